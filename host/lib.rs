@@ -1,0 +1,1 @@
+//! gordon-janitor host.

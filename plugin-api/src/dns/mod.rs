@@ -1,0 +1,1 @@
+//! DNS content as values: names, RRsets, zones, and their comparison.

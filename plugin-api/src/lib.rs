@@ -1,0 +1,4 @@
+//! How to write a plugin for gordon-janitor.
+
+pub mod dns;
+pub mod zonefile;
