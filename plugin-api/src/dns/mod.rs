@@ -1,1 +1,20 @@
 //! DNS content as values: names, RRsets, zones, and their comparison.
+//!
+//! Everything here is in **canonical wire form** (RFC 1035, section 3; RFC 4034,
+//! section 6): names uncompressed and in lower case, rdata canonical, the rdata of
+//! an RRset sorted and each once, RRsets in canonical order. Two values are equal
+//! exactly when their octets are, so letter case, the spelling of an address, or
+//! the order of values never look like a difference. Text exists at the edges.
+//!
+//! A [`Zone`] is one buffer that moves between libraries without being copied or
+//! parsed. Authors put it together with a [`ZoneBuilder`], in any order, and read
+//! it as borrowed [`RrsetRef`]s.
+//!
+//! Pure functions of their input: no I/O, no clock, no logging.
+
+mod labels;
+pub mod name;
+pub mod rtype;
+
+pub use name::{Name, NameError, NameRef};
+pub use rtype::{Rtype, RtypeError};
