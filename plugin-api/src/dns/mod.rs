@@ -15,6 +15,8 @@
 mod labels;
 pub mod name;
 pub mod rtype;
+pub mod rdata;
 
 pub use name::{Name, NameError, NameRef};
+pub use rdata::RdataError;
 pub use rtype::{Rtype, RtypeError};
