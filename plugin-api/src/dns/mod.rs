@@ -16,7 +16,9 @@ mod labels;
 pub mod name;
 pub mod rtype;
 pub mod rdata;
+pub mod text;
 
 pub use name::{Name, NameError, NameRef};
 pub use rdata::RdataError;
 pub use rtype::{Rtype, RtypeError};
+pub use text::TextError;
