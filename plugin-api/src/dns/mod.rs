@@ -17,8 +17,19 @@ pub mod name;
 pub mod rtype;
 pub mod rdata;
 pub mod text;
+pub mod rrset;
+mod order;
+pub mod builder;
+pub mod zone;
+pub mod check;
+#[cfg(test)]
+pub(crate) mod samples;
 
+pub use builder::{BuildError, ZoneBuilder};
+pub use check::{BufferFault, BufferFaultReason, Unservable};
 pub use name::{Name, NameError, NameRef};
 pub use rdata::RdataError;
+pub use rrset::{Rrset, RrsetRef, Ttl, TtlError};
 pub use rtype::{Rtype, RtypeError};
 pub use text::TextError;
+pub use zone::{ActualZone, DesiredZone, Serial, Zone};
