@@ -1,0 +1,263 @@
+//! The command line.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+
+/// The version of the plugin API that this host offers.
+pub const PLUGIN_API_VERSION: &str = "1.0.0";
+
+/// `0.1.0 (commit 0123456789ab, plugin API 1.0.0, x86_64-unknown-linux-gnu)`
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{} (commit {}, plugin API {PLUGIN_API_VERSION}, {})",
+        env!("CARGO_PKG_VERSION"),
+        env!("GORDON_JANITOR_COMMIT"),
+        env!("GORDON_JANITOR_TARGET"),
+    )
+});
+
+/// What the program was asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Args {
+    /// The directory of the configuration files, as given.
+    pub config_root: PathBuf,
+    /// The directory of the plugin libraries, if given.
+    pub plugin_dir: Option<PathBuf>,
+    /// The command; `run` if none was given.
+    pub command: Command,
+}
+
+/// One command.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Compare every zone and publish the corrections (this is the default)
+    Run(Run),
+    /// Compare every zone and show the corrections, without publishing them
+    Plan(Plan),
+    /// Look at the plugin libraries, without running them
+    #[command(subcommand)]
+    Plugins(Plugins),
+    /// Show the merged configuration, or exactly what one plugin receives
+    Config(ConfigCommand),
+}
+
+/// `run`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Run {
+    /// Publish nothing; no publisher is started or needed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `plan`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Plan {
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Exit with 4 when changes are pending
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// How a plan is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, coloured on a terminal
+    Text,
+    /// One JSON object per zone, each on a line
+    Json,
+}
+
+/// `plugins …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Plugins {
+    /// List the plugins of every library in the plugin directory
+    List,
+}
+
+/// `config`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct ConfigCommand {
+    /// A plugin: show what it receives
+    pub key: Option<String>,
+    /// Write JSON instead of TOML
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Keeps DNS true: compares sources of truth with the records that are served
+/// and publishes the corrections.
+#[derive(Debug, Parser)]
+#[command(name = "gordon-janitor", version = VERSION.as_str(), subcommand_negates_reqs = true)]
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration, nothing ran; \
+    3 done, but something was left out; 4 changes are pending (plan --exit-code)."
+)]
+struct CommandLine {
+    /// Directory of gordon-janitor.toml and gordon-janitor-user.toml
+    #[arg(short, long, global = true, value_name = "DIR", default_value = ".")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(existing))]
+    config_root: PathBuf,
+
+    /// Directory of the plugin libraries [default: GORDON_JANITOR_PLUGIN_DIR, else core.plugin_dir,
+    /// else the cargo target directory of this program, else /usr/lib/gordon-janitor]
+    #[arg(long, global = true, value_name = "DIR")]
+    plugin_dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    run: Run,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// The path, if there is anything at it.
+fn existing(path: std::ffi::OsString) -> Result<PathBuf, std::io::Error> {
+    std::fs::metadata(&path)?;
+    Ok(path.into())
+}
+
+/// Reads the command line of this process.
+///
+/// Prints help, version or what is wrong with the command line, and then ends
+/// the process: with 2 if something is wrong.
+#[must_use]
+pub fn parse() -> Args {
+    parse_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
+}
+
+fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args, clap::Error> {
+    let args = args.into_iter().map(|arg| arg.as_ref().to_os_string());
+    let line = CommandLine::try_parse_from(args)?;
+    let command = match line.command {
+        None => Command::Run(line.run),
+        Some(Command::Run(run)) => Command::Run(Run {
+            dry_run: run.dry_run || line.run.dry_run,
+        }),
+        Some(_) if line.run.dry_run => {
+            let message =
+                "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Some(command) => command,
+    };
+    Ok(Args {
+        config_root: line.config_root,
+        plugin_dir: line.plugin_dir,
+        command,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Args, clap::Error> {
+        parse_from(
+            ["gordon-janitor"]
+                .into_iter()
+                .chain(line.split_whitespace()),
+        )
+    }
+
+    fn command(line: &str) -> Command {
+        parse(line).unwrap().command
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_means_run() {
+        let args = parse("").unwrap();
+        assert_eq!(args.command, Command::Run(Run { dry_run: false }));
+        assert_eq!(
+            (args.config_root, args.plugin_dir),
+            (PathBuf::from("."), None)
+        );
+        for line in ["--dry-run", "run --dry-run", "--dry-run run"] {
+            assert_eq!(command(line), Command::Run(Run { dry_run: true }), "{line}");
+        }
+    }
+
+    #[test]
+    fn global_options_stand_before_or_after_the_command() {
+        for line in [
+            "-c / --plugin-dir /p plan",
+            "plan -c / --plugin-dir /p",
+            "plan --config-root=/ --plugin-dir=/p",
+        ] {
+            let args = parse(line).unwrap();
+            assert_eq!(args.config_root, PathBuf::from("/"), "{line}");
+            assert_eq!(args.plugin_dir, Some(PathBuf::from("/p")), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_read() {
+        assert_eq!(
+            command("plan"),
+            Command::Plan(Plan {
+                format: Format::Text,
+                exit_code: false
+            })
+        );
+        assert_eq!(
+            command("plan --format json --exit-code"),
+            Command::Plan(Plan {
+                format: Format::Json,
+                exit_code: true
+            })
+        );
+        assert_eq!(command("plugins list"), Command::Plugins(Plugins::List));
+        assert_eq!(
+            command("config"),
+            Command::Config(ConfigCommand {
+                key: None,
+                json: false
+            })
+        );
+        let config = ConfigCommand {
+            key: Some("a.b".into()),
+            json: true,
+        };
+        assert_eq!(command("config a.b --json"), Command::Config(config));
+    }
+
+    #[test]
+    fn faults_of_usage_exit_with_2_and_help_with_0() {
+        for line in [
+            "--unknown",
+            "runn",
+            "plugins",
+            "plan --format yaml",
+            "-c /does/not/exist",
+            "plan --dry-run",
+            "--dry-run plan",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        for line in ["--help", "--version", "plan --help"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_version_names_commit_api_and_target() {
+        let text = parse("--version").unwrap_err().to_string();
+        let begin = format!("gordon-janitor {} (commit ", env!("CARGO_PKG_VERSION"));
+        assert!(text.starts_with(&begin), "{text}");
+        assert!(
+            text.contains(&format!("plugin API {PLUGIN_API_VERSION}, ")),
+            "{text}"
+        );
+    }
+}

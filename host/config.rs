@@ -1,0 +1,253 @@
+//! Finds, merges and checks the configuration files.
+//!
+//! `gordon-janitor.toml`, then `gordon-janitor-user.toml` laid over it, both in
+//! the configuration root and both optional as long as one of them says
+//! something. Every value remembers where it was written.
+
+mod source;
+mod secret;
+mod value;
+mod render;
+mod nearest;
+mod fields;
+mod core;
+mod plugins;
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
+pub use self::plugins::{InstalledKeys, PluginTable};
+pub use self::render::{Rendered, Secrets};
+pub use self::source::{Origin, Source};
+pub use self::value::{Key, Kind, Table, Value};
+
+pub(crate) use self::nearest::nearest;
+
+use crate::problem::{Code, Problem, Problems};
+
+/// The files, in the order in which they are read; later ones win.
+pub const FILES: [&str; 2] = ["gordon-janitor.toml", "gordon-janitor-user.toml"];
+
+/// Octets of a configuration file that are read at most.
+const MAX_OCTETS: u64 = 16 << 20;
+
+/// The merged configuration.
+pub struct Config {
+    root: PathBuf,
+    table: Table,
+    core: Core,
+    problems: Vec<Problem>,
+}
+
+impl Config {
+    /// Reads both files in `root`.
+    ///
+    /// What is wrong with the host's own settings does not stop this: it is in
+    /// [`Self::problems`], so that it can be reported with everything else.
+    ///
+    /// # Errors
+    ///
+    /// When there is no configuration, when a file that is there cannot be
+    /// read, and when one is not TOML.
+    pub fn load(root: &Path) -> Result<Self, Problems> {
+        let absolute = std::path::absolute(root).unwrap_or_else(|_| root.to_path_buf());
+        let mut table = Table::default();
+        let mut problems = Vec::new();
+        let mut absent = Vec::new();
+        for name in FILES {
+            let path = if root == Path::new(".") {
+                PathBuf::from(name)
+            } else {
+                root.join(name)
+            };
+            match read(&path) {
+                Ok(Some(text)) => match value::parse(&Source::new(path, text)) {
+                    Ok(read) => table.merge(read),
+                    Err(errors) => problems.extend(errors),
+                },
+                Ok(None) => absent.push(name),
+                Err(problem) => {
+                    absent.push(name);
+                    problems.push(problem);
+                }
+            }
+        }
+        let mut problems = Problems::check(problems)?;
+        if table.is_empty() && !absent.is_empty() {
+            problems.push(no_configuration(&absolute, &absent));
+            Problems::check(problems)?;
+            problems = Vec::new();
+        }
+        let core = Core::read(&table, &absolute, &mut problems);
+        Ok(Self {
+            root: absolute,
+            table,
+            core,
+            problems,
+        })
+    }
+
+    /// The configuration root, absolute. Relative paths in the files start here.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The host's own settings.
+    #[must_use]
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// What is wrong with the host's own settings, and warnings about the files.
+    #[must_use]
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// The merged configuration.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The merged configuration as TOML, for people.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        render::document(&self.table, Secrets::Masked)
+    }
+
+    /// The merged configuration as JSON.
+    #[must_use]
+    pub fn json(&self, secrets: Secrets) -> serde_json::Value {
+        render::json(
+            self.table.iter().map(|(name, _, value)| (name, value)),
+            secrets,
+        )
+    }
+
+    /// What the plugin `key` receives; `None` if it has no table of its own.
+    /// `installed` are the keys of the plugins there are, active or not.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin's table is not a table or is written in two spellings.
+    pub fn plugin(
+        &self,
+        key: &str,
+        installed: &InstalledKeys,
+    ) -> Result<Option<PluginTable>, Problem> {
+        PluginTable::select(&self.table, key, installed)
+    }
+
+    /// The table whose name is closest to the plugin `key`, and its place.
+    #[must_use]
+    pub fn similar_table(&self, key: &str) -> Option<(String, Origin)> {
+        let mut paths = plugins::table_paths(&self.table);
+        let near = nearest(key, paths.iter().map(|(path, _)| path.as_str()))?.to_owned();
+        let index = paths.iter().position(|(path, _)| *path == near)?;
+        Some(paths.swap_remove(index))
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("root", &self.root)
+            .field("table", &self.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the text of the file at `path`; `None` if there is no such file.
+fn read(path: &Path) -> Result<Option<String>, Problem> {
+    let shown = path.display();
+    let unreadable = |error: &io::Error| {
+        Problem::error(Code::UnreadableConfiguration, format!("cannot read {shown}: {error}"))
+            .because("a configuration file that is there counts; passed over, it would change what runs without a word")
+            .help("make it readable for the user that runs gordon-janitor, or move it away")
+    };
+    // Looked at before it is opened: opening a FIFO would wait for a writer.
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            // A link that leads nowhere is a file that cannot be read.
+            return if path.is_symlink() {
+                Err(unreadable(&error))
+            } else {
+                Ok(None)
+            };
+        }
+        Err(error) => return Err(unreadable(&error)),
+    };
+    if metadata.is_dir() {
+        return Err(Problem::warning(
+            Code::UnreadableConfiguration,
+            format!("{shown} is a directory, not a configuration file; it is passed over"),
+        ));
+    }
+    if !metadata.is_file() {
+        return Err(Problem::error(
+            Code::UnreadableConfiguration,
+            format!("{shown} is not a regular file"),
+        )
+        .help("a configuration is read as a whole from a regular file"));
+    }
+    let mut octets = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_OCTETS + 1).read_to_end(&mut octets))
+        .map_err(|error| unreadable(&error))?;
+    if octets.len() as u64 > MAX_OCTETS {
+        return Err(Problem::error(
+            Code::UnreadableConfiguration,
+            format!(
+                "{shown} is larger than {} MiB, which no configuration is",
+                MAX_OCTETS >> 20
+            ),
+        ));
+    }
+    String::from_utf8(octets).map(Some).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = good.iter().filter(|octet| **octet == b'\n').count() + 1;
+        Problem::error(
+            Code::Syntax,
+            format!("{shown} is not valid TOML: line {line} is not UTF-8"),
+        )
+        .help(format!(
+            "convert it, for example: iconv -f LATIN1 -t UTF-8 {shown}"
+        ))
+    })
+}
+
+fn no_configuration(root: &Path, absent: &[&str]) -> Problem {
+    let problem = Problem::error(
+        Code::NoConfiguration,
+        format!(
+            "Cannot load Gordon configuration file from \"{}\".",
+            root.display()
+        ),
+    );
+    let problem = match absent {
+        _ if !root.is_dir() => problem.found("it is a file, not a directory"),
+        [one] => {
+            let other = FILES
+                .into_iter()
+                .find(|name| name != one)
+                .unwrap_or_default();
+            problem.found(format!("no {one}, and nothing in {other}"))
+        }
+        _ => problem.found(format!("neither {} nor {}", FILES[0], FILES[1])),
+    };
+    problem.help("name the directory that holds them: gordon-janitor --config-root DIR")
+}
+
+#[cfg(test)]
+mod tests;

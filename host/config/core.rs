@@ -1,0 +1,382 @@
+//! The host's own tables: `[core]` and those of the built-in metrics relays.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::fields::{Fields, wrong_type};
+use super::nearest::nearest;
+use super::source::Origin;
+use super::value::{Kind, Table, Value};
+use crate::logging::Level;
+use crate::problem::{Code, Problem};
+
+/// The `[core]` table. What is not configured has its default.
+#[derive(Clone, Debug)]
+pub struct Core {
+    /// The plugins to run, in the order written; what is listed twice is here twice.
+    pub plugins: Vec<Listed>,
+    /// Where `core.plugins` stands, if it does.
+    pub plugins_origin: Option<Origin>,
+    /// Go on without plugins that cannot be used.
+    pub debug: bool,
+    /// Where log lines go.
+    pub logging: Logging,
+    /// The built-in metrics relay.
+    pub metrics_logger: MetricsLogger,
+    /// The directory of the plugin libraries, absolute.
+    pub plugin_dir: Option<(PathBuf, Origin)>,
+    /// Messages that a channel holds before its sender has to wait.
+    pub channel_capacity: usize,
+    /// How long a plugin may go on after it was asked to stop.
+    pub grace: Duration,
+    /// How long a run may take before it is cancelled; without limit if `None`.
+    pub deadline: Option<Duration>,
+    /// What the host needs to know of single plugins, by key.
+    pub plugin: BTreeMap<String, PluginSettings>,
+}
+
+/// One entry of `core.plugins`.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The plugin's key.
+    pub key: String,
+    /// Where it is listed.
+    pub origin: Origin,
+}
+
+/// The `[core.logging]` table.
+#[derive(Clone, Debug)]
+pub struct Logging {
+    /// The least level that is written.
+    pub level: Level,
+    /// Where to, in the order written; one named twice writes every line twice.
+    pub handlers: Vec<Handler>,
+}
+
+impl Default for Logging {
+    /// As the Python original: `info`, to syslog.
+    fn default() -> Self {
+        Self {
+            level: Level::Info,
+            handlers: vec![Handler::Syslog],
+        }
+    }
+}
+
+/// Somewhere log lines can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handler {
+    /// Standard error.
+    Stream,
+    /// The system log.
+    Syslog,
+    /// Google Cloud Logging.
+    Stackdriver,
+}
+
+impl Handler {
+    /// Its name in `core.logging.handlers`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Syslog => "syslog",
+            Self::Stackdriver => "stackdriver",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Stream, Self::Syslog, Self::Stackdriver]
+            .into_iter()
+            .find(|handler| handler.name() == name)
+    }
+}
+
+/// The `[metrics-logger]` table.
+#[derive(Clone, Debug)]
+pub struct MetricsLogger {
+    /// The level of the lines.
+    pub level: Level,
+    /// What a time in seconds is multiplied with.
+    pub time_unit: f64,
+}
+
+impl Default for MetricsLogger {
+    fn default() -> Self {
+        Self {
+            level: Level::Info,
+            time_unit: 1.0,
+        }
+    }
+}
+
+/// A `[core.plugin."key"]` table.
+#[derive(Clone, Debug, Default)]
+pub struct PluginSettings {
+    /// The least level of its log events, in the place of `core.logging.level`.
+    pub level: Option<Level>,
+    /// Where the table stands.
+    pub origin: Option<Origin>,
+}
+
+/// Messages that a channel holds, unless `core.channel_capacity` says otherwise.
+const CHANNEL_CAPACITY: usize = 64;
+/// Grace, unless `core.grace` says otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
+const HANDLER_OPTIONS: [&str; 8] = [
+    "fmt",
+    "datefmt",
+    "address",
+    "proto",
+    "facility",
+    "project_id",
+    "credentials",
+    "debug_thread_worker",
+];
+/// Options that examples of the original show and that nothing ever read.
+const DEAD_OPTIONS: [(&str, &str); 3] = [
+    ("format", "fmt"),
+    ("date_format", "datefmt"),
+    ("date_fmt", "datefmt"),
+];
+
+impl Core {
+    /// Reads the host's tables out of the whole configuration; relative paths
+    /// start at `root`. Everything wrong with them is added to `problems`.
+    pub(super) fn read(config: &Table, root: &Path, problems: &mut Vec<Problem>) -> Self {
+        let core = config.get("core");
+        let mut fields = Fields::new(core, "core", problems);
+        let plugins_origin = fields.any("plugins").map(|value| value.origin.clone());
+        let plugins = fields.texts("plugins").unwrap_or_default();
+        let plugins = plugins.into_iter().map(|(key, value)| Listed {
+            key: key.to_owned(),
+            origin: value.origin.clone(),
+        });
+        let debug = fields.boolean("debug").unwrap_or(false);
+        let logging = fields.any("logging");
+        read_metrics(&mut fields);
+        let plugin_dir = fields
+            .any("plugin_dir")
+            .map(|value| value.origin.clone())
+            .zip(fields.text("plugin_dir"));
+        if plugin_dir.as_ref().is_some_and(|(_, path)| path.is_empty()) {
+            fields.refuse("plugin_dir", "the path of a directory");
+        }
+        let channel_capacity = fields
+            .integer("channel_capacity", 1, 1 << 16)
+            .and_then(|number| usize::try_from(number).ok());
+        let grace = fields.seconds("grace");
+        let deadline = fields.seconds("deadline");
+        let plugin = fields.any("plugin");
+        let core = Self {
+            plugins: plugins.collect(),
+            plugins_origin,
+            debug,
+            logging: Logging::default(),
+            metrics_logger: MetricsLogger::default(),
+            plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
+            channel_capacity: channel_capacity.unwrap_or(CHANNEL_CAPACITY),
+            grace: grace.unwrap_or(GRACE),
+            deadline,
+            plugin: BTreeMap::new(),
+        };
+        fields.finish();
+        Self {
+            logging: Logging::read(logging, problems),
+            plugin: read_plugin_settings(plugin, problems),
+            metrics_logger: MetricsLogger::read(config.get("metrics-logger"), problems),
+            ..core
+        }
+    }
+}
+
+/// Checks `core.metrics`: the relay `metrics-logger` is the only one so far.
+fn read_metrics(fields: &mut Fields<'_, '_>) {
+    let origin = fields.any("metrics").map(|value| value.origin.clone());
+    let (Some(name), Some(origin)) = (fields.text("metrics"), origin) else {
+        return;
+    };
+    if name == "metrics-logger" {
+        return;
+    }
+    let problem = Problem::error(
+        Code::WrongValue,
+        format!("core.metrics names a metrics relay that there is not: \"{name}\""),
+    )
+    .at(&origin, "core.metrics")
+    .found("metrics relays: metrics-logger (built in)");
+    fields.report(if name == "ffwd" {
+        problem
+            .because("the relay ffwd of the Python original is not available yet")
+            .help("write metrics = \"metrics-logger\"")
+    } else {
+        problem.help("write metrics = \"metrics-logger\", or leave the setting out")
+    });
+}
+
+/// Reads a level by its Python name, in any letter case.
+fn level(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Level> {
+    let text = fields.text(name)?;
+    let level = Level::from_name(text);
+    if level.is_none() {
+        fields.refuse(
+            name,
+            &format!("one of {}, not \"{text}\"", Level::NAMES.join(", ")),
+        );
+    }
+    level
+}
+
+impl Logging {
+    fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::new(value, "core.logging", problems);
+        let default = Self::default();
+        let level = level(&mut fields, "level").unwrap_or(default.level);
+        let mut handlers = Vec::new();
+        for (name, value) in fields.texts("handlers").unwrap_or_default() {
+            match Handler::from_name(name) {
+                Some(handler) => handlers.push(handler),
+                None => fields.report(
+                    Problem::error(
+                        Code::WrongValue,
+                        format!("Unsupported log handler: \"{name}\"."),
+                    )
+                    .at(&value.origin, "core.logging.handlers")
+                    .found("handlers: stream (standard error), syslog, stackdriver"),
+                ),
+            }
+        }
+        for name in HANDLER_OPTIONS {
+            if let Some(value) = fields.any(name) {
+                fields.report(
+                    Problem::warning(
+                        Code::UnknownSetting,
+                        format!("core.logging.{name} has no effect yet"),
+                    )
+                    .at(&value.origin, format!("core.logging.{name}"))
+                    .because(
+                        "lines go to standard error in the default format, whatever the handler",
+                    ),
+                );
+            }
+        }
+        for (name, meant) in DEAD_OPTIONS {
+            if let Some(value) = fields.any(name) {
+                fields.report(
+                    Problem::warning(
+                        Code::UnknownSetting,
+                        format!("core.logging.{name} is read by nothing"),
+                    )
+                    .at(&value.origin, format!("core.logging.{name}"))
+                    .help(format!("the option's name is {meant}")),
+                );
+            }
+        }
+        fields.finish();
+        Self {
+            level,
+            handlers: if handlers.is_empty() {
+                default.handlers
+            } else {
+                handlers
+            },
+        }
+    }
+}
+
+impl MetricsLogger {
+    fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> Self {
+        let mut fields = Fields::new(value, "metrics-logger", problems);
+        let default = Self::default();
+        let level = level(&mut fields, "log_level").unwrap_or(default.level);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a unit beyond 2^53 may be inexact"
+        )]
+        let time_unit = fields.read("time_unit", "a number", |kind| match kind {
+            Kind::Integer(number) => Some(*number as f64),
+            Kind::Float(number) => Some(*number),
+            _ => None,
+        });
+        fields.finish();
+        Self {
+            level,
+            time_unit: time_unit.unwrap_or(default.time_unit),
+        }
+    }
+}
+
+fn read_plugin_settings(
+    value: Option<&Value>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, PluginSettings> {
+    let mut settings = BTreeMap::new();
+    let Some(value) = value else {
+        return settings;
+    };
+    let Some(table) = value.as_table() else {
+        problems.push(wrong_type(value, "core.plugin", "a table"));
+        return settings;
+    };
+    for (key, origin, value) in table.iter() {
+        let path = format!("core.plugin.\"{key}\"");
+        // [core.plugin.files.zones] is a table `files` that holds a table `zones`.
+        let nested = value.as_table().and_then(|table| {
+            table
+                .iter()
+                .find(|(_, _, value)| value.as_table().is_some())
+        });
+        if let Some((inner, place, _)) = nested {
+            problems.push(
+                Problem::error(
+                    Code::UnknownSetting,
+                    format!("[{path}] has no setting \"{inner}\""),
+                )
+                .at(place, format!("[core.plugin.{key}.{inner}]"))
+                .help(format!(
+                    "the plugin's key stands in quotes here: [core.plugin.\"{key}.{inner}\"]"
+                )),
+            );
+            continue;
+        }
+        let mut fields = Fields::new(Some(value), &path, problems);
+        let level = level(&mut fields, "level");
+        fields.finish();
+        settings.insert(
+            key.to_owned(),
+            PluginSettings {
+                level,
+                origin: Some(origin.clone()),
+            },
+        );
+    }
+    settings
+}
+
+impl Core {
+    /// Complains about `[core.plugin."key"]` tables of plugins that `known` does not hold.
+    pub(crate) fn check_plugin_settings<'a>(
+        &self,
+        known: impl Iterator<Item = &'a str> + Clone,
+        problems: &mut Vec<Problem>,
+    ) {
+        for (key, settings) in &self.plugin {
+            let Some(origin) = settings
+                .origin
+                .as_ref()
+                .filter(|_| !known.clone().any(|name| name == key))
+            else {
+                continue;
+            };
+            let problem = Problem::warning(Code::UnknownSetting, format!("[core.plugin.\"{key}\"] has no effect: no plugin of this key is installed or listed"))
+                .at(origin, "[core.plugin]");
+            problems.push(match nearest(key, known.clone()) {
+                Some(near) => problem.help(format!("write [core.plugin.\"{near}\"]")),
+                None => problem,
+            });
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Where a configured value stands: the file, the line, and the line's text.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::secret;
+
+/// One configuration file, as it was read.
+pub struct Source {
+    path: PathBuf,
+    text: String,
+    /// Spans of the values that must not be shown; set when the file is parsed.
+    secrets: OnceLock<Vec<Range<usize>>>,
+}
+
+impl Source {
+    /// Keeps `text`, read from `path`; the path is shown as it is.
+    #[must_use]
+    pub fn new(path: PathBuf, text: String) -> Arc<Self> {
+        Arc::new(Self {
+            path,
+            text,
+            secrets: OnceLock::new(),
+        })
+    }
+
+    /// The path under which the file was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Sets the spans of secret values, once the file is known to be TOML.
+    pub(super) fn hide(&self, secrets: Vec<Range<usize>>) {
+        // A second call would come from parsing the same text again, with the same result.
+        self.secrets.get_or_init(|| secrets);
+    }
+
+    /// Returns the line around the octet `at` and its span, without secrets.
+    fn line(&self, at: usize) -> (Range<usize>, String) {
+        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = self.text[at..]
+            .find('\n')
+            .map_or(self.text.len(), |newline| at + newline);
+        let line = &self.text[start..end];
+        let shown = match self.secrets.get() {
+            Some(secrets) => secret::cover(line, start, secrets),
+            // Not TOML: nothing is known of its values.
+            None => secret::cover_roughly(&self.text, start, line),
+        };
+        (start..end, shown)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text holds secrets.
+        f.debug_struct("Source")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The place of one key or value.
+#[derive(Clone)]
+pub struct Origin {
+    source: Arc<Source>,
+    start: usize,
+    end: usize,
+}
+
+impl Origin {
+    /// The place `span` of `source`, cut to its text.
+    #[must_use]
+    pub fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
+        let floor = |index: usize| {
+            source
+                .text
+                .floor_char_boundary(index.min(source.text.len()))
+        };
+        let start = floor(span.start);
+        Self {
+            source: Arc::clone(source),
+            start,
+            end: floor(span.end).max(start),
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.source.path
+    }
+
+    /// The line, counted from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.source.text[..self.start].matches('\n').count() + 1
+    }
+
+    /// The column in characters, counted from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        let line = self.source.text[..self.start]
+            .rsplit('\n')
+            .next()
+            .unwrap_or_default();
+        line.chars().count() + 1
+    }
+
+    /// The octet in the file at which the key or value starts.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.start
+    }
+
+    /// Shows the line with a caret under the place; two lines, without secrets.
+    #[must_use]
+    pub fn excerpt(&self) -> String {
+        let (span, line) = self.source.line(self.start);
+        // Without the line's own tabs the caret could not be put under its place.
+        let before: String = self.source.text[span.start..self.start]
+            .chars()
+            .map(|character| if character == '\t' { '\t' } else { ' ' })
+            .collect();
+        let width = self.source.text[self.start..self.end.min(span.end).max(self.start)]
+            .chars()
+            .count();
+        let number = self.line();
+        let gutter = " ".repeat(number.to_string().len());
+        let line = line.trim_end();
+        let shown: String = line
+            .chars()
+            .map(|character| {
+                if character.is_control() && character != '\t' {
+                    '\u{fffd}'
+                } else {
+                    character
+                }
+            })
+            .collect();
+        let room = shown.chars().count().saturating_sub(before.chars().count());
+        let carets = "^".repeat(width.min(room).max(1));
+        format!("  {number} | {shown}\n  {gutter} | {before}{carets}")
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}:{}:{}",
+            self.path().display(),
+            self.line(),
+            self.column()
+        )
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(text: &str, part: &str) -> Origin {
+        let source = Source::new(PathBuf::from("x.toml"), text.to_owned());
+        source.hide(Vec::new());
+        let start = text.find(part).unwrap();
+        Origin::new(&source, start..start + part.len())
+    }
+
+    #[test]
+    fn lines_and_columns_count_characters_from_one() {
+        let place = origin("a = 1\nб = \"é\" # ü\n", "\"é\"");
+        assert_eq!(place.to_string(), "x.toml:2:5");
+        assert_eq!(place.excerpt(), "  2 | б = \"é\" # ü\n    |     ^^^");
+    }
+
+    #[test]
+    fn tabs_before_the_place_stay_tabs_under_it() {
+        assert_eq!(
+            origin("\ta = 1", "1").excerpt(),
+            "  1 | \ta = 1\n    | \t    ^"
+        );
+    }
+
+    #[test]
+    fn a_place_over_several_lines_is_marked_on_the_first() {
+        assert_eq!(
+            origin("a = [\n 1]\n", "[\n 1]").excerpt(),
+            "  1 | a = [\n    |     ^"
+        );
+    }
+
+    #[test]
+    fn the_end_of_the_file_is_a_place() {
+        let source = Source::new(PathBuf::from("x.toml"), "a =".to_owned());
+        let place = Origin::new(&source, 3..3);
+        assert_eq!(place.to_string(), "x.toml:1:4");
+        assert_eq!(place.excerpt(), "  1 | a =\n    |    ^");
+    }
+
+    #[test]
+    fn a_place_inside_a_character_is_moved_to_its_start() {
+        let source = Source::new(PathBuf::from("x.toml"), "é".to_owned());
+        assert_eq!(Origin::new(&source, 1..9).to_string(), "x.toml:1:1");
+    }
+}

@@ -1,0 +1,363 @@
+//! The configuration as a whole: the vectors of the Python original, and faults.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use super::*;
+
+fn vectors(text: &str) -> Vec<Json> {
+    let document: Json = serde_json::from_str(text).unwrap();
+    document["vectors"].as_array().unwrap().clone()
+}
+
+fn directory(main: Option<&str>, user: Option<&str>) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in FILES.into_iter().zip([main, user]) {
+        if let Some(text) = text {
+            fs::write(directory.path().join(name), text).unwrap();
+        }
+    }
+    directory
+}
+
+fn load(main: &str) -> Config {
+    Config::load(directory(Some(main), None).path()).unwrap()
+}
+
+/// Everything wrong with a configuration, without the temporary directory.
+fn problems(main: &str) -> String {
+    let directory = directory(Some(main), None);
+    let problems = match Config::load(directory.path()) {
+        Ok(config) => config.problems().to_vec(),
+        Err(problems) => problems.list().to_vec(),
+    };
+    let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    text.join("\n")
+        .replace(&format!("{}/", directory.path().display()), "")
+}
+
+#[test]
+fn merging_gives_what_the_vectors_say() {
+    let cases = vectors(include_str!("../../tests/vectors/config-merge.json"));
+    assert_eq!(cases.len(), 25);
+    for case in cases {
+        let id = case["id"].as_str().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        for (name, file) in FILES
+            .into_iter()
+            .zip([&case["input"]["main"], &case["input"]["user"]])
+        {
+            let path = directory.path().join(name);
+            match file {
+                Json::Null => {}
+                Json::String(text) => fs::write(path, text).unwrap(),
+                _ => fs::create_dir(path).unwrap(),
+            }
+        }
+        match (Config::load(directory.path()), &case["expect"]["error"]) {
+            (Ok(config), Json::Null) => {
+                assert_eq!(
+                    config.json(Secrets::Shown),
+                    case["expect"]["config"],
+                    "{id}"
+                );
+            }
+            (Err(problems), Json::String(expected)) => {
+                let code = match expected.as_str() {
+                    "no-configuration" => Code::NoConfiguration,
+                    "toml-syntax" => Code::Syntax,
+                    other => panic!("{id}: {other}"),
+                };
+                assert!(
+                    problems.list().iter().any(|problem| problem.code() == code),
+                    "{id}: {problems}"
+                );
+            }
+            (result, expected) => panic!("{id}: {result:?}, not {expected}"),
+        }
+    }
+}
+
+#[test]
+fn plugins_get_what_the_vectors_say() {
+    let cases = vectors(include_str!(
+        "../../tests/vectors/plugin-config-namespacing.json"
+    ));
+    assert_eq!(cases.len(), 28);
+    for case in cases {
+        let id = case["id"].as_str().unwrap();
+        let input: toml::Table = serde_json::from_value(case["input"]["config"].clone()).unwrap();
+        // An empty configuration is none; a table that nobody asks for is not.
+        let config = load(&format!("unrelated = 1\n{input}"));
+        let keys = |name: &str| -> Option<Vec<String>> {
+            Some(
+                case["input"]
+                    .get(name)?
+                    .as_array()?
+                    .iter()
+                    .map(|key| key.as_str().unwrap().to_owned())
+                    .collect(),
+            )
+        };
+        let active = keys("active").unwrap();
+        let installed: InstalledKeys = keys("installed")
+            .unwrap_or_else(|| active.clone())
+            .into_iter()
+            .collect();
+        let mut given = BTreeMap::new();
+        let mut skipped = Vec::new();
+        for key in &active {
+            match config.plugin(key, &installed) {
+                Ok(Some(table)) => {
+                    let text = table.own_text().text().to_owned() + table.inherited_text().text();
+                    let read: toml::Table = text.parse().unwrap();
+                    assert_eq!(
+                        serde_json::to_value(read).unwrap(),
+                        table.json(Secrets::Shown),
+                        "{id}"
+                    );
+                    given.insert(key.clone(), table.json(Secrets::Shown));
+                }
+                Ok(None) => skipped.push(key.as_str()),
+                Err(problem) => {
+                    assert_eq!(case["expect"]["error"], "not-a-table", "{id}: {problem}");
+                    assert_eq!(case["expect"]["plugin"], key.as_str(), "{id}");
+                    assert_eq!(problem.code(), Code::WrongType, "{id}");
+                }
+            }
+        }
+        if case["expect"].get("error").is_none() {
+            assert_eq!(
+                serde_json::to_value(&given).unwrap(),
+                case["expect"]["plugins"],
+                "{id}"
+            );
+            let expected = case["expect"]
+                .get("skipped")
+                .cloned()
+                .unwrap_or_else(|| Json::Array(Vec::new()));
+            assert_eq!(serde_json::to_value(&skipped).unwrap(), expected, "{id}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_an_inactive_plugin_stays_with_it() {
+    let config = load(
+        "[gcp]\nproject = 'p'\n[gcp.gce]\nz = 1\n[gcp.gpubsub]\nkeyfile = 'hush'\n[gcp.http]\nt = 5",
+    );
+    let installed = ["gcp.gce", "gcp.gpubsub"].into_iter().collect();
+    let table = config.plugin("gcp.gce", &installed).unwrap().unwrap();
+    assert_eq!(table.own_text().text(), "z = 1\n");
+    assert_eq!(
+        table.inherited_text().text(),
+        "http = { t = 5 }\nproject = \"p\"\n"
+    );
+}
+
+#[test]
+fn both_spellings_at_once_are_an_error_with_both_places() {
+    let config = load("[a.b]\nk = 1\n[\"a.b\"]\nl = 2\n");
+    let problem = config
+        .plugin("a.b", &["a.b"].into_iter().collect())
+        .unwrap_err();
+    let text = problem.to_string();
+    assert_eq!(problem.code(), Code::BothSpellings);
+    assert!(
+        text.contains(".toml:1:4") && text.contains(".toml:3:2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_table_that_only_holds_other_tables_is_no_second_spelling() {
+    let config = load("[\"a.b\"]\nk = 1\n[a.b.c]\nm = 3\n");
+    let installed = ["a.b", "a.b.c"].into_iter().collect();
+    assert_eq!(
+        config
+            .plugin("a.b", &installed)
+            .unwrap()
+            .unwrap()
+            .shown()
+            .text(),
+        "k = 1\n"
+    );
+    assert_eq!(
+        config
+            .plugin("a.b.c", &installed)
+            .unwrap()
+            .unwrap()
+            .shown()
+            .text(),
+        "m = 3\nk = 1\n"
+    );
+}
+
+#[test]
+fn an_unreadable_file_is_an_error_even_beside_a_good_one() {
+    if rustix::process::geteuid().is_root() {
+        // Root reads everything; a link that leads nowhere is unreadable for everybody.
+        let directory = directory(Some("a = 1"), None);
+        std::os::unix::fs::symlink("nowhere", directory.path().join(FILES[1])).unwrap();
+        let problems = Config::load(directory.path()).unwrap_err();
+        assert_eq!(problems.list()[0].code(), Code::UnreadableConfiguration);
+        return;
+    }
+    let directory = directory(Some("a = 1"), Some("b = 1"));
+    fs::set_permissions(
+        directory.path().join(FILES[1]),
+        fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
+    let problems = Config::load(directory.path()).unwrap_err();
+    assert_eq!(problems.list()[0].code(), Code::UnreadableConfiguration);
+}
+
+#[test]
+fn no_configuration_says_where_it_was_looked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let problems = Config::load(directory.path()).unwrap_err();
+    let path = directory.path().display();
+    assert_eq!(
+        problems.to_string(),
+        format!(
+            "error[GJ400]: Cannot load Gordon configuration file from \"{path}\".\n  \
+             found: neither gordon-janitor.toml nor gordon-janitor-user.toml\n  \
+             help: name the directory that holds them: gordon-janitor --config-root DIR\n\
+             1 error; nothing was run"
+        )
+    );
+}
+
+#[test]
+fn syntax_errors_of_both_files_are_reported_together() {
+    let directory = directory(Some("a = \n"), Some("[b\n"));
+    let problems = Config::load(directory.path()).unwrap_err();
+    let text = problems.to_string();
+    assert!(
+        text.contains("gordon-janitor.toml:1:") && text.contains("gordon-janitor-user.toml:1:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_byte_order_mark_is_accepted() {
+    assert_eq!(load("\u{feff}a = 1").json(Secrets::Shown)["a"], 1);
+}
+
+#[test]
+fn text_that_is_not_utf_8_is_refused_with_its_line() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(FILES[0]), b"a = 1\nb = '\xe9'\n").unwrap();
+    let problems = Config::load(directory.path()).unwrap_err();
+    assert!(
+        problems.to_string().contains("line 2 is not UTF-8"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn everything_wrong_with_core_is_reported_at_once() {
+    insta::assert_snapshot!(problems(
+        "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 'ffwd'\ngrace = -1\n\
+         channel_capacity = 0\n[core.logging]\nlevel = 'loud'\nhandlers = ['stream', 'printer', 3]\n\
+         date_fmt = '%H'\nfmt = '%(message)s'\n[core.plugin.files.zones]\nlevel = 'debug'\n[core.plugin.\"a\"]\nlevels = 1\n"
+    ));
+}
+
+#[test]
+fn defaults_are_those_of_the_original() {
+    let config = load("[core]");
+    let core = config.core();
+    assert!(
+        core.plugins.is_empty()
+            && !core.debug
+            && core.deadline.is_none()
+            && core.plugin_dir.is_none()
+    );
+    assert_eq!(core.logging.handlers, [Handler::Syslog]);
+    assert_eq!((core.channel_capacity, core.grace.as_secs()), (64, 10));
+    assert!(config.problems().is_empty());
+}
+
+#[test]
+fn relative_paths_start_at_the_configuration_root() {
+    let directory = directory(Some("[core]\nplugin_dir = 'plugins'"), None);
+    let config = Config::load(directory.path()).unwrap();
+    assert_eq!(
+        config.core().plugin_dir.as_ref().unwrap().0,
+        directory.path().join("plugins")
+    );
+}
+
+#[test]
+fn what_a_plugin_complains_of_is_shown_in_the_users_file() {
+    let config = load("[p]\nlimit = 5\n[p.c]\ndirecotry = 'x'\nlist = [\n  1,\n  'two',\n]\n");
+    let table = config
+        .plugin("p.c", &["p.c"].into_iter().collect())
+        .unwrap()
+        .unwrap();
+    let own = table.own_text();
+    let unknown = table.refused(
+        &own,
+        "unknown field `direcotry`, expected `directory` or `list`",
+        Some((1, 1)),
+    );
+    let wrong = table.refused(
+        &own,
+        "invalid type: string \"two\", expected u32",
+        Some((2, "list = [1, ".len() + 1)),
+    );
+    let missing = table.refused(&own, "missing field `directory`", None);
+    let text = [unknown, wrong, missing]
+        .map(|problem| problem.to_string())
+        .join("\n");
+    let root = format!("{}/", config.root().display());
+    insta::assert_snapshot!(text.replace(&root, ""));
+}
+
+#[test]
+fn a_secret_is_in_no_text_for_people() {
+    let secret = "hunter2";
+    let config = load(&format!(
+        "[p]\napi_token = '{secret}'\n[p.c]\nx = {{ password = '{secret}', port = 'y' }}\nlist = ['a', '{secret}']\n"
+    ));
+    let table = config
+        .plugin("p.c", &["p.c"].into_iter().collect())
+        .unwrap()
+        .unwrap();
+    assert!(
+        table.own_text().text().contains(secret),
+        "the plugin itself gets it"
+    );
+    let message = format!("invalid type: string \"{secret}\", expected u16");
+    let refused = table.refused(&table.own_text(), &message, Some((2, 8)));
+    for text in [
+        config.shown().replace(&format!("\"a\", \"{secret}\""), ""),
+        table
+            .shown()
+            .text()
+            .replace(&format!("\"a\", \"{secret}\""), ""),
+        refused.to_string(),
+        format!("{table:?}").replace(&format!("\"a\", \"{secret}\""), ""),
+    ] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_beside_a_syntax_error_is_not_shown() {
+    let text = problems("[p]\npassword = 'hunter2\nx = 1\n");
+    assert!(!text.contains("hunter2") && text.contains("***"), "{text}");
+}
+
+#[test]
+fn the_most_similar_table_is_found() {
+    let config = load("[files.zone]\n[other]\n");
+    assert_eq!(config.similar_table("files.zones").unwrap().0, "files.zone");
+    assert!(config.similar_table("gcp.gce").is_none());
+}

@@ -1,0 +1,193 @@
+//! Errors as operators see them.
+
+use std::error::Error as StdError;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::problem::{Part, Problem, Problems};
+use crate::terminal;
+
+/// Why the program ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The configuration or the libraries have faults; nothing ran.
+    #[error(transparent)]
+    Problems(#[from] Problems),
+
+    /// `core.plugins` lists nothing that could run; nothing ran.
+    #[error("No plugins to run, exiting.")]
+    NoPlugins {
+        /// Why plugins that are listed were passed over.
+        warnings: Vec<Problem>,
+    },
+
+    /// Something failed. The chain of its sources says what, one fact per link.
+    #[error("{what}")]
+    Failed {
+        /// `cannot <verb> <thing>`
+        what: String,
+        /// What to do, if it is not obvious.
+        hint: Option<String>,
+        /// Why.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+}
+
+impl Error {
+    /// A failure: `cannot <verb> <thing>`, because of `source`.
+    pub fn failed(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Failed {
+            what: what.into(),
+            hint: None,
+            source: Some(source.into()),
+        }
+    }
+
+    /// Adds what to do to a failure.
+    #[must_use]
+    pub fn hint(mut self, text: impl Into<String>) -> Self {
+        if let Self::Failed { hint, .. } = &mut self {
+            *hint = Some(text.into());
+        }
+        self
+    }
+
+    /// The status that the program ends with: 2 when nothing ran because of
+    /// the configuration, else 1.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Problems(_) | Self::NoPlugins { .. } => 2,
+            Self::Failed { .. } => 1,
+        }
+    }
+
+    /// The whole text, several lines, with styles.
+    fn styled(&self) -> String {
+        let mut out = String::new();
+        let error = paint(Part::Error, "error:");
+        match self {
+            Self::Problems(problems) => {
+                for problem in problems.list() {
+                    problem.write(&mut out, &paint);
+                }
+                out.push_str(&format!("{error} {}\n", problems.closing()));
+            }
+            Self::NoPlugins { warnings } => {
+                for warning in warnings {
+                    warning.write(&mut out, &paint);
+                }
+                out.push_str(&format!("{error} {self}\n"));
+                let hint = paint(Part::Label, "hint:");
+                out.push_str(&format!("{hint} name them: core.plugins = [\"files.zones\", …]; gordon-janitor plugins list shows what is installed\n"));
+            }
+            Self::Failed { hint, .. } => {
+                out.push_str(&format!(
+                    "{error} {}\n",
+                    paint(Part::Summary, &crate::problem::escape(&self.to_string()))
+                ));
+                let mut cause = self.source();
+                while let Some(link) = cause {
+                    let text = crate::problem::escape(&link.to_string());
+                    out.push_str(&format!("  {} {text}\n", paint(Part::Label, "caused by:")));
+                    cause = link.source();
+                }
+                if let Some(hint) = hint {
+                    out.push_str(&format!("{} {hint}\n", paint(Part::Label, "hint:")));
+                }
+            }
+        }
+        out
+    }
+}
+
+/// Prints `error` on standard error, and returns the status to end with.
+#[must_use]
+pub fn print(error: &Error) -> ExitCode {
+    terminal::progress(None);
+    terminal::write_styled(&error.styled());
+    ExitCode::from(error.exit_code())
+}
+
+/// Prints warnings on standard error.
+pub fn print_warnings(warnings: &[Problem]) {
+    let mut out = String::new();
+    for warning in warnings {
+        warning.write(&mut out, &paint);
+    }
+    terminal::write_styled(&out);
+}
+
+fn paint(part: Part, text: &str) -> String {
+    let style = match part {
+        Part::Error => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
+        Part::Warning => Style::new().bold().fg_color(Some(AnsiColor::Yellow.into())),
+        Part::Summary => Style::new().bold(),
+        Part::Label => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
+        Part::Excerpt => Style::new().dimmed(),
+    };
+    format!("{style}{text}{style:#}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::problem::Code;
+
+    fn text(error: &Error) -> String {
+        anstream::adapter::strip_str(&error.styled()).to_string()
+    }
+
+    #[test]
+    fn a_failure_is_printed_one_fact_per_line() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot read key file `keys/dns.json`")]
+        struct Read(#[source] io::Error);
+
+        let denied = io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "permission denied (os error 13)",
+        );
+        let error =
+            Error::failed("cannot start plugin `gcp.gdns`", Read(denied)).hint("make it readable");
+        assert_eq!(
+            text(&error),
+            "error: cannot start plugin `gcp.gdns`\n  caused by: cannot read key file `keys/dns.json`\n  \
+             caused by: permission denied (os error 13)\nhint: make it readable\n"
+        );
+        assert_eq!(error.exit_code(), 1);
+    }
+
+    #[test]
+    fn problems_are_followed_by_their_number_and_exit_with_2() {
+        let found = vec![
+            Problem::error(Code::WrongType, "one"),
+            Problem::error(Code::WrongValue, "two"),
+        ];
+        let error = Error::from(Problems::check(found).unwrap_err());
+        assert_eq!(
+            text(&error),
+            "error[GJ403]: one\nerror[GJ404]: two\nerror: 2 errors; nothing was run\n"
+        );
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn no_plugins_keeps_the_words_of_the_original() {
+        let error = Error::NoPlugins {
+            warnings: Vec::new(),
+        };
+        assert!(
+            text(&error).starts_with("error: No plugins to run, exiting.\n"),
+            "{}",
+            text(&error)
+        );
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,394 @@
+//! What is wrong with a configuration or a library, as operators read it.
+//!
+//! The first line of a [`Problem`] is complete in itself, because a log may
+//! show nothing else. Every further line starts with its own label, so that
+//! lines of other programs in between do no harm.
+
+use std::fmt;
+
+use crate::config::Origin;
+
+/// Defines [`Code`]: one line per code, so that none is given out twice.
+macro_rules! codes {
+    ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
+        /// A stable code: it never changes its meaning, and is never given out again.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $($(#[doc = $meaning])+ $name,)+
+        }
+
+        impl Code {
+            /// Every code there is, ascending.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// Returns the code as it is printed: `GJ201`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The file is not a shared library.
+    NotALibrary = "GJ101",
+    /// The library is cut short.
+    Incomplete = "GJ102",
+    /// The file cannot be opened, or is not a regular file.
+    Unreadable = "GJ103",
+    /// The library needs another major version of the plugin API.
+    ApiVersion = "GJ104",
+    /// The library is built for another machine.
+    Machine = "GJ106",
+    /// The library would abort the process instead of reporting a panic.
+    PanicStrategy = "GJ108",
+    /// The library has no manifest, or one that cannot be read.
+    Manifest = "GJ109",
+    /// The file is larger than any library is allowed to be.
+    TooLarge = "GJ110",
+    /// A plugin is not installed; a similar key is.
+    NearMiss = "GJ201",
+    /// A plugin is not installed.
+    NotInstalled = "GJ202",
+    /// Two libraries export one key.
+    DuplicateKey = "GJ203",
+    /// A role has no plugin.
+    MissingRole = "GJ204",
+    /// Two plugins are listed where there is room for one.
+    CrowdedRole = "GJ205",
+    /// The plugin directory cannot be read.
+    PluginDirectory = "GJ206",
+    /// A plugin is listed where its role has no place.
+    MisplacedRole = "GJ207",
+    /// There is no configuration.
+    NoConfiguration = "GJ400",
+    /// A setting that nothing knows.
+    UnknownSetting = "GJ401",
+    /// A plugin is listed but has no table.
+    MissingTable = "GJ402",
+    /// A setting is not of the type that it needs.
+    WrongType = "GJ403",
+    /// A setting's value is not one of those it may have.
+    WrongValue = "GJ404",
+    /// A plugin's table is written in both spellings.
+    BothSpellings = "GJ405",
+    /// A plugin is listed twice.
+    ListedTwice = "GJ406",
+    /// A configuration file is not valid TOML.
+    Syntax = "GJ407",
+    /// A configuration file is there but cannot be read.
+    UnreadableConfiguration = "GJ408",
+    /// A plugin does not accept its configuration.
+    Refused = "GJ409",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether the run can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing runs.
+    Error,
+    /// The run goes on, with less than was asked for.
+    Warning,
+}
+
+/// One thing that is wrong, with its place and the next step.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    severity: Severity,
+    code: Code,
+    summary: String,
+    place: Option<Origin>,
+    setting: Option<String>,
+    details: Vec<(&'static str, String)>,
+}
+
+impl Problem {
+    /// An error with `summary` as its first line.
+    #[must_use]
+    pub fn error(code: Code, summary: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code,
+            summary: summary.into(),
+            place: None,
+            setting: None,
+            details: Vec::new(),
+        }
+    }
+
+    /// A warning with `summary` as its first line.
+    #[must_use]
+    pub fn warning(code: Code, summary: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, summary)
+        }
+    }
+
+    /// Points at a value in a configuration file; its line is shown.
+    #[must_use]
+    pub fn at(mut self, place: &Origin, setting: impl Into<String>) -> Self {
+        self.place = Some(place.clone());
+        self.setting = Some(setting.into());
+        self
+    }
+
+    /// Says where, when the place is not a value in a configuration file.
+    #[must_use]
+    pub fn place(self, text: impl fmt::Display) -> Self {
+        self.detail("where", text)
+    }
+
+    /// Says what was found.
+    #[must_use]
+    pub fn found(self, text: impl fmt::Display) -> Self {
+        self.detail("found", text)
+    }
+
+    /// Says why it is a problem.
+    #[must_use]
+    pub fn because(self, text: impl fmt::Display) -> Self {
+        self.detail("because", text)
+    }
+
+    /// Adds what may have to do with it.
+    #[must_use]
+    pub fn note(self, text: impl fmt::Display) -> Self {
+        self.detail("note", text)
+    }
+
+    /// Says what to do next.
+    #[must_use]
+    pub fn help(self, text: impl fmt::Display) -> Self {
+        self.detail("help", text)
+    }
+
+    fn detail(mut self, label: &'static str, text: impl fmt::Display) -> Self {
+        self.details.push((label, text.to_string()));
+        self
+    }
+
+    /// Makes a warning of it: the run goes on without what is affected.
+    #[must_use]
+    pub fn tolerated(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self.note("continuing without it because core.debug = true")
+    }
+
+    /// Whether the run can go on.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The first line, without code and severity.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// Where in a configuration file the value in question stands.
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.place.as_ref()
+    }
+
+    /// Writes the whole text; `paint` wraps each part as its kind asks for.
+    pub(crate) fn write(&self, out: &mut String, paint: &dyn Fn(Part, &str) -> String) {
+        let word = match self.severity {
+            Severity::Error => paint(Part::Error, &format!("error[{}]", self.code)),
+            Severity::Warning => paint(Part::Warning, &format!("warning[{}]", self.code)),
+        };
+        let summary = paint(Part::Summary, &escape(&self.summary));
+        out.push_str(&format!("{word}: {summary}\n"));
+        let label = |label: &str| paint(Part::Label, &format!("  {label}:"));
+        if let Some(place) = &self.place {
+            let setting = self
+                .setting
+                .as_deref()
+                .filter(|setting| !setting.is_empty());
+            let setting = setting
+                .map(|name| format!(", {}", escape(name)))
+                .unwrap_or_default();
+            out.push_str(&format!("{} {place}{setting}\n", label("where")));
+            for line in place.excerpt().lines() {
+                out.push_str(&format!("{}\n", paint(Part::Excerpt, line)));
+            }
+        }
+        for (name, text) in &self.details {
+            for line in text.lines() {
+                out.push_str(&format!("{} {}\n", label(name), escape(line)));
+            }
+        }
+    }
+}
+
+/// A part of a problem's text that is coloured in its own way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    Error,
+    Warning,
+    Summary,
+    Label,
+    Excerpt,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text, &|_, part| part.to_owned());
+        f.write_str(text.trim_end())
+    }
+}
+
+/// Everything that is wrong at once. At least one of it is an error.
+#[derive(Clone, Debug)]
+pub struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Returns `found` as an error if any of it is one, else the warnings.
+    ///
+    /// # Errors
+    ///
+    /// When at least one problem is an error; warnings are kept beside it.
+    pub fn check(found: Vec<Problem>) -> Result<Vec<Problem>, Self> {
+        if found
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            Err(Self(found))
+        } else {
+            Ok(found)
+        }
+    }
+
+    /// The problems in the order in which they were found.
+    #[must_use]
+    pub fn list(&self) -> &[Problem] {
+        &self.0
+    }
+
+    /// The line that follows them all.
+    #[must_use]
+    pub fn closing(&self) -> String {
+        let errors = self
+            .0
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
+        match errors {
+            1 => "1 error; nothing was run".to_owned(),
+            _ => format!("{errors} errors; nothing was run"),
+        }
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for problem in &self.0 {
+            writeln!(f, "{problem}")?;
+        }
+        write!(f, "{}", self.closing())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Replaces what could change the terminal or forge a line: control
+/// characters, and characters that turn the direction of writing.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        push_escaped(&mut out, character);
+    }
+    out
+}
+
+/// Appends `character` to `out`, escaped where [`escape`] would.
+pub(crate) fn push_escaped(out: &mut String, character: char) {
+    let hidden = character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    match character {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        _ if !hidden => out.push(character),
+        _ if u32::from(character) < 0x100 => {
+            out.push_str(&format!("\\x{:02x}", u32::from(character)));
+        }
+        _ => out.push_str(&format!("\\u{:04x}", u32::from(character))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_ascending_and_unique() {
+        let texts: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert!(texts.is_sorted_by(|a, b| a < b), "{texts:?}");
+    }
+
+    #[test]
+    fn every_line_after_the_first_has_a_label() {
+        let problem = Problem::error(
+            Code::DuplicateKey,
+            "key \"a.b\" is exported by two libraries; none was loaded",
+        )
+        .found("/p/one.so")
+        .found("/p/two.so")
+        .help("move one away");
+        assert_eq!(
+            problem.to_string(),
+            "error[GJ203]: key \"a.b\" is exported by two libraries; none was loaded\n  \
+             found: /p/one.so\n  found: /p/two.so\n  help: move one away"
+        );
+    }
+
+    #[test]
+    fn control_and_direction_characters_are_escaped() {
+        assert_eq!(
+            escape("a\u{1b}[2J\r\n\u{85}\u{202e}é"),
+            "a\\x1b[2J\\r\\n\\x85\\u202eé"
+        );
+    }
+
+    #[test]
+    fn warnings_alone_are_no_error() {
+        let warnings = Problems::check(vec![Problem::warning(Code::UnknownSetting, "w")]).unwrap();
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn an_error_keeps_the_warnings_beside_it() {
+        let found = vec![
+            Problem::warning(Code::UnknownSetting, "w"),
+            Problem::error(Code::WrongType, "e"),
+        ];
+        let problems = Problems::check(found).unwrap_err();
+        assert_eq!(
+            problems.to_string(),
+            "warning[GJ401]: w\nerror[GJ403]: e\n1 error; nothing was run"
+        );
+    }
+}

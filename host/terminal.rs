@@ -1,0 +1,136 @@
+//! Standard error, shared by log lines, errors and the progress line.
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// Characters of a progress line that are shown: one that wraps cannot be cleared.
+const WIDTH: usize = 79;
+
+static TERMINAL: LazyLock<Mutex<Terminal<io::Stderr>>> = LazyLock::new(|| {
+    let usable =
+        io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    Mutex::new(Terminal::new(io::stderr(), usable))
+});
+
+/// Writes whole lines; the progress line moves below them.
+pub fn write(lines: &str) {
+    TERMINAL
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .write(lines);
+}
+
+/// Writes whole lines that hold styles; they are dropped where the terminal,
+/// or `NO_COLOR`, does not want them.
+pub fn write_styled(lines: &str) {
+    match anstream::AutoStream::choice(&io::stderr()) {
+        anstream::ColorChoice::Never => write(&anstream::adapter::strip_str(lines).to_string()),
+        _ => write(lines),
+    }
+}
+
+/// Shows `line` as the progress line, or none. Does nothing when standard
+/// error is not a terminal.
+pub fn progress(line: Option<&str>) {
+    TERMINAL
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .progress(line);
+}
+
+/// Lines going up, and one line that stays at the bottom.
+struct Terminal<W> {
+    out: W,
+    /// Whether there is somebody to look at the progress line.
+    watched: bool,
+    progress: String,
+}
+
+impl<W: Write> Terminal<W> {
+    fn new(out: W, watched: bool) -> Self {
+        Self {
+            out,
+            watched,
+            progress: String::new(),
+        }
+    }
+
+    fn write(&mut self, lines: &str) {
+        if self.progress.is_empty() {
+            self.send(lines);
+        } else {
+            let text = format!("\r\x1b[2K{lines}{}", self.progress);
+            self.send(&text);
+        }
+    }
+
+    fn progress(&mut self, line: Option<&str>) {
+        let line: String = line
+            .unwrap_or_default()
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(WIDTH)
+            .collect();
+        if !self.watched || line == self.progress {
+            return;
+        }
+        self.send(&format!("\r\x1b[2K{line}"));
+        self.progress = line;
+    }
+
+    fn send(&mut self, text: &str) {
+        // One write, so that lines of other processes do not come in between.
+        let sent = self
+            .out
+            .write_all(text.as_bytes())
+            .and_then(|()| self.out.flush());
+        if sent.is_err() {
+            // Standard error is closed or full: there is nobody to tell it to.
+            self.watched = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(act: impl FnOnce(&mut Terminal<Vec<u8>>), watched: bool) -> String {
+        let mut terminal = Terminal::new(Vec::new(), watched);
+        act(&mut terminal);
+        String::from_utf8(terminal.out).unwrap()
+    }
+
+    #[test]
+    fn lines_appear_above_the_progress_line() {
+        let written = text(
+            |terminal| {
+                terminal.progress(Some("1 of 2"));
+                terminal.write("a\n");
+                terminal.progress(None);
+                terminal.write("b\n");
+            },
+            true,
+        );
+        assert_eq!(written, "\r\x1b[2K1 of 2\r\x1b[2Ka\n1 of 2\r\x1b[2Kb\n");
+    }
+
+    #[test]
+    fn a_pipe_gets_no_progress() {
+        let written = text(
+            |terminal| {
+                terminal.progress(Some("1 of 2"));
+                terminal.write("a\n");
+                terminal.progress(None);
+            },
+            false,
+        );
+        assert_eq!(written, "a\n");
+    }
+
+    #[test]
+    fn a_long_progress_line_is_cut() {
+        let written = text(|terminal| terminal.progress(Some(&"x".repeat(200))), true);
+        assert_eq!(written.matches('x').count(), WIDTH);
+    }
+}
