@@ -1,0 +1,126 @@
+//! Whole plugin directories.
+
+use std::os::unix::fs::symlink;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::preflight::tests::Elf;
+
+fn directory(libraries: &[(&str, &[(&str, &str)])]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, plugins) in libraries {
+        fs::write(
+            directory.path().join(name),
+            Elf::plugin(name.trim_end_matches(".so"), plugins).octets(),
+        )
+        .unwrap();
+    }
+    directory
+}
+
+fn scan(directory: &TempDir) -> Discovery {
+    Discovery::scan(PluginDirectory::choose(Some(directory.path()), None))
+}
+
+#[test]
+fn only_libraries_directly_in_the_directory_are_judged() {
+    let directory = directory(&[
+        ("b.so", &[("b", "authority")]),
+        ("a.so", &[("a", "publisher")]),
+        (".a.so", &[]),
+    ]);
+    fs::create_dir(directory.path().join("private.so")).unwrap();
+    fs::write(directory.path().join("a.so.1"), "").unwrap();
+    fs::write(directory.path().join("readme.txt"), "").unwrap();
+    let discovery = scan(&directory);
+    assert_eq!(
+        discovery
+            .files()
+            .iter()
+            .map(Discovered::name)
+            .collect::<Vec<_>>(),
+        ["a.so", "b.so"]
+    );
+    assert_eq!(discovery.keys().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn links_to_one_library_are_one_library_and_copies_are_two() {
+    let directory = directory(&[("a.so", &[("a", "authority")])]);
+    symlink("a.so", directory.path().join("b.so")).unwrap();
+    fs::hard_link(directory.path().join("a.so"), directory.path().join("c.so")).unwrap();
+    let discovery = scan(&directory);
+    assert!(discovery.clashes().is_empty());
+    assert_eq!(discovery.find("a").unwrap().unwrap().0.name(), "a.so");
+
+    fs::copy(directory.path().join("a.so"), directory.path().join("d.so")).unwrap();
+    let discovery = scan(&directory);
+    let text = discovery
+        .find("a")
+        .unwrap_err()
+        .to_string()
+        .replace(&directory.path().display().to_string(), "/p");
+    assert_eq!(
+        text,
+        "error[GJ203]: key \"a\" is exported by two libraries; none was loaded\n  \
+         found: /p/a.so  a 0.1.0\n  found: /p/d.so  a 0.1.0\n  \
+         because: which one runs must not depend on the order of the directory\n  \
+         help: move one away; backups belong outside this directory or under a name that starts with a dot"
+    );
+}
+
+#[test]
+fn a_missing_directory_is_explained_with_how_to_name_another() {
+    let discovery = Discovery::scan(PluginDirectory::choose(
+        Some(Path::new("/does/not/exist")),
+        None,
+    ));
+    assert_eq!(
+        discovery.fault().unwrap().to_string(),
+        "error[GJ206]: the plugin directory /does/not/exist does not exist\n  found: chosen by --plugin-dir\n  \
+         help: name another with --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir"
+    );
+}
+
+#[test]
+fn the_list_shows_every_plugin_and_why_a_library_was_refused() {
+    let directory = directory(&[
+        (
+            "libgood.so",
+            &[("files.served", "reconciler"), ("files.zones", "authority")],
+        ),
+        ("libone.so", &[("twin", "publisher")]),
+        ("libtwo.so", &[("twin", "publisher")]),
+    ]);
+    let foreign = Elf {
+        machine: 8,
+        ..Elf::plugin("old", &[("old.one", "publisher")])
+    };
+    fs::write(directory.path().join("libold.so"), foreign.octets()).unwrap();
+    fs::write(directory.path().join("libpage.so"), "<html>").unwrap();
+    let stranger = Elf {
+        note_name: b"GNU\0",
+        ..Elf::plugin("x", &[])
+    };
+    fs::write(directory.path().join("libx.so"), stranger.octets()).unwrap();
+    symlink("libgood.so", directory.path().join("liblink.so")).unwrap();
+    let text = list(&scan(&directory), &["files.zones"]);
+    let text = text
+        .replace(&directory.path().display().to_string(), "/p")
+        .replace(std::env::consts::ARCH, "ARCH");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn an_empty_directory_says_who_chose_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = list(&scan(&directory), &[]);
+    assert_eq!(
+        text,
+        format!(
+            "no plugins in {} (chosen by --plugin-dir)\n",
+            directory.path().display()
+        )
+    );
+}

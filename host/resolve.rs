@@ -1,0 +1,369 @@
+//! From the listed keys to the plugins that run, or everything that is in the way.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
+use crate::discovery::Discovery;
+use crate::error::Error;
+use crate::manifest::{Manifest, Role};
+use crate::problem::{Code, Problem, Problems};
+
+/// What the plugins are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Changes are published.
+    Publish,
+    /// Changes are shown: `plan` and `--dry-run`. Publishers are neither needed nor kept.
+    Show,
+}
+
+/// A plugin that can be started.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// Its key.
+    pub key: String,
+    /// Its place in the run.
+    pub role: Role,
+    /// The library's file: absolute, links resolved.
+    pub library: PathBuf,
+    /// Device and inode of the file that was judged.
+    pub identity: Option<(u64, u64)>,
+    /// What the library says of itself.
+    pub manifest: Manifest,
+    /// What it receives.
+    pub table: PluginTable,
+}
+
+/// The plugins of a run.
+#[derive(Clone, Debug)]
+pub struct Deployment {
+    /// In the order of a run, and within one role as listed. Exactly one is a
+    /// reconciler, at least one an authority.
+    pub plugins: Vec<Resolved>,
+    /// What should be mended.
+    pub warnings: Vec<Problem>,
+}
+
+/// Finds the plugins that `config` lists among those of `discovery`.
+///
+/// With `core.debug = true` a plugin that cannot be used is passed over with a
+/// warning. A role without plugin is an error in any case.
+///
+/// # Errors
+///
+/// [`Error::NoPlugins`] when nothing is listed, or nothing is left;
+/// [`Error::Problems`] with all that is wrong, that of the configuration included.
+pub fn resolve(
+    config: &Config,
+    discovery: &Discovery,
+    purpose: Purpose,
+) -> Result<Deployment, Error> {
+    let core = config.core();
+    let mut problems = config.problems().to_vec();
+    let mut plugins = Vec::new();
+    let installed = installed(config, discovery);
+    let listed = unique(&core.plugins, &mut problems);
+    let is_known = !listed.is_empty();
+    if is_known && let Some(fault) = discovery.fault() {
+        problems.push(fault.clone());
+        Problems::check(problems)?;
+        return Err(Error::NoPlugins {
+            warnings: Vec::new(),
+        });
+    }
+    for entry in &listed {
+        match find(config, discovery, &installed, entry) {
+            Ok(plugin) => plugins.push(plugin),
+            Err(problem) if core.debug => problems.push(problem.tolerated()),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let known = discovery
+        .keys()
+        .chain(listed.iter().map(|entry| entry.key.as_str()));
+    core.check_plugin_settings(known, &mut problems);
+    if is_known && !plugins.is_empty() {
+        check_roles(config, discovery, &plugins, purpose, &mut problems);
+    }
+    let warnings = Problems::check(problems)?;
+    if plugins.is_empty() {
+        return Err(Error::NoPlugins { warnings });
+    }
+    if purpose == Purpose::Show {
+        plugins.retain(|plugin| plugin.role != Role::Publisher);
+    }
+    plugins.sort_by_key(|plugin| plugin.role);
+    Ok(Deployment { plugins, warnings })
+}
+
+/// What `gordon-janitor config KEY` shows: what the plugin `key` receives.
+///
+/// # Errors
+///
+/// When there is no table for it.
+pub fn plugin_table(
+    config: &Config,
+    discovery: &Discovery,
+    key: &str,
+) -> Result<PluginTable, Error> {
+    match config.plugin(key, &installed(config, discovery)) {
+        Ok(Some(table)) => Ok(table),
+        Ok(None) => {
+            let problem = Problem::error(
+                Code::MissingTable,
+                format!("no configuration was found for plugin \"{key}\""),
+            )
+            .place(format!("{}; no table [{key}]", config.root().display()));
+            let listed = config.core().plugins.iter().map(|entry| entry.key.as_str());
+            let near = nearest(key, discovery.keys().chain(listed));
+            let problem = match near
+                .map(str::to_owned)
+                .or_else(|| Some(config.similar_table(key)?.0))
+            {
+                Some(near) => problem.help(format!("gordon-janitor config {near}")),
+                None => problem.help("gordon-janitor config shows everything that is configured"),
+            };
+            Err(Problems::from(problem).into())
+        }
+        Err(problem) => Err(Problems::from(problem).into()),
+    }
+}
+
+/// The keys whose tables are nobody else's: what is installed, and what is listed.
+fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
+    let manifests = discovery.files().iter().filter_map(|file| file.manifest());
+    let offered = manifests
+        .flat_map(|manifest| &manifest.plugins)
+        .map(|plugin| plugin.key.as_str());
+    offered
+        .chain(config.core().plugins.iter().map(|entry| entry.key.as_str()))
+        .collect()
+}
+
+/// Returns each key once; what is listed again is a problem.
+fn unique<'a>(listed: &'a [Listed], problems: &mut Vec<Problem>) -> Vec<&'a Listed> {
+    let mut first: BTreeMap<&str, &Listed> = BTreeMap::new();
+    let mut unique = Vec::new();
+    for entry in listed {
+        if let Some(earlier) = first.get(entry.key.as_str()) {
+            problems.push(
+                Problem::error(
+                    Code::ListedTwice,
+                    format!("plugin \"{}\" is listed twice in core.plugins", entry.key),
+                )
+                .at(&entry.origin, "core.plugins")
+                .found(format!("the first time at {}", earlier.origin))
+                .help("remove one of the two"),
+            );
+        } else {
+            first.insert(&entry.key, entry);
+            unique.push(entry);
+        }
+    }
+    unique
+}
+
+fn find(
+    config: &Config,
+    discovery: &Discovery,
+    installed: &InstalledKeys,
+    entry: &Listed,
+) -> Result<Resolved, Problem> {
+    let key = entry.key.as_str();
+    let Some((file, manifest, plugin)) = discovery.find(key)? else {
+        return Err(not_installed(config, discovery, entry));
+    };
+    let Some(table) = config.plugin(key, installed)? else {
+        return Err(missing_table(config, entry));
+    };
+    if plugin.role == Role::MetricsRelay {
+        return Err(Problem::error(
+            Code::MisplacedRole,
+            format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for"),
+        )
+        .at(&entry.origin, "core.plugins")
+        .found("metrics relays in this version: metrics-logger (built in)")
+        .help("remove it from core.plugins"));
+    }
+    Ok(Resolved {
+        key: key.to_owned(),
+        role: plugin.role,
+        library: file.judged.path.clone(),
+        identity: file.judged.identity,
+        manifest: manifest.clone(),
+        table,
+    })
+}
+
+fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
+    let key = entry.key.as_str();
+    let directory = discovery.directory();
+    let path = directory.path().display();
+    // A library that holds the plugin and was refused: that is what is wrong.
+    if let Some((file, refusal, _)) = discovery.refused(key).find(|(_, _, says_so)| *says_so) {
+        return refusal
+            .clone()
+            .at(&entry.origin, "core.plugins")
+            .note(format!("plugin \"{key}\" is in {}", file.name()));
+    }
+    let summary = format!("Plugin \"{key}\" not installed");
+    let keys = discovery.keys();
+    let problem = if let Some(near) = nearest(key, keys.clone()) {
+        let described = discovery
+            .find(near)
+            .ok()
+            .flatten()
+            .map(|(file, _, plugin)| format!(" ({}, {})", plugin.role, file.name()))
+            .unwrap_or_default();
+        let table = config.similar_table(near).filter(|(name, _)| name == near);
+        let present = table
+            .map(|(_, origin)| format!("; a table [{near}] is already there, at {origin}"))
+            .unwrap_or_default();
+        Problem::error(Code::NearMiss, summary)
+            .at(&entry.origin, "core.plugins")
+            .found(format!(
+                "{} in {path}; the nearest is \"{near}\"{described}",
+                count(keys.count(), "key")
+            ))
+            .help(format!("write \"{near}\"{present}"))
+    } else {
+        let offered = match keys.clone().count() {
+            0 => format!("no plugins in {path} (chosen by {})", directory.chosen_by()),
+            1..=12 => format!(
+                "plugins in {path}: {}; nothing resembles \"{key}\"",
+                keys.collect::<Vec<_>>().join(", ")
+            ),
+            many => format!("{many} plugins in {path}; nothing resembles \"{key}\""),
+        };
+        Problem::error(Code::NotInstalled, summary)
+            .at(&entry.origin, "core.plugins")
+            .found(offered)
+            .help(format!("gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir", crate::discovery::ENVIRONMENT))
+    };
+    let silent = discovery.refused(key).take(5);
+    silent.fold(problem, |problem, (file, refusal, _)| {
+        problem.note(format!(
+            "{} was refused and may hold it: {} {}",
+            file.name(),
+            refusal.code(),
+            refusal.summary()
+        ))
+    })
+}
+
+fn missing_table(config: &Config, entry: &Listed) -> Problem {
+    let key = entry.key.as_str();
+    let summary = if config.core().debug {
+        format!("Skipped loading plugin \"{key}\" because no configuration was found.")
+    } else {
+        format!("plugin \"{key}\" is listed in core.plugins but no configuration was found for it")
+    };
+    let problem = Problem::error(Code::MissingTable, summary)
+        .at(&entry.origin, "core.plugins")
+        .found(format!(
+            "no table [{key}] in {} or {}",
+            crate::config::FILES[0],
+            crate::config::FILES[1]
+        ));
+    match config
+        .similar_table(key)
+        .filter(|(name, _)| !config.core().plugins.iter().any(|other| other.key == *name))
+    {
+        Some((near, origin)) => problem.help(format!(
+            "is the table [{near}] at {origin} meant for it? then write [{key}] there"
+        )),
+        None => problem.help(format!(
+            "add a table [{key}]; an empty one is enough for a plugin that needs no settings"
+        )),
+    }
+}
+
+fn check_roles(
+    config: &Config,
+    discovery: &Discovery,
+    plugins: &[Resolved],
+    purpose: Purpose,
+    problems: &mut Vec<Problem>,
+) {
+    let Some(origin) = config.core().plugins_origin.as_ref() else {
+        return;
+    };
+    let needed: &[Role] = match purpose {
+        Purpose::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
+        Purpose::Show => &[Role::Authority, Role::Reconciler],
+    };
+    let of = |role: Role| {
+        plugins
+            .iter()
+            .filter(move |plugin| plugin.role == role)
+            .map(|plugin| plugin.key.as_str())
+    };
+    // A plugin that is listed and could not be found may be the one.
+    let has_unknown = plugins.len() < config.core().plugins.len() && !config.core().debug;
+    for &role in needed.iter().filter(|role| of(**role).next().is_none()) {
+        if has_unknown {
+            continue;
+        }
+        let given: Vec<_> = plugins
+            .iter()
+            .map(|plugin| format!("{} ({})", plugin.role, plugin.key))
+            .collect();
+        let problem = Problem::error(
+            Code::MissingRole,
+            format!("A provider for \"{role}\" interface is not configured for the Janitor service or is not implemented."),
+        )
+        .at(origin, "core.plugins")
+        .found(format!("core.plugins gives {}", given.join(", ")));
+        let unlisted: Vec<_> = discovery
+            .keys()
+            .filter_map(|key| discovery.find(key).ok().flatten())
+            .filter(|(_, _, plugin)| plugin.role == role)
+            .map(|(file, _, plugin)| format!("{} ({})", plugin.key, file.name()))
+            .collect();
+        problems.push(if unlisted.is_empty() {
+            problem
+                .found(format!(
+                    "no {role} is installed in {}",
+                    discovery.directory().path().display()
+                ))
+                .help("install one, and add it to core.plugins")
+        } else {
+            problem
+                .found(format!(
+                    "installed, but not listed: {}",
+                    unlisted.join(", ")
+                ))
+                .help("add one of them to core.plugins")
+        });
+    }
+    let reconcilers: Vec<_> = of(Role::Reconciler).collect();
+    if let [rest @ .., last] = reconcilers.as_slice()
+        && !rest.is_empty()
+    {
+        let (count, all) = match rest.len() {
+            1 => ("two".to_owned(), "both"),
+            more => ((more + 1).to_string(), "all"),
+        };
+        problems.push(
+            Problem::error(
+                Code::CrowdedRole,
+                format!("{count} plugins for the one place of \"reconciler\": {} and {last}, {all} in core.plugins", rest.join(", ")),
+            )
+            .at(origin, "core.plugins")
+            .because("every zone is compared once, with what one reconciler reads")
+            .help("keep one of them"),
+        );
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! Configuration and plugin directory together.
+
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::discovery::PluginDirectory;
+use crate::preflight::tests::Elf;
+
+const FILES: (&str, &[(&str, &str)]) = (
+    "libfiles.so",
+    &[
+        ("files.zones", "authority"),
+        ("files.served", "reconciler"),
+        ("files.changes", "publisher"),
+        ("files.apply", "publisher"),
+    ],
+);
+const TABLES: &str =
+    "[files]\nroot = 'x'\n[files.zones]\n[files.served]\n[files.changes]\n[files.apply]\n";
+
+struct Setup {
+    root: TempDir,
+    result: Result<Deployment, Error>,
+}
+
+/// Resolves `config` against the library `files` and `more`.
+fn setup(config: &str, purpose: Purpose, more: &[(&str, Vec<u8>)]) -> Setup {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("gordon-janitor.toml"), config).unwrap();
+    let plugins = root.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    fs::write(
+        plugins.join(FILES.0),
+        Elf::plugin("files", FILES.1).octets(),
+    )
+    .unwrap();
+    for (name, octets) in more {
+        fs::write(plugins.join(name), octets).unwrap();
+    }
+    let config = Config::load(root.path()).unwrap();
+    let discovery = Discovery::scan(PluginDirectory::choose(Some(&plugins), Some(&config)));
+    Setup {
+        result: resolve(&config, &discovery, purpose),
+        root,
+    }
+}
+
+fn keys(setup: &Setup) -> Vec<&str> {
+    setup
+        .result
+        .as_ref()
+        .unwrap()
+        .plugins
+        .iter()
+        .map(|plugin| plugin.key.as_str())
+        .collect()
+}
+
+fn text(setup: &Setup, problems: &[Problem]) -> String {
+    let text: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    text.join("\n")
+        .replace(&setup.root.path().display().to_string(), "/etc/gj")
+        .replace(std::env::consts::ARCH, "ARCH")
+}
+
+fn errors(setup: &Setup) -> String {
+    match setup.result.as_ref().unwrap_err() {
+        Error::Problems(problems) => text(setup, problems.list()),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn plugins_come_in_the_order_of_a_run_with_what_they_receive() {
+    let config = format!(
+        "[core]\nplugins = ['files.apply', 'files.served', 'files.changes', 'files.zones']\n{TABLES}"
+    );
+    let setup = setup(&config, Purpose::Publish, &[]);
+    assert_eq!(
+        keys(&setup),
+        [
+            "files.zones",
+            "files.served",
+            "files.apply",
+            "files.changes"
+        ]
+    );
+    let deployment = setup.result.as_ref().unwrap();
+    assert!(deployment.warnings.is_empty());
+    for plugin in &deployment.plugins {
+        assert_eq!(
+            plugin.table.inherited_text().text(),
+            "root = \"x\"\n",
+            "{}",
+            plugin.key
+        );
+        assert!(plugin.library.ends_with("plugins/libfiles.so") && plugin.identity.is_some());
+    }
+}
+
+#[test]
+fn showing_needs_and_keeps_no_publisher() {
+    for plugins in [
+        "['files.served', 'files.zones']",
+        "['files.apply', 'files.served', 'files.zones']",
+    ] {
+        let setup = setup(
+            &format!("[core]\nplugins = {plugins}\n{TABLES}"),
+            Purpose::Show,
+            &[],
+        );
+        assert_eq!(keys(&setup), ["files.zones", "files.served"], "{plugins}");
+    }
+}
+
+#[test]
+fn everything_in_the_way_is_reported_at_once() {
+    let config = format!(
+        "[core]\nplugins = ['files.zone', 'gcp.gce', 'files.served', 'old.one', 'twin', 'acme.x', 'files.served']\n\
+         grase = 1\n{TABLES}[acme.y]\n[core.plugin.'files.serve']\nlevel = 'debug'\n"
+    );
+    let old = Elf {
+        machine: 8,
+        ..Elf::plugin("old", &[("old.one", "publisher")])
+    };
+    let twin = || Elf::plugin("twin", &[("twin", "publisher")]).octets();
+    let setup = setup(
+        &config,
+        Purpose::Publish,
+        &[
+            (
+                "libacme.so",
+                Elf::plugin("acme", &[("acme.x", "publisher")]).octets(),
+            ),
+            ("libold.so", old.octets()),
+            ("libpage.so", b"<html>".to_vec()),
+            ("libtwin.so", twin()),
+            ("libtwin2.so", twin()),
+        ],
+    );
+    insta::assert_snapshot!(errors(&setup));
+}
+
+#[test]
+fn a_role_without_plugin_is_an_error_even_in_debug() {
+    for debug in ["false", "true"] {
+        let config =
+            format!("[core]\ndebug = {debug}\nplugins = ['files.zones', 'files.served']\n{TABLES}");
+        let setup = setup(&config, Purpose::Publish, &[]);
+        insta::assert_snapshot!("a_role_without_plugin", errors(&setup));
+    }
+}
+
+#[test]
+fn two_reconcilers_are_an_error() {
+    let config = format!(
+        "[core]\nplugins = ['files.zones', 'files.served', 'files.apply', 'other']\n{TABLES}[other]\n"
+    );
+    let other = (
+        "libother.so",
+        Elf::plugin("other", &[("other", "reconciler")]).octets(),
+    );
+    insta::assert_snapshot!(errors(&setup(&config, Purpose::Publish, &[other])));
+}
+
+#[test]
+fn debug_goes_on_without_what_cannot_be_used_and_says_so() {
+    let config = "[core]\ndebug = true\nplugins = ['files.zones', 'files.served', 'files.apply', 'files.changes', 'gone']\n\
+                  [files.zones]\n[files.served]\n[files.apply]\n";
+    let setup = setup(config, Purpose::Publish, &[]);
+    assert_eq!(keys(&setup), ["files.zones", "files.served", "files.apply"]);
+    insta::assert_snapshot!(text(&setup, &setup.result.as_ref().unwrap().warnings));
+}
+
+#[test]
+fn nothing_listed_is_no_plugins_whatever_the_directory() {
+    for config in ["[core]\n", "[core]\nplugins = []\n", "a = 1\n"] {
+        let setup = setup(config, Purpose::Publish, &[]);
+        assert!(
+            matches!(setup.result, Err(Error::NoPlugins { .. })),
+            "{config}"
+        );
+    }
+    let setup = setup(
+        "[core]\ndebug = true\nplugins = ['gone']\n",
+        Purpose::Publish,
+        &[],
+    );
+    let Err(Error::NoPlugins { warnings }) = &setup.result else {
+        panic!("{:?}", setup.result)
+    };
+    assert_eq!(warnings.len(), 1);
+}
+
+#[test]
+fn a_metrics_relay_has_no_place_among_the_plugins() {
+    let config = format!(
+        "[core]\nplugins = ['files.zones', 'files.served', 'files.apply', 'm']\n{TABLES}[m]\n"
+    );
+    let relay = (
+        "libm.so",
+        Elf::plugin("m", &[("m", "metrics-relay")]).octets(),
+    );
+    assert!(
+        errors(&setup(&config, Purpose::Publish, &[relay]))
+            .starts_with("error[GJ207]: plugin \"m\" is a metrics relay")
+    );
+}
+
+#[test]
+fn an_unknown_key_of_the_config_command_gets_the_nearest_one() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(
+        root.path().join("gordon-janitor.toml"),
+        format!("[core]\nplugins = ['files.zones']\n{TABLES}"),
+    )
+    .unwrap();
+    fs::write(
+        root.path().join(FILES.0),
+        Elf::plugin("files", FILES.1).octets(),
+    )
+    .unwrap();
+    let config = Config::load(root.path()).unwrap();
+    let discovery = Discovery::scan(PluginDirectory::choose(Some(root.path()), None));
+    assert_eq!(
+        plugin_table(&config, &discovery, "files.zones")
+            .unwrap()
+            .shown()
+            .text(),
+        "root = \"x\"\n"
+    );
+    let error = plugin_table(&config, &discovery, "files.zone").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("help: gordon-janitor config files.zones"),
+        "{error}"
+    );
+}
