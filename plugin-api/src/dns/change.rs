@@ -240,6 +240,11 @@ impl Changes {
         Ok(Self { apex, octets })
     }
 
+    /// Takes a buffer that was built or checked here.
+    pub(crate) const fn trusted(apex: Name, octets: RVec<u8>) -> Self {
+        Self { apex, octets }
+    }
+
     /// Returns the apex of the zone that is changed.
     #[must_use]
     pub fn apex(&self) -> NameRef<'_> {

@@ -1,0 +1,111 @@
+//! The role of a source of truth.
+
+use std::future::Future;
+
+use abi_stable::std_types::RResult;
+use serde::de::DeserializeOwned;
+
+use crate::abi::channel::Sink;
+use crate::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_TO};
+use crate::abi::values::{AbiError, AbiZone};
+use crate::barrier::{drive, guard, guarded_drop};
+use crate::dns::DesiredZone;
+use crate::error::{Closed, Error};
+use crate::export::Role;
+use crate::ffi::Sender;
+use crate::host::Host;
+
+/// A source of truth: says what zones ought to hold.
+///
+/// An instance is created, run once, cleaned up and dropped, all on one thread of its own with a
+/// current-thread tokio runtime. It may block: it holds up no other plugin, only its own timers and
+/// its own cancellation.
+pub trait Authority: Sized + 'static {
+    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
+    type Config: DeserializeOwned;
+
+    /// Creates the plugin. Should check what can be checked without asking the outside world.
+    ///
+    /// # Errors
+    ///
+    /// Anything that makes a run pointless; the run does not start.
+    fn new(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Sends every zone that the source speaks for, each once, and returns.
+    ///
+    /// A zone that cannot be read is reported with [`Host::leave_out`], never sent half. Returning
+    /// without an error says that the stream is complete.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the whole source. What was sent before still counts; the run fails.
+    fn run(&mut self, rrsets: &mut RrsetSender) -> impl Future<Output = Result<(), Error>>;
+
+    /// Called after `run` however it ended, panics excepted; has at most the grace.
+    ///
+    /// # Errors
+    ///
+    /// What could not be cleaned up; the run fails.
+    fn cleanup(&mut self) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+}
+
+/// Where an authority sends the zones it speaks for.
+pub struct RrsetSender(Sender<AbiZone>);
+
+impl RrsetSender {
+    /// Sends one zone; waits while the reconciler is behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if nobody receives any more.
+    pub async fn send(&mut self, zone: DesiredZone) -> Result<(), Closed> {
+        let apex = zone.apex().as_wire().into();
+        let octets = zone.into_octets();
+        self.0.send(AbiZone { apex, octets }).await
+    }
+}
+
+/// An authority behind the boundary.
+pub(crate) struct Instance<P> {
+    plugin: Option<P>,
+    host: Host,
+}
+
+impl<P: Authority> Role<AuthorityBox> for P {
+    type Config = <P as Authority>::Config;
+
+    fn create(config: Self::Config, host: Host) -> Result<AuthorityBox, Error> {
+        let plugin = Some(P::new(config, host.clone())?);
+        let instance = Instance { plugin, host };
+        Ok(RawAuthority_TO::from_value(
+            instance,
+            abi_stable::erased_types::TD_Opaque,
+        ))
+    }
+}
+
+impl<P: Authority> RawAuthority for Instance<P> {
+    fn run(&mut self, zones: Sink<AbiZone>) -> RResult<(), AbiError> {
+        guard(|| {
+            let Self { plugin, host } = self;
+            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let mut rrsets = RrsetSender(Sender::new(zones));
+            let run = async move |plugin: &mut P| {
+                plugin.run(&mut rrsets).await?;
+                rrsets.0.finish();
+                Ok(())
+            };
+            drive(host, plugin, run, async |plugin: &mut P| {
+                plugin.cleanup().await
+            })
+        })
+    }
+}
+
+impl<P> Drop for Instance<P> {
+    fn drop(&mut self) {
+        guarded_drop(self.plugin.take());
+    }
+}

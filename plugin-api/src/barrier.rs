@@ -1,0 +1,167 @@
+//! The panic barrier, and the runtime that a plugin's futures run on.
+//!
+//! A library has a `std` of its own, so the host cannot catch its panics; and a panic that reached
+//! one of `abi_stable`'s functions would end the process. Everything of an author's code (creation,
+//! `run`, `cleanup`, drop, and the drop of its futures and runtime) runs inside [`guard`].
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use abi_stable::std_types::{RErr, ROk, RResult};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::abi::values::AbiError;
+use crate::error::Error;
+use crate::host::Host;
+
+/// How long blocking work that a plugin left behind may hold up its end.
+const SHUTDOWN: Duration = Duration::from_millis(100);
+
+thread_local! {
+    static PANICS: Cell<u32> = const { Cell::new(0) };
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Makes panics of this library visible: in the host's log, with their place, and to [`guard`].
+pub(crate) fn install_hook() {
+    std::panic::set_hook(Box::new(|info| {
+        let text = describe(info);
+        let thread = std::thread::current();
+        tracing::error!(
+            thread = thread.name().unwrap_or("without a name"),
+            panic = %text,
+            "a plugin panicked",
+        );
+        PANICS.set(PANICS.get().saturating_add(1));
+        LAST_PANIC.set(Some(text));
+    }));
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let message = payload_text(info.payload());
+    match info.location() {
+        Some(location) => format!("{message} at {}:{}", location.file(), location.line()),
+        None => message.to_owned(),
+    }
+}
+
+fn payload_text(payload: &(dyn Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "a panic without a text"
+    }
+}
+
+/// Runs code of a plugin's author; a panic becomes an error.
+pub(crate) fn guard<R>(work: impl FnOnce() -> Result<R, Error>) -> RResult<R, AbiError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(Ok(value)) => ROk(value),
+        Ok(Err(error)) => RErr(error.into_abi()),
+        Err(payload) => {
+            let text = LAST_PANIC
+                .take()
+                .unwrap_or_else(|| payload_text(&*payload).to_owned());
+            // Its drop could panic again, and there is no barrier behind this one.
+            mem::forget(payload);
+            RErr(Error::panicked(text).into_abi())
+        }
+    }
+}
+
+/// Drops what a plugin's author made; a panic is logged by the hook and goes no further.
+pub(crate) fn guarded_drop<T>(value: T) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        mem::forget(payload);
+    }
+}
+
+/// Runs a plugin to its end on a runtime of its own.
+///
+/// `run` has the grace to end once the host has cancelled the run, then its future is dropped.
+/// `cleanup` follows however `run` ended and has the same grace; a panic skips it.
+pub(crate) fn drive<P>(
+    host: &Host,
+    plugin: &mut P,
+    run: impl AsyncFnOnce(&mut P) -> Result<(), Error>,
+    cleanup: impl AsyncFnOnce(&mut P) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let panics = PANICS.get();
+    let runtime = PluginRuntime::start()?;
+    let ran = runtime.block_on(async {
+        let stop = async {
+            host.cancelled().await;
+            tokio::time::sleep(host.grace()).await;
+        };
+        first(run(plugin), stop).await
+    });
+    let ran = ran.unwrap_or_else(|| {
+        Err(Error::cancelled(
+            "the plugin did not end within the grace and was stopped",
+        ))
+    });
+    let cleaned = runtime.block_on(async { first(cleanup(plugin), host_grace(host)).await });
+    let cleaned =
+        cleaned.unwrap_or_else(|| Err(Error::cancelled("cleaning up took longer than the grace")));
+    drop(runtime);
+    ran?;
+    cleaned?;
+    match LAST_PANIC.take() {
+        Some(text) if PANICS.get() > panics => Err(Error::panicked(format!(
+            "a task that the plugin had spawned panicked: {text}"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn host_grace(host: &Host) {
+    tokio::time::sleep(host.grace()).await;
+}
+
+/// The output of `work`, or none if `stop` is ready first. Asks `work` first.
+async fn first<T>(work: impl Future<Output = T>, stop: impl Future<Output = ()>) -> Option<T> {
+    let (mut work, mut stop) = (pin!(work), pin!(stop));
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(output));
+        }
+        stop.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}
+
+/// A current-thread runtime that does not wait for ever for blocking work when it is dropped.
+struct PluginRuntime(Option<Runtime>);
+
+impl PluginRuntime {
+    fn start() -> Result<Self, Error> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::retry("cannot start the plugin's runtime", e))?;
+        Ok(Self(Some(runtime)))
+    }
+
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.0
+            .as_ref()
+            .expect("the runtime is taken only by drop")
+            .block_on(work)
+    }
+}
+
+impl Drop for PluginRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(SHUTDOWN);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The entry point of a library.
+
+use abi_stable::std_types::{ROption, RResult, RStr, RString, RVec};
+use serde::de::DeserializeOwned;
+
+use crate::abi::entry::{Constructor, Constructors};
+use crate::abi::host::{HostBox, HostFunctionsRef};
+use crate::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use crate::abi::values::{AbiError, TextPlace};
+use crate::barrier::{guard, install_hook};
+use crate::error::Error;
+use crate::host::Host;
+use crate::{bridge, settings};
+
+/// A type that can be created in the role whose instances are boxed as `T`.
+///
+/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler) and
+/// [`Publisher`](crate::Publisher).
+pub trait Role<T>: Sized {
+    /// The plugin's table of the configuration.
+    type Config: DeserializeOwned;
+
+    /// Creates an instance.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin's `new` answers.
+    fn create(config: Self::Config, host: Host) -> Result<T, Error>;
+}
+
+/// Exports the plugins of a library.
+///
+/// ```ignore
+/// janitor_plugin_api::export! {
+///     /// Takes the desired state of zones from zone files in a directory.
+///     authority "files.zones" => ZoneFiles;
+///     /// Reads the served zones from zone files.
+///     reconciler "files.served" => ServedFiles;
+/// }
+/// ```
+///
+/// The doc comment becomes the summary that `gordon-janitor plugins list` shows. A library is built
+/// as `crate-type = ["cdylib"]` and has one `export!`; two in one binary do not link.
+#[macro_export]
+macro_rules! export {
+    ($(#[doc = $summary:literal] $role:ident $key:literal => $plugin:ty;)+) => {
+        const _: () = {
+            use $crate::__private::{self as private, manifest::Part};
+
+            const PARTS: &[Part] = &[
+                Part::Plain("format = 1\napi = \""),
+                Part::Quoted(private::manifest::API_VERSION),
+                Part::Plain("\"\nrustc = \""),
+                Part::Quoted(private::manifest::RUSTC),
+                Part::Plain("\"\npanic = \""),
+                Part::Quoted(private::manifest::PANIC),
+                Part::Plain("\"\npackage = \""),
+                Part::Quoted(env!("CARGO_PKG_NAME")),
+                Part::Plain("\"\nversion = \""),
+                Part::Quoted(env!("CARGO_PKG_VERSION")),
+                Part::Plain("\"\n"),
+                $(
+                    Part::Plain("\n[[plugin]]\nkey = \""),
+                    Part::Quoted(private::manifest::checked_key($key)),
+                    Part::Plain("\"\nrole = \""),
+                    Part::Quoted(stringify!($role)),
+                    Part::Plain("\"\nsummary = \""),
+                    Part::Quoted(private::manifest::summary($summary)),
+                    Part::Plain("\"\n"),
+                )+
+            ];
+
+            #[used]
+            #[unsafe(link_section = ".note.gordon-janitor")]
+            static MANIFEST: private::manifest::Note<{ private::manifest::octets(PARTS) }> =
+                private::manifest::Note::new(PARTS);
+
+            extern "C" fn entries() -> private::RSlice<'static, private::PluginEntryRef> {
+                static ENTRIES: private::LazyLock<Vec<private::PluginEntryRef>> =
+                    private::LazyLock::new(|| {
+                        vec![$(private::entry(
+                            $key,
+                            $crate::__private_constructors!($role, $plugin),
+                        ),)+]
+                    });
+                private::RSlice::from_slice(&ENTRIES)
+            }
+
+            fn root_module() -> private::PluginModuleRef {
+                private::module(entries)
+            }
+
+            extern "C" fn erased() -> private::RootModuleResult {
+                private::__call_root_module_loader(root_module)
+            }
+
+            // The name is `abi_stable`'s ROOT_MODULE_LOADER_NAME; a test of the SDK compares them.
+            #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
+            static ROOT: private::LibHeader =
+                // SAFETY: `erased` gives the module that `root_module` makes, a `PluginModuleRef`.
+                unsafe {
+                    private::LibHeader::from_constructor::<private::PluginModuleRef>(
+                        erased,
+                        private::CheckTypeLayout::Yes,
+                    )
+                };
+        };
+    };
+}
+
+/// The constructors of one plugin, by the word for its role.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __private_constructors {
+    (authority, $plugin:ty) => {
+        $crate::__private::authority::<$plugin>()
+    };
+    (reconciler, $plugin:ty) => {
+        $crate::__private::reconciler::<$plugin>()
+    };
+    (publisher, $plugin:ty) => {
+        $crate::__private::publisher::<$plugin>()
+    };
+}
+
+extern "C" fn create<T, P: Role<T>>(config: RStr<'_>, host: HostBox) -> RResult<T, AbiError> {
+    guard(|| {
+        let config = parse::<P::Config>(config.as_str())?;
+        P::create(config, Host::new(host))
+    })
+}
+
+/// Reads a plugin's configuration. The place of a fault is one of `text`; the host knows which line
+/// of which file that was.
+fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
+    toml::from_str(text).map_err(|e| {
+        let place = e.span().map_or_else(TextPlace::default, |span| {
+            let before = &text[..span.start.min(text.len())];
+            let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+            let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            TextPlace {
+                line: count(before.matches('\n').count() + 1),
+                column: count(before[line_start..].chars().count() + 1),
+            }
+        });
+        Error::config("cannot read the plugin's configuration", e.message()).at(place)
+    })
+}
+
+extern "C" fn settings_of<C: DeserializeOwned>() -> ROption<RVec<RString>> {
+    settings::names::<C>()
+        .map(|names| names.iter().copied().map(RString::from).collect())
+        .into()
+}
+
+/// The constructors of a plugin, and what its configuration knows.
+#[doc(hidden)]
+pub struct Made {
+    constructors: Constructors,
+    settings: extern "C" fn() -> ROption<RVec<RString>>,
+}
+
+const NO_CONSTRUCTOR: Constructors = Constructors {
+    authority: ROption::RNone,
+    reconciler: ROption::RNone,
+    publisher: ROption::RNone,
+};
+
+/// For `export!`.
+#[doc(hidden)]
+pub mod private {
+    use abi_stable::prefix_type::PrefixTypeTrait;
+
+    use super::*;
+
+    use crate::abi::entry::{PluginEntry, PluginModule};
+
+    pub use std::sync::LazyLock;
+
+    pub use abi_stable::library::{
+        __call_root_module_loader, CheckTypeLayout, LibHeader, RootModuleResult,
+    };
+    pub use abi_stable::std_types::RSlice;
+
+    pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
+    pub use crate::manifest;
+
+    pub fn authority<P: Role<AuthorityBox>>() -> Made {
+        Made {
+            constructors: Constructors {
+                authority: ROption::RSome(Constructor {
+                    create: create::<AuthorityBox, P>,
+                }),
+                ..NO_CONSTRUCTOR
+            },
+            settings: settings_of::<P::Config>,
+        }
+    }
+
+    pub fn reconciler<P: Role<ReconcilerBox>>() -> Made {
+        Made {
+            constructors: Constructors {
+                reconciler: ROption::RSome(Constructor {
+                    create: create::<ReconcilerBox, P>,
+                }),
+                ..NO_CONSTRUCTOR
+            },
+            settings: settings_of::<P::Config>,
+        }
+    }
+
+    pub fn publisher<P: Role<PublisherBox>>() -> Made {
+        Made {
+            constructors: Constructors {
+                publisher: ROption::RSome(Constructor {
+                    create: create::<PublisherBox, P>,
+                }),
+                ..NO_CONSTRUCTOR
+            },
+            settings: settings_of::<P::Config>,
+        }
+    }
+
+    pub fn entry(key: &'static str, made: Made) -> PluginEntryRef {
+        PluginEntry {
+            key: RStr::from_str(key),
+            settings: made.settings,
+            create: made.constructors,
+        }
+        .leak_into_prefix()
+    }
+
+    pub fn module(entries: extern "C" fn() -> RSlice<'static, PluginEntryRef>) -> PluginModuleRef {
+        PluginModule { attach, entries }.leak_into_prefix()
+    }
+}
+
+/// Called once by the host before anything else of the library.
+extern "C" fn attach(host: HostFunctionsRef) {
+    // Nothing of an author's code runs here, but a panic would end the process all the same.
+    let _attached: RResult<(), AbiError> = guard(|| {
+        install_hook();
+        bridge::install(host);
+        Ok(())
+    });
+}

@@ -1,0 +1,234 @@
+//! What a library says of itself, readable without running it.
+//!
+//! [`export!`](crate::export!) places an ELF note into the library: owner [`OWNER`], type
+//! [`KIND`], and as descriptor a TOML text. A note lies in a loaded segment, so stripping keeps it;
+//! `readelf -n` shows it. The text is put together at compile time, hence the `const` functions.
+//!
+//! ```toml
+//! format = 1
+//! api = "1.0.0"
+//! rustc = "rustc 1.95.0 (59807616e 2026-04-14)"
+//! panic = "unwind"
+//! package = "janitor-plugin-files"
+//! version = "0.1.0"
+//!
+//! [[plugin]]
+//! key = "files.zones"
+//! role = "authority"
+//! summary = "Takes the desired state of zones from zone files in a directory."
+//! ```
+//!
+//! Readers accept fields that they do not know and refuse formats that they do not know.
+
+/// Version of the ABI and of this crate, which are one.
+pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The compiler that built the library: for people, never a condition.
+pub const RUSTC: &str = env!("JANITOR_RUSTC");
+
+/// How panics of the library end. The host refuses anything but `unwind`.
+pub const PANIC: &str = if cfg!(panic = "abort") {
+    "abort"
+} else {
+    "unwind"
+};
+
+/// The owner of the note.
+pub const OWNER: &str = "GordonJanitor";
+
+/// The type of the note.
+pub const KIND: u32 = 1;
+
+/// Most octets of a manifest that a host reads.
+pub const MAX_OCTETS: usize = 64 * 1024;
+
+/// An ELF note with the manifest as its descriptor.
+#[repr(C, align(4))]
+pub struct Note<const N: usize> {
+    owner_octets: u32,
+    descriptor_octets: u32,
+    kind: u32,
+    /// Padded to a multiple of four.
+    owner: [u8; 16],
+    descriptor: [u8; N],
+}
+
+impl<const N: usize> Note<N> {
+    /// The note that holds `parts`, one behind the other; they have to be `N` octets together.
+    ///
+    /// # Panics
+    ///
+    /// At compile time: if the parts have another length, or more than [`MAX_OCTETS`].
+    #[must_use]
+    pub const fn new(parts: &[Part]) -> Self {
+        assert!(N <= MAX_OCTETS, "the manifest is larger than 64 KiB");
+        let mut descriptor = [0; N];
+        let mut at = 0;
+        let mut i = 0;
+        while i < parts.len() {
+            at = parts[i].write(&mut descriptor, at);
+            i += 1;
+        }
+        assert!(at == N, "the parts have another length");
+        let mut owner = [0; 16];
+        let mut i = 0;
+        while i < OWNER.len() {
+            owner[i] = OWNER.as_bytes()[i];
+            i += 1;
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::allow_attributes,
+            reason = "MAX_OCTETS bounds it; `try_into` is not const"
+        )]
+        Self {
+            // With the NUL that ends it.
+            owner_octets: OWNER.len() as u32 + 1,
+            descriptor_octets: N as u32,
+            kind: KIND,
+            owner,
+            descriptor,
+        }
+    }
+}
+
+/// A piece of the manifest.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// Stands there as it is.
+    Plain(&'static str),
+    /// The inside of a TOML basic string: quotes, backslashes and control characters are escaped.
+    Quoted(&'static str),
+}
+
+impl Part {
+    const fn write<const N: usize>(self, into: &mut [u8; N], mut at: usize) -> usize {
+        let (text, quoted) = match self {
+            Self::Plain(text) => (text.as_bytes(), false),
+            Self::Quoted(text) => (text.as_bytes(), true),
+        };
+        let mut i = 0;
+        while i < text.len() {
+            let octet = text[i];
+            if quoted && octet < 0x20 {
+                // Doc comments hold no other control character than these; a space will do.
+                into[at] = b' ';
+                at += 1;
+            } else {
+                if quoted && (octet == b'"' || octet == b'\\') {
+                    into[at] = b'\\';
+                    at += 1;
+                }
+                into[at] = octet;
+                at += 1;
+            }
+            i += 1;
+        }
+        at
+    }
+
+    const fn octets(self) -> usize {
+        let (text, quoted) = match self {
+            Self::Plain(text) => (text.as_bytes(), false),
+            Self::Quoted(text) => (text.as_bytes(), true),
+        };
+        let mut octets = text.len();
+        let mut i = 0;
+        while i < text.len() {
+            if quoted && (text[i] == b'"' || text[i] == b'\\') {
+                octets += 1;
+            }
+            i += 1;
+        }
+        octets
+    }
+}
+
+/// Octets of all `parts` together.
+#[must_use]
+pub const fn octets(parts: &[Part]) -> usize {
+    let mut octets = 0;
+    let mut i = 0;
+    while i < parts.len() {
+        octets += parts[i].octets();
+        i += 1;
+    }
+    octets
+}
+
+/// `summary` without the space that a doc comment begins with.
+#[must_use]
+pub const fn summary(summary: &'static str) -> &'static str {
+    match summary.as_bytes() {
+        [b' ', ..] => summary.split_at(1).1,
+        _ => summary,
+    }
+}
+
+/// `key` if it can be the key of a plugin.
+///
+/// # Panics
+///
+/// At compile time: unless it has 1 to 64 characters of `a-z`, `0-9`, `.`, `_` and `-`, begins and
+/// ends with none of the last three, and has no two dots in a row.
+#[must_use]
+pub const fn checked_key(key: &'static str) -> &'static str {
+    let octets = key.as_bytes();
+    assert!(
+        !octets.is_empty() && octets.len() <= 64,
+        "a plugin's key has 1 to 64 characters"
+    );
+    let mut i = 0;
+    let mut after_letter = false;
+    while i < octets.len() {
+        let letter = matches!(octets[i], b'a'..=b'z' | b'0'..=b'9');
+        assert!(
+            letter || (after_letter && matches!(octets[i], b'.' | b'_' | b'-')),
+            "a plugin's key is made of a-z and 0-9, with single `.`, `_` or `-` between them"
+        );
+        after_letter = letter;
+        i += 1;
+    }
+    assert!(after_letter, "a plugin's key ends with a letter or digit");
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Note, Part, checked_key, octets, summary};
+
+    const PARTS: &[Part] = &[
+        Part::Plain("summary = \""),
+        Part::Quoted(summary(" says \"a\\b\"\tand more")),
+        Part::Plain("\"\n"),
+    ];
+
+    #[test]
+    fn quotes_and_backslashes_of_a_summary_are_escaped() {
+        let note = Note::<{ octets(PARTS) }>::new(PARTS);
+        assert_eq!(
+            String::from_utf8_lossy(&note.descriptor),
+            "summary = \"says \\\"a\\\\b\\\" and more\"\n",
+        );
+        assert_eq!(note.descriptor_octets as usize, note.descriptor.len());
+    }
+
+    #[test]
+    fn a_note_is_laid_out_as_elf_wants_it() {
+        let note = Note::<{ octets(PARTS) }>::new(PARTS);
+        assert_eq!((note.owner_octets, note.kind), (14, 1));
+        assert_eq!(&note.owner, b"GordonJanitor\0\0\0");
+        assert_eq!(std::mem::offset_of!(Note<8>, descriptor), 28);
+    }
+
+    #[test]
+    fn keys_have_one_form() {
+        assert_eq!(checked_key("gcp.gce-2.a_b"), "gcp.gce-2.a_b");
+        for key in ["", ".a", "a.", "a..b", "A", "a b", "ä", "a._b"] {
+            assert!(
+                std::panic::catch_unwind(|| checked_key(key)).is_err(),
+                "{key:?} was accepted"
+            );
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The role that sends corrections on.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use abi_stable::std_types::{RResult, RStr};
+use serde::de::DeserializeOwned;
+
+use crate::abi::channel::{Reports, Source};
+use crate::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_TO};
+use crate::abi::values::{AbiError, AbiZoneChanges, OutcomeCode};
+use crate::barrier::{drive, guard, guarded_drop};
+use crate::dns::{Changes, Name, NameRef};
+use crate::error::Error;
+use crate::export::Role;
+use crate::ffi::Receiver;
+use crate::host::Host;
+
+/// A place to send corrections.
+///
+/// See [`Authority`](crate::Authority) for how instances live.
+pub trait Publisher: Sized + 'static {
+    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
+    type Config: DeserializeOwned;
+
+    /// Creates the plugin. Should check what can be checked without asking the outside world.
+    ///
+    /// # Errors
+    ///
+    /// Anything that makes a run pointless; the run does not start.
+    fn new(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Publishes the changes of every zone it receives, reports what became of each, and returns
+    /// when they have ended. A change without a report counts as [`Outcome::Unknown`].
+    ///
+    /// One zone that cannot be published is reported as refused; the others go on.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the whole publishing.
+    fn run(&mut self, changes: &mut ChangeReceiver) -> impl Future<Output = Result<(), Error>>;
+
+    /// Called after `run` however it ended, panics excepted; has at most the grace.
+    ///
+    /// # Errors
+    ///
+    /// What could not be cleaned up; the run fails.
+    fn cleanup(&mut self) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Visible at the servers.
+    Applied,
+    /// Handed on, not yet visible.
+    Accepted,
+    /// Not done, for this reason.
+    Refused(String),
+    /// Nobody can tell, for this reason.
+    Unknown(String),
+}
+
+impl Outcome {
+    fn into_abi(self) -> (OutcomeCode, String) {
+        match self {
+            Self::Applied => (OutcomeCode::APPLIED, String::new()),
+            Self::Accepted => (OutcomeCode::ACCEPTED, String::new()),
+            Self::Refused(reason) => (OutcomeCode::REFUSED, reason),
+            Self::Unknown(reason) => (OutcomeCode::UNKNOWN, reason),
+        }
+    }
+}
+
+/// The corrections of a run. They begin to come when every zone has been planned.
+pub struct ChangeReceiver {
+    changes: Receiver<AbiZoneChanges>,
+    reports: Arc<Reports>,
+}
+
+impl ChangeReceiver {
+    /// The changes of the next zone, or none when there are no more. May be dropped and called again.
+    ///
+    /// # Panics
+    ///
+    /// If the host breaks its promise to hand on only what it has checked.
+    pub async fn receive(&mut self) -> Option<ZoneChanges> {
+        let AbiZoneChanges {
+            ticket,
+            apex,
+            octets,
+        } = self.changes.receive().await?;
+        let apex = Name::from_wire(&apex).expect("the host hands on valid names");
+        Some(ZoneChanges {
+            ticket,
+            // The host has checked them before they went on.
+            changes: Changes::trusted(apex, octets),
+            reports: Arc::clone(&self.reports),
+        })
+    }
+}
+
+/// The changes of one zone, and where to report what became of them.
+pub struct ZoneChanges {
+    ticket: u64,
+    changes: Changes,
+    reports: Arc<Reports>,
+}
+
+impl ZoneChanges {
+    /// The changes, in the order to apply them in.
+    #[must_use]
+    pub fn changes(&self) -> &Changes {
+        &self.changes
+    }
+
+    /// The apex of the zone.
+    #[must_use]
+    pub fn apex(&self) -> NameRef<'_> {
+        self.changes.apex()
+    }
+
+    /// Reports what became of the change at `index`, counted from 0 in the order of
+    /// [`changes`](Self::changes). A later report replaces an earlier one.
+    pub fn report(&self, index: u32, outcome: Outcome) {
+        self.report_range(index, 1, outcome);
+    }
+
+    /// Reports one outcome for all changes of the zone.
+    pub fn report_all(&self, outcome: Outcome) {
+        // A buffer counts in 32 bits, so there are never more.
+        let count = u32::try_from(self.changes.len()).unwrap_or(u32::MAX);
+        self.report_range(0, count, outcome);
+    }
+
+    fn report_range(&self, first: u32, count: u32, outcome: Outcome) {
+        let (code, reason) = outcome.into_abi();
+        self.reports
+            .report(self.ticket, first, count, code, RStr::from_str(&reason));
+    }
+}
+
+/// A publisher behind the boundary.
+pub(crate) struct Instance<P> {
+    plugin: Option<P>,
+    host: Host,
+}
+
+impl<P: Publisher> Role<PublisherBox> for P {
+    type Config = <P as Publisher>::Config;
+
+    fn create(config: Self::Config, host: Host) -> Result<PublisherBox, Error> {
+        let plugin = Some(P::new(config, host.clone())?);
+        let instance = Instance { plugin, host };
+        Ok(RawPublisher_TO::from_value(
+            instance,
+            abi_stable::erased_types::TD_Opaque,
+        ))
+    }
+}
+
+impl<P: Publisher> RawPublisher for Instance<P> {
+    fn run(&mut self, changes: Source<AbiZoneChanges>, reports: Reports) -> RResult<(), AbiError> {
+        guard(|| {
+            let Self { plugin, host } = self;
+            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let mut changes = ChangeReceiver {
+                changes: Receiver::new(changes),
+                reports: Arc::new(reports),
+            };
+            let run = async move |plugin: &mut P| plugin.run(&mut changes).await;
+            drive(host, plugin, run, async |plugin: &mut P| {
+                plugin.cleanup().await
+            })
+        })
+    }
+}
+
+impl<P> Drop for Instance<P> {
+    fn drop(&mut self) {
+        guarded_drop(self.plugin.take());
+    }
+}

@@ -1,0 +1,236 @@
+//! The role that knows what is really served.
+
+use std::error::Error as StdError;
+use std::future::Future;
+
+use abi_stable::std_types::{ROption, RResult, RVec};
+use serde::de::DeserializeOwned;
+
+use crate::abi::channel::{Sink, Source};
+use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
+use crate::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
+use crate::barrier::{drive, guard, guarded_drop};
+use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
+use crate::error::{Closed, Error, links};
+use crate::export::Role;
+use crate::ffi::{Receiver, Sender};
+use crate::host::Host;
+
+/// A reader of actual records; everything else of a reconciler is the SDK's.
+///
+/// This is what most reconcilers want to be: it reads a zone as it is served, and comparison, order,
+/// counts and metrics are the same as everyone's. Implement [`Reconciler`] instead to compare in a
+/// way of your own.
+pub trait ActualReader: Sized + 'static {
+    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
+    type Config: DeserializeOwned;
+
+    /// Creates the plugin. Should check what can be checked without asking the outside world.
+    ///
+    /// # Errors
+    ///
+    /// Anything that makes a run pointless; the run does not start.
+    fn new(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Reads the zone at `apex` whole.
+    ///
+    /// # Errors
+    ///
+    /// Why the zone cannot be read: it is left out and stays as it is. A zone that is not served is
+    /// such an error too, never an empty zone. [`Error::config`] and [`Error::bug`] end the run.
+    fn read(&mut self, apex: NameRef<'_>) -> impl Future<Output = Result<ActualZone, Error>>;
+
+    /// What the comparison leaves alone; by default what belongs to the primary and its signer.
+    fn left_alone(&self) -> LeftAlone {
+        LeftAlone::default()
+    }
+
+    /// Called after the last zone however the run ended, panics excepted; has at most the grace.
+    ///
+    /// # Errors
+    ///
+    /// What could not be cleaned up; the run fails.
+    fn cleanup(&mut self) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+}
+
+/// A reconciler: answers every desired zone with the changes that make the served one equal to it.
+///
+/// See [`Authority`](crate::Authority) for how instances live. Implement [`ActualReader`] where reading
+/// the served zone is all there is to do.
+pub trait Reconciler: Sized + 'static {
+    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
+    type Config: DeserializeOwned;
+
+    /// Creates the plugin. Should check what can be checked without asking the outside world.
+    ///
+    /// # Errors
+    ///
+    /// Anything that makes a run pointless; the run does not start.
+    fn new(config: Self::Config, host: Host) -> Result<Self, Error>;
+
+    /// Answers every zone of `rrsets` exactly once, in any order, and returns when they have ended.
+    /// A zone without an answer counts as left out.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ends the whole reconciliation; nothing is published then.
+    fn run(
+        &mut self,
+        rrsets: &mut RrsetReceiver,
+        changes: &mut ChangeSender,
+    ) -> impl Future<Output = Result<(), Error>>;
+
+    /// Called after `run` however it ended, panics excepted; has at most the grace.
+    ///
+    /// # Errors
+    ///
+    /// What could not be cleaned up; the run fails.
+    fn cleanup(&mut self) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
+}
+
+impl<P: ActualReader> Reconciler for P {
+    type Config = <P as ActualReader>::Config;
+
+    fn new(config: Self::Config, host: Host) -> Result<Self, Error> {
+        ActualReader::new(config, host)
+    }
+
+    async fn run(
+        &mut self,
+        rrsets: &mut RrsetReceiver,
+        changes: &mut ChangeSender,
+    ) -> Result<(), Error> {
+        let left_alone = self.left_alone();
+        while let Some(desired) = rrsets.receive().await {
+            match self.read(desired.apex()).await {
+                Ok(actual) => {
+                    let compared = diff(&desired, &actual, &left_alone).map_err(|e| {
+                        Error::bug(format!("cannot compare `{}`: {e}", desired.apex()))
+                    })?;
+                    drop(desired);
+                    changes.compared(compared, Some(actual)).await?;
+                }
+                Err(error) if error.ends_the_run() => return Err(error),
+                Err(error) => changes.leave_out(desired.apex(), &error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        ActualReader::cleanup(self).await
+    }
+}
+
+/// The desired zones of a run.
+pub struct RrsetReceiver(Receiver<AbiZone>);
+
+impl RrsetReceiver {
+    /// The next desired zone, or none when there are no more. May be dropped and called again.
+    ///
+    /// # Panics
+    ///
+    /// If the host breaks its promise to hand on only what it has checked.
+    pub async fn receive(&mut self) -> Option<DesiredZone> {
+        let AbiZone { apex, octets } = self.0.receive().await?;
+        let apex = Name::from_wire(&apex).expect("the host hands on valid names");
+        // The host has checked it before it went on.
+        Some(DesiredZone::trusted(Zone::trusted(apex, octets)))
+    }
+}
+
+/// Where a reconciler's answers go.
+pub struct ChangeSender(Sender<AbiAnswer>);
+
+impl ChangeSender {
+    /// Answers a zone with its changes and the actual zone they were computed from.
+    ///
+    /// Without the actual zone the host cannot check the changes: limits that are shares withhold
+    /// them, and a stored plan is not applied.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if nobody receives any more.
+    pub async fn compared(
+        &mut self,
+        changes: Changes,
+        actual: Option<ActualZone>,
+    ) -> Result<(), Closed> {
+        let answer = AbiAnswer {
+            apex: changes.apex().as_wire().into(),
+            status: AnswerStatus::COMPARED,
+            changes: changes.into_octets(),
+            actual: actual.map(ActualZone::into_octets).into(),
+            reason: RVec::new(),
+        };
+        self.0.send(answer).await
+    }
+
+    /// Answers a zone with the reason why it is left out. It stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if nobody receives any more.
+    pub async fn leave_out(
+        &mut self,
+        apex: NameRef<'_>,
+        reason: &dyn StdError,
+    ) -> Result<(), Closed> {
+        let answer = AbiAnswer {
+            apex: apex.as_wire().into(),
+            status: AnswerStatus::LEFT_OUT,
+            changes: RVec::new(),
+            actual: ROption::RNone,
+            reason: links(reason),
+        };
+        self.0.send(answer).await
+    }
+}
+
+/// A reconciler behind the boundary.
+pub(crate) struct Instance<P> {
+    plugin: Option<P>,
+    host: Host,
+}
+
+impl<P: Reconciler> Role<ReconcilerBox> for P {
+    type Config = <P as Reconciler>::Config;
+
+    fn create(config: Self::Config, host: Host) -> Result<ReconcilerBox, Error> {
+        let plugin = Some(P::new(config, host.clone())?);
+        let instance = Instance { plugin, host };
+        Ok(RawReconciler_TO::from_value(
+            instance,
+            abi_stable::erased_types::TD_Opaque,
+        ))
+    }
+}
+
+impl<P: Reconciler> RawReconciler for Instance<P> {
+    fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
+        guard(|| {
+            let Self { plugin, host } = self;
+            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let mut rrsets = RrsetReceiver(Receiver::new(zones));
+            let mut changes = ChangeSender(Sender::new(answers));
+            let run = async move |plugin: &mut P| {
+                plugin.run(&mut rrsets, &mut changes).await?;
+                changes.0.finish();
+                Ok(())
+            };
+            drive(host, plugin, run, async |plugin: &mut P| {
+                plugin.cleanup().await
+            })
+        })
+    }
+}
+
+impl<P> Drop for Instance<P> {
+    fn drop(&mut self) {
+        guarded_drop(self.plugin.take());
+    }
+}
