@@ -7,14 +7,12 @@ use std::sync::LazyLock;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
-
-/// The version of the plugin API that this host offers.
-pub const PLUGIN_API_VERSION: &str = "1.0.0";
+use janitor_plugin_api::manifest::API_VERSION;
 
 /// `0.1.0 (commit 0123456789ab, plugin API 1.0.0, x86_64-unknown-linux-gnu)`
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "{} (commit {}, plugin API {PLUGIN_API_VERSION}, {})",
+        "{} (commit {}, plugin API {API_VERSION}, {})",
         env!("CARGO_PKG_VERSION"),
         env!("GORDON_JANITOR_COMMIT"),
         env!("GORDON_JANITOR_TARGET"),
@@ -256,7 +254,7 @@ mod tests {
         let begin = format!("gordon-janitor {} (commit ", env!("CARGO_PKG_VERSION"));
         assert!(text.starts_with(&begin), "{text}");
         assert!(
-            text.contains(&format!("plugin API {PLUGIN_API_VERSION}, ")),
+            text.contains(&format!("plugin API {API_VERSION}, ")),
             "{text}"
         );
     }

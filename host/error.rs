@@ -15,6 +15,10 @@ pub enum Error {
     #[error(transparent)]
     Problems(#[from] Problems),
 
+    /// Plugins could not be created, although their configuration is not at fault.
+    #[error(transparent)]
+    NotCreated(Problems),
+
     /// `core.plugins` lists nothing that could run; nothing ran.
     #[error("No plugins to run, exiting.")]
     NoPlugins {
@@ -62,7 +66,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(_) | Self::NoPlugins { .. } => 2,
-            Self::Failed { .. } => 1,
+            Self::NotCreated(_) | Self::Failed { .. } => 1,
         }
     }
 
@@ -71,7 +75,7 @@ impl Error {
         let mut out = String::new();
         let error = paint(Part::Error, "error:");
         match self {
-            Self::Problems(problems) => {
+            Self::Problems(problems) | Self::NotCreated(problems) => {
                 for problem in problems.list() {
                     problem.write(&mut out, &paint);
                 }

@@ -1,6 +1,9 @@
 //! The host: finds plugin libraries, judges them, and runs them.
 //!
-//! The modules stand in the order in which a run needs them.
+//! The modules stand in the order in which a run needs them. Nothing here is meant for other crates;
+//! it is a library so that benchmarks and fuzz targets reach it.
+
+use std::process::ExitCode;
 
 pub mod args;
 pub mod problem;
@@ -12,4 +15,56 @@ pub mod preflight;
 pub mod discovery;
 pub mod resolve;
 pub mod metrics;
+pub mod log_bridge;
+pub mod library;
+pub mod signal;
+pub mod progress;
+pub mod report;
+pub mod channel;
+pub mod offer;
+pub mod plugin;
+pub mod crew;
+pub mod stations;
+pub mod pipeline;
+pub mod plan;
+pub mod settings;
+pub mod run;
+pub mod show;
 pub mod error;
+
+use args::{Args, Command, Plugins};
+use config::Config;
+use discovery::{Discovery, PluginDirectory};
+use error::Error;
+
+/// The program: reads the command line, does what it says, and returns the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    match command(&args::parse()) {
+        Ok(code) => code.into(),
+        Err(error) => error::print(&error),
+    }
+}
+
+fn command(args: &Args) -> Result<u8, Error> {
+    match &args.command {
+        Command::Run(run) => {
+            let (config, discovery) = prepare(args)?;
+            run::run(&config, &discovery, run.dry_run)
+        }
+        Command::Plan(plan) => {
+            let (config, discovery) = prepare(args)?;
+            run::plan(&config, &discovery, plan.format, plan.exit_code)
+        }
+        Command::Plugins(Plugins::List) => show::plugins(args),
+        Command::Config(what) => show::config(args, what),
+    }
+}
+
+/// What a run starts from: the configuration, the log, and the libraries there are.
+fn prepare(args: &Args) -> Result<(Config, Discovery), Error> {
+    let config = Config::load(&args.config_root)?;
+    logging::init(config.core()).map_err(|e| Error::failed("cannot start logging", e))?;
+    let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), Some(&config));
+    Ok((config, Discovery::scan(directory)))
+}

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary `gordon-janitor`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gordon_janitor::main()
+}

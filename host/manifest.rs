@@ -7,14 +7,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use crate::args::PLUGIN_API_VERSION;
+use janitor_plugin_api::manifest::{API_VERSION, MAX_OCTETS};
 
-/// The name of the note.
-pub const NOTE_NAME: &[u8] = b"GordonJanitor";
-/// The type of the note.
-pub const NOTE_TYPE: u32 = 1;
-/// Octets of a manifest that are read at most.
-pub const MAX_OCTETS: usize = 64 << 10;
 /// The format of manifests that this host reads.
 const FORMAT: i64 = 1;
 
@@ -97,7 +91,7 @@ impl ApiVersion {
     /// The version that this host offers.
     #[must_use]
     pub fn of_host() -> Self {
-        Self::parse(PLUGIN_API_VERSION).unwrap_or(Self {
+        Self::parse(API_VERSION).unwrap_or(Self {
             major: 0,
             minor: 0,
             patch: 0,

@@ -41,6 +41,8 @@ codes! {
     ApiVersion = "GJ104",
     /// The library is built for another machine.
     Machine = "GJ106",
+    /// The system cannot load the library, or its types are not those of its plugin API.
+    CannotOpen = "GJ107",
     /// The library would abort the process instead of reporting a panic.
     PanicStrategy = "GJ108",
     /// The library has no manifest, or one that cannot be read.
@@ -81,6 +83,10 @@ codes! {
     UnreadableConfiguration = "GJ408",
     /// A plugin does not accept its configuration.
     Refused = "GJ409",
+    /// A plugin panicked while it was created.
+    Panicked = "GJ501",
+    /// A plugin could not be created.
+    NotCreated = "GJ503",
 }
 
 impl fmt::Display for Code {

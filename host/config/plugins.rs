@@ -90,16 +90,38 @@ impl PluginTable {
         }))
     }
 
-    /// The plugin's own settings as TOML, one per line.
+    /// What the plugin is given: all of its own settings, and those inherited ones that it knows,
+    /// as TOML with one of them a line. A plugin without `known` names takes any.
     #[must_use]
-    pub fn own_text(&self) -> Rendered {
-        Rendered::new(entries(&self.own), Secrets::Shown)
+    pub fn given(&self, known: Option<&[String]>) -> Rendered {
+        let inherited = entries(&self.inherited)
+            .filter(|(name, ..)| known.is_none_or(|known| known.iter().any(|known| known == name)));
+        Rendered::new(entries(&self.own).chain(inherited), Secrets::Shown)
     }
 
-    /// The inherited settings as TOML, one per line.
+    /// The problem that the plugin does not know its own setting `wrong`.
     #[must_use]
-    pub fn inherited_text(&self) -> Rendered {
-        Rendered::new(entries(&self.inherited), Secrets::Shown)
+    pub fn unknown_setting<K: AsRef<str>>(
+        &self,
+        wrong: &str,
+        known: &[K],
+        place: &Origin,
+    ) -> Problem {
+        let table = format!("[{}]", self.key);
+        let known = known.iter().map(AsRef::as_ref).collect::<Vec<&str>>();
+        let suggestion = nearest(wrong, known.iter().copied())
+            .map(|name| format!("; did you mean \"{name}\"?"))
+            .unwrap_or_default();
+        let problem = Problem::error(
+            Code::UnknownSetting,
+            format!("{table} has no setting \"{wrong}\"{suggestion}"),
+        )
+        .at(place, table.as_str());
+        if known.is_empty() {
+            problem.found(format!("{table} has no settings at all"))
+        } else {
+            problem.found(format!("settings of {table}: {}", known.join(", ")))
+        }
     }
 
     /// All settings, the plugin's own first, for people: secrets are masked.
@@ -133,20 +155,7 @@ impl PluginTable {
         let message = self.without_secrets(message.trim());
         let table = format!("[{}]", self.key);
         if let Some((wrong, known)) = unknown_field(&message) {
-            let meant = nearest(wrong, known.iter().copied());
-            let suggestion = meant
-                .map(|name| format!("; did you mean \"{name}\"?"))
-                .unwrap_or_default();
-            let problem = Problem::error(
-                Code::UnknownSetting,
-                format!("{table} has no setting \"{wrong}\"{suggestion}"),
-            );
-            let problem = problem.at(place, table.as_str());
-            return if known.is_empty() {
-                problem.found(format!("{table} has no settings at all"))
-            } else {
-                problem.found(format!("settings of {table}: {}", known.join(", ")))
-            };
+            return self.unknown_setting(wrong, &known, place);
         }
         let missing = message
             .strip_prefix("missing field `")

@@ -113,7 +113,7 @@ fn plugins_get_what_the_vectors_say() {
         for key in &active {
             match config.plugin(key, &installed) {
                 Ok(Some(table)) => {
-                    let text = table.own_text().text().to_owned() + table.inherited_text().text();
+                    let text = table.given(None).text().to_owned();
                     let read: toml::Table = text.parse().unwrap();
                     assert_eq!(
                         serde_json::to_value(read).unwrap(),
@@ -152,10 +152,16 @@ fn the_table_of_an_inactive_plugin_stays_with_it() {
     );
     let installed = ["gcp.gce", "gcp.gpubsub"].into_iter().collect();
     let table = config.plugin("gcp.gce", &installed).unwrap().unwrap();
-    assert_eq!(table.own_text().text(), "z = 1\n");
+    assert_eq!(table.given(Some(&[])).text(), "z = 1\n");
+    let known = ["project".to_owned()];
     assert_eq!(
-        table.inherited_text().text(),
-        "http = { t = 5 }\nproject = \"p\"\n"
+        table.given(Some(&known)).text(),
+        "z = 1\nproject = \"p\"\n",
+        "an inherited setting that the plugin does not know stays behind"
+    );
+    assert_eq!(
+        table.given(None).text(),
+        "z = 1\nhttp = { t = 5 }\nproject = \"p\"\n"
     );
 }
 
@@ -301,7 +307,7 @@ fn what_a_plugin_complains_of_is_shown_in_the_users_file() {
         .plugin("p.c", &["p.c"].into_iter().collect())
         .unwrap()
         .unwrap();
-    let own = table.own_text();
+    let own = table.given(Some(&[]));
     let unknown = table.refused(
         &own,
         "unknown field `direcotry`, expected `directory` or `list`",
@@ -331,11 +337,11 @@ fn a_secret_is_in_no_text_for_people() {
         .unwrap()
         .unwrap();
     assert!(
-        table.own_text().text().contains(secret),
+        table.given(Some(&[])).text().contains(secret),
         "the plugin itself gets it"
     );
     let message = format!("invalid type: string \"{secret}\", expected u16");
-    let refused = table.refused(&table.own_text(), &message, Some((2, 8)));
+    let refused = table.refused(&table.given(Some(&[])), &message, Some((2, 8)));
     for text in [
         config.shown().replace(&format!("\"a\", \"{secret}\""), ""),
         table

@@ -9,7 +9,7 @@ use object::elf;
 use object::read::elf::{FileHeader as _, ProgramHeader as _};
 use object::{Endianness, ReadCache, ReadCacheOps, ReadRef as _};
 
-use crate::manifest::{MAX_OCTETS, NOTE_NAME, NOTE_TYPE};
+use janitor_plugin_api::manifest::{KIND, MAX_OCTETS, OWNER};
 
 /// Program headers of a library at most; linkers write about ten.
 const MAX_SEGMENTS: u64 = 256;
@@ -252,7 +252,7 @@ fn note<R: ReadCacheOps>(
             continue;
         };
         while let Some(note) = notes.next()? {
-            if note.name() == NOTE_NAME && note.n_type(endian).0 == NOTE_TYPE {
+            if note.name() == OWNER.as_bytes() && note.n_type(endian).0 == KIND {
                 // One octet more than allowed is enough to be refused as too long.
                 let descriptor = note.desc();
                 return Ok(Some(

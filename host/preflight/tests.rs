@@ -81,7 +81,7 @@ const MACHINE: u16 = 183;
 
 pub(crate) fn manifest(package: &str, plugins: &[(&str, &str)]) -> String {
     let mut text = format!(
-        "format = 1\napi = \"{PLUGIN_API_VERSION}\"\nrustc = \"1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
+        "format = 1\napi = \"{API_VERSION}\"\nrustc = \"1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
     );
     for (key, role) in plugins {
         text.push_str(&format!(
@@ -91,7 +91,7 @@ pub(crate) fn manifest(package: &str, plugins: &[(&str, &str)]) -> String {
     text
 }
 
-use crate::args::PLUGIN_API_VERSION;
+use janitor_plugin_api::manifest::API_VERSION;
 
 fn good() -> Elf {
     Elf::plugin("acme", &[("acme.a", "authority")])
@@ -311,12 +311,9 @@ fn faults_of_the_manifest_are_named() {
         "error[GJ109]: the manifest of libacme.so cannot be used: it has format 7, this host reads format 1"
     );
     assert_eq!(
-        of(
-            &format!("api = \"{PLUGIN_API_VERSION}\""),
-            "api = \"2.0.0\""
-        ),
+        of(&format!("api = \"{API_VERSION}\""), "api = \"2.0.0\""),
         format!(
-            "error[GJ104]: libacme.so needs plugin API 2.0.0; this gordon-janitor {} offers {PLUGIN_API_VERSION}",
+            "error[GJ104]: libacme.so needs plugin API 2.0.0; this gordon-janitor {} offers {API_VERSION}",
             env!("CARGO_PKG_VERSION")
         )
     );

@@ -1,0 +1,428 @@
+//! The bounded channels between plugins and stations.
+//!
+//! A channel holds at most a number of messages and about a number of octets, so that what is in
+//! flight stays a small multiple of the largest zone whatever the zones are like. One end is a handle
+//! across the plugin boundary ([`abi::channel`]), the other belongs to a station of the host.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
+use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
+use janitor_plugin_api::abi::async_ffi::{FfiContext, FfiPoll};
+use janitor_plugin_api::abi::channel::{
+    RawSink, RawSink_TO, RawSource, RawSource_TO, SendStatus, Sink, Source,
+};
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone, AbiZoneChanges};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, OwnedPermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Octets that a channel holds at most, unless one message alone is larger.
+const MAX_OCTETS: usize = 64 << 20;
+
+/// What octets are counted in. Messages below one unit are bounded by their number alone.
+const UNIT: usize = 64 << 10;
+
+/// A message that says how much of a channel it takes.
+pub trait Weigh {
+    /// Octets that the message holds on the heap, roughly.
+    fn octets(&self) -> usize;
+}
+
+impl Weigh for AbiZone {
+    fn octets(&self) -> usize {
+        self.octets.len()
+    }
+}
+
+impl Weigh for AbiAnswer {
+    fn octets(&self) -> usize {
+        let actual = self.actual.as_ref().map_or(0, RVec::len);
+        self.changes.len() + actual
+    }
+}
+
+impl Weigh for AbiZoneChanges {
+    fn octets(&self) -> usize {
+        self.octets.len()
+    }
+}
+
+/// A message in a channel, and the room it takes there.
+struct Parcel<T> {
+    message: T,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+/// Room in a channel, measured in units of octets.
+#[derive(Clone)]
+struct Room(Arc<Semaphore>);
+
+impl Room {
+    fn new() -> Self {
+        Self(Arc::new(Semaphore::new(MAX_OCTETS / UNIT)))
+    }
+
+    /// How many units a message needs; one that is larger than the channel takes all of it.
+    fn units(message: &impl Weigh) -> u32 {
+        let units = (message.octets() / UNIT).min(MAX_OCTETS / UNIT);
+        u32::try_from(units).expect("a channel has fewer than 2^32 units")
+    }
+}
+
+/// A channel from a plugin to a station.
+///
+/// The end of the stream is told apart: [`Inlet::is_complete`] says whether the plugin finished it.
+pub fn inlet<T: Weigh + Send + 'static>(capacity: usize) -> (Sink<T>, Inlet<T>) {
+    let (sender, receiver) = mpsc::channel(capacity.max(1));
+    let finished = Arc::new(AtomicBool::new(false));
+    let sink = PluginSink {
+        sender,
+        room: Room::new(),
+        waiting: None,
+        finished: Arc::clone(&finished),
+    };
+    let inlet = Inlet { receiver, finished };
+    (RawSink_TO::from_value(sink, TD_Opaque), inlet)
+}
+
+/// A channel from a station to a plugin.
+pub fn outlet<T: Weigh + Send + 'static>(capacity: usize) -> (Outlet<T>, Source<T>) {
+    let (sender, receiver) = mpsc::channel(capacity.max(1));
+    let outlet = Outlet {
+        sender,
+        room: Room::new(),
+    };
+    let source = PluginSource {
+        receiver,
+        batch: Vec::new(),
+    };
+    (outlet, RawSource_TO::from_value(source, TD_Opaque))
+}
+
+/// The receiving end of a station.
+pub struct Inlet<T> {
+    receiver: mpsc::Receiver<Parcel<T>>,
+    finished: Arc<AtomicBool>,
+}
+
+impl<T> Inlet<T> {
+    /// The next message, or none when the stream has ended.
+    pub async fn receive(&mut self) -> Option<T> {
+        self.receiver.recv().await.map(|parcel| parcel.message)
+    }
+
+    /// Polls for the next message.
+    pub fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.receiver
+            .poll_recv(cx)
+            .map(|parcel| parcel.map(|parcel| parcel.message))
+    }
+
+    /// Whether the plugin said that every message of the stream was sent.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
+    }
+}
+
+/// The sending end of a station. Dropping it ends the stream.
+pub struct Outlet<T> {
+    sender: mpsc::Sender<Parcel<T>>,
+    room: Room,
+}
+
+impl<T: Weigh> Outlet<T> {
+    /// Sends one message; waits while the channel is full. False if the plugin no longer receives.
+    pub async fn send(&self, message: T) -> bool {
+        let units = Room::units(&message);
+        let room = match units {
+            0 => None,
+            units => Arc::clone(&self.room.0)
+                .acquire_many_owned(units)
+                .await
+                .ok(),
+        };
+        let parcel = Parcel {
+            message,
+            _room: room,
+        };
+        self.sender.send(parcel).await.is_ok()
+    }
+}
+
+type Slot<T> = (Option<OwnedSemaphorePermit>, OwnedPermit<Parcel<T>>);
+type Reservation<T> = Pin<Box<dyn Future<Output = Option<Slot<T>>> + Send>>;
+
+/// The sending end in a plugin's hands.
+struct PluginSink<T> {
+    sender: mpsc::Sender<Parcel<T>>,
+    room: Room,
+    /// Made when the channel was full; kept until it is ready, so that the plugin keeps its place.
+    waiting: Option<Reservation<T>>,
+    finished: Arc<AtomicBool>,
+}
+
+impl<T: Weigh + Send + 'static> PluginSink<T> {
+    fn poll(&mut self, cx: &mut Context<'_>, item: &mut ROption<T>) -> Poll<SendStatus> {
+        if self.waiting.is_none() {
+            let Some(message) = item.take().into_option() else {
+                return Poll::Ready(SendStatus::SENT);
+            };
+            if self.finished.load(Ordering::Relaxed) {
+                *item = ROption::RSome(message);
+                return Poll::Ready(SendStatus::CLOSED);
+            }
+            match self.try_send(message) {
+                Ok(()) => return Poll::Ready(SendStatus::SENT),
+                Err(Refused::Closed(message)) => {
+                    *item = ROption::RSome(message);
+                    return Poll::Ready(SendStatus::CLOSED);
+                }
+                Err(Refused::Full(message)) => {
+                    self.waiting = Some(self.reserve(Room::units(&message)));
+                    *item = ROption::RSome(message);
+                }
+            }
+        }
+        let Some(reservation) = &mut self.waiting else {
+            return Poll::Ready(SendStatus::SENT);
+        };
+        let Poll::Ready(slot) = reservation.as_mut().poll(cx) else {
+            return Poll::Pending;
+        };
+        self.waiting = None;
+        let Some((room, permit)) = slot else {
+            return Poll::Ready(SendStatus::CLOSED);
+        };
+        if let ROption::RSome(message) = item.take() {
+            permit.send(Parcel {
+                message,
+                _room: room,
+            });
+        }
+        Poll::Ready(SendStatus::SENT)
+    }
+
+    fn try_send(&self, message: T) -> Result<(), Refused<T>> {
+        let room = match Room::units(&message) {
+            0 => None,
+            units => match Arc::clone(&self.room.0).try_acquire_many_owned(units) {
+                Ok(room) => Some(room),
+                Err(_full) => return Err(Refused::Full(message)),
+            },
+        };
+        let parcel = Parcel {
+            message,
+            _room: room,
+        };
+        self.sender
+            .try_send(parcel)
+            .map_err(|refused| match refused {
+                TrySendError::Full(parcel) => Refused::Full(parcel.message),
+                TrySendError::Closed(parcel) => Refused::Closed(parcel.message),
+            })
+    }
+
+    fn reserve(&self, units: u32) -> Reservation<T> {
+        let room = Arc::clone(&self.room.0);
+        let sender = self.sender.clone();
+        Box::pin(async move {
+            let room = match units {
+                0 => None,
+                // A closed channel keeps its room taken for ever, so both are waited for.
+                units => tokio::select! {
+                    biased;
+                    () = sender.closed() => return None,
+                    room = room.acquire_many_owned(units) => room.ok(),
+                },
+            };
+            Some((room, sender.reserve_owned().await.ok()?))
+        })
+    }
+}
+
+enum Refused<T> {
+    Full(T),
+    Closed(T),
+}
+
+impl<T: Weigh + Send + 'static> RawSink<T> for PluginSink<T> {
+    fn poll_send(&mut self, cx: &mut FfiContext<'_>, item: &mut ROption<T>) -> FfiPoll<SendStatus> {
+        cx.with_context(|cx| self.poll(cx, item)).into()
+    }
+
+    fn finish(&mut self) {
+        self.finished.store(true, Ordering::Release);
+    }
+}
+
+/// The receiving end in a plugin's hands.
+struct PluginSource<T> {
+    receiver: mpsc::Receiver<Parcel<T>>,
+    /// Received at once, empty between polls; kept for its memory.
+    batch: Vec<Parcel<T>>,
+}
+
+impl<T: Send + 'static> RawSource<T> for PluginSource<T> {
+    fn poll_receive(
+        &mut self,
+        cx: &mut FfiContext<'_>,
+        into: &mut RVec<T>,
+        limit: usize,
+    ) -> FfiPoll<usize> {
+        let Self { receiver, batch } = self;
+        let received = cx.with_context(|cx| receiver.poll_recv_many(cx, batch, limit));
+        into.extend(batch.drain(..).map(|parcel| parcel.message));
+        received.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use janitor_plugin_api::ffi::{Receiver, Sender};
+
+    use super::{Inlet, MAX_OCTETS, Weigh, inlet, outlet};
+
+    impl Weigh for usize {
+        /// Numbers pretend to be messages of that size.
+        fn octets(&self) -> usize {
+            *self
+        }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime starts")
+    }
+
+    async fn all(mut inlet: Inlet<usize>) -> (Vec<usize>, bool) {
+        let mut got = Vec::new();
+        while let Some(message) = inlet.receive().await {
+            got.push(message);
+        }
+        (got, inlet.is_complete())
+    }
+
+    #[test]
+    fn messages_arrive_in_order_through_a_channel_smaller_than_they_are_many() {
+        runtime().block_on(async {
+            let (sink, inlet) = inlet(3);
+            let sending = tokio::spawn(async move {
+                let mut sender = Sender::new(sink);
+                for n in 0..1000 {
+                    sender.send(n).await.expect("the inlet is open");
+                }
+                sender.finish();
+            });
+            assert_eq!(all(inlet).await, ((0..1000).collect(), true));
+            sending.await.expect("sending ends");
+        });
+    }
+
+    #[test]
+    fn a_sender_that_is_dropped_without_finish_leaves_an_incomplete_stream() {
+        runtime().block_on(async {
+            let (sink, inlet) = inlet(3);
+            let mut sender = Sender::new(sink);
+            sender.send(1).await.expect("the inlet is open");
+            drop(sender);
+            assert_eq!(all(inlet).await, (vec![1], false));
+        });
+    }
+
+    #[test]
+    fn sending_after_finish_is_refused() {
+        runtime().block_on(async {
+            let (sink, inlet) = inlet(3);
+            let mut sender = Sender::new(sink);
+            sender.finish();
+            assert!(sender.send(1).await.is_err());
+            drop(sender);
+            assert_eq!(all(inlet).await, (vec![], true));
+        });
+    }
+
+    #[test]
+    fn a_blocked_sender_learns_that_nobody_receives_any_more() {
+        runtime().block_on(async {
+            for size in [1, MAX_OCTETS] {
+                let (sink, inlet) = inlet(1);
+                let mut sender = Sender::new(sink);
+                sender.send(size).await.expect("the inlet is open");
+                let blocked = tokio::spawn(async move { sender.send(size).await });
+                tokio::task::yield_now().await;
+                drop(inlet);
+                assert!(blocked.await.expect("no panic").is_err(), "size {size}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_channel_is_full_by_octets_long_before_it_is_by_messages() {
+        runtime().block_on(async {
+            let (sink, mut inlet) = inlet(1000);
+            let mut sender = Sender::new(sink);
+            sender
+                .send(MAX_OCTETS * 2)
+                .await
+                .expect("one message always fits");
+            let blocked = tokio::spawn(async move { sender.send(MAX_OCTETS).await });
+            tokio::task::yield_now().await;
+            assert!(!blocked.is_finished());
+            assert_eq!(inlet.receive().await, Some(MAX_OCTETS * 2));
+            assert!(blocked.await.expect("no panic").is_ok());
+        });
+    }
+
+    #[test]
+    fn a_plugin_receives_in_order_and_sees_the_end() {
+        runtime().block_on(async {
+            let (outlet, source) = outlet(600);
+            let sending = tokio::spawn(async move {
+                for n in 0..1000_usize {
+                    assert!(outlet.send(n).await);
+                }
+            });
+            let mut receiver = Receiver::new(source);
+            let mut got = Vec::new();
+            while let Some(n) = receiver.receive().await {
+                got.push(n);
+            }
+            assert_eq!(got, (0..1000).collect::<Vec<_>>());
+            sending.await.expect("sending ends");
+        });
+    }
+
+    #[test]
+    fn a_busy_channel_lets_the_timers_of_the_plugins_runtime_run() {
+        runtime().block_on(async {
+            let (sink, mut inlet) = inlet(1024);
+            let mut sender = Sender::new(sink);
+            let ticks = tokio::spawn(async {
+                let mut ticks = 0;
+                loop {
+                    tokio::task::yield_now().await;
+                    ticks += 1;
+                    if ticks == 10 {
+                        break;
+                    }
+                }
+            });
+            // Everything is ready at once; only the task budget makes this loop yield.
+            while !ticks.is_finished() {
+                sender.send(0).await.expect("the inlet is open");
+                let mut cx = std::task::Context::from_waker(Waker::noop());
+                assert!(inlet.poll_receive(&mut cx).is_ready());
+            }
+        });
+    }
+}

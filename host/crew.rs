@@ -1,0 +1,196 @@
+//! The plugins of one run: all created before any runs, all ended before the run is over.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use janitor_plugin_api::abi::entry::PluginEntryRef;
+use janitor_plugin_api::abi::values::{AbiError, ErrorCode};
+
+use crate::config::Rendered;
+use crate::manifest::Role;
+use crate::offer::{self, Shared};
+use crate::plugin::{Ended, Plugin};
+use crate::report::{Cancellation, Failure, Report};
+
+/// A plugin that the configuration asks for, with everything known that is needed to create it.
+pub struct Recruit {
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its role.
+    pub role: Role,
+    /// Its entry in the open library.
+    pub entry: PluginEntryRef,
+    /// Its configuration, and which line of it came from where.
+    pub config: Rendered,
+}
+
+/// A plugin that could not be created.
+#[derive(Debug)]
+pub struct NotCreated {
+    /// Its key.
+    pub key: Arc<str>,
+    /// Its role.
+    pub role: Role,
+    /// Position in the list of recruits.
+    pub index: usize,
+    /// What the plugin answered.
+    pub error: AbiError,
+}
+
+/// The plugins of a run, in the order they are started in: publishers, reconciler, authorities.
+pub struct Crew {
+    members: Vec<Member>,
+    shared: Arc<Shared>,
+}
+
+struct Member {
+    plugin: Plugin,
+    ended: bool,
+}
+
+impl Crew {
+    /// Starts a thread for each recruit and creates its instance there.
+    ///
+    /// Returns those that could not be created beside the crew of the others.
+    pub async fn create(recruits: &[Recruit], shared: &Arc<Shared>) -> (Self, Vec<NotCreated>) {
+        let mut order = (0..recruits.len()).collect::<Vec<_>>();
+        order.sort_by_key(|&index| match recruits[index].role {
+            Role::Publisher => 0,
+            Role::Reconciler => 1,
+            _ => 2,
+        });
+        let mut started = Vec::new();
+        let mut failed = Vec::new();
+        for index in order {
+            let recruit = &recruits[index];
+            let host = offer::to(Arc::clone(&recruit.key), Arc::clone(shared));
+            let text = recruit.config.text().to_owned();
+            match Plugin::start(&recruit.key, recruit.role, recruit.entry, text, host) {
+                Ok(plugin) => started.push((index, plugin)),
+                Err(error) => failed.push(not_created(recruit, index, thread_error(&error))),
+            }
+        }
+        let mut members = Vec::new();
+        for (index, mut plugin) in started {
+            match plugin.created().await {
+                Ok(()) => members.push(Member {
+                    plugin,
+                    ended: false,
+                }),
+                Err(error) => failed.push(not_created(&recruits[index], index, error)),
+            }
+        }
+        failed.sort_by_key(|failed| failed.index);
+        let shared = Arc::clone(shared);
+        (Self { members, shared }, failed)
+    }
+
+    /// The plugins of one role, in the order of the configuration.
+    pub fn of(&mut self, role: Role) -> impl Iterator<Item = &mut Plugin> {
+        self.members
+            .iter_mut()
+            .map(|member| &mut member.plugin)
+            .filter(move |plugin| plugin.role() == role)
+    }
+
+    /// Waits until every plugin of `roles` has ended, and reports how.
+    pub async fn ended(&mut self, roles: &[Role], report: &mut Report) {
+        for member in &mut self.members {
+            if roles.contains(&member.plugin.role()) && !member.ended {
+                let ended = member.plugin.ended().await;
+                member.ended = true;
+                settle(&member.plugin, ended, &self.shared, report);
+            }
+        }
+    }
+
+    /// Waits as [`Crew::ended`] does, but no longer than the grace: for plugins that have nothing
+    /// left to do. False if some have not ended then.
+    pub async fn ended_soon(&mut self, roles: &[Role], report: &mut Report) -> bool {
+        let patience = self.shared.grace;
+        tokio::time::timeout(patience, self.ended(roles, report))
+            .await
+            .is_ok()
+    }
+
+    /// Reports the plugins that have not ended by now as abandoned.
+    pub fn abandon(mut self, report: &mut Report) {
+        for member in &mut self.members {
+            if member.ended {
+                continue;
+            }
+            let mut cx = Context::from_waker(Waker::noop());
+            let polled = std::pin::pin!(member.plugin.ended()).poll(&mut cx);
+            match polled {
+                Poll::Ready(ended) => settle(&member.plugin, ended, &self.shared, report),
+                Poll::Pending => {
+                    tracing::error!(
+                        plugin = %member.plugin.key(),
+                        "plugin did not stop when it was asked to; ending without it"
+                    );
+                    report.abandoned.push(Arc::clone(member.plugin.key()));
+                }
+            }
+        }
+    }
+}
+
+fn not_created(recruit: &Recruit, index: usize, error: AbiError) -> NotCreated {
+    NotCreated {
+        key: Arc::clone(&recruit.key),
+        role: recruit.role,
+        index,
+        error,
+    }
+}
+
+fn thread_error(error: &std::io::Error) -> AbiError {
+    AbiError {
+        kind: ErrorCode::RETRY,
+        chain: ["cannot start its thread".into(), error.to_string().into()]
+            .into_iter()
+            .collect(),
+        hint: None.into(),
+        place: janitor_plugin_api::abi::values::TextPlace::default(),
+    }
+}
+
+/// Notes how a plugin ended.
+fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
+    let Some(result) = ended.result else {
+        return;
+    };
+    let key = plugin.key();
+    let context = [("plugin", (&**key).into())];
+    shared
+        .metrics
+        .timer("plugin-runtime", ended.runtime, &context);
+    let Err(error) = result else {
+        return;
+    };
+    // A plugin that only gave up because the run was over is not the one that failed.
+    if error.kind == ErrorCode::CANCELLED
+        && (shared.cancelled.is_cancelled() || !report.failures.is_empty())
+    {
+        tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
+        return;
+    }
+    report.fail(failure(key, error));
+}
+
+/// A plugin's error as the report has it.
+pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
+    Failure {
+        plugin: Arc::clone(key),
+        chain: error.chain.into_iter().map(Into::into).collect(),
+        hint: error.hint.into_option().map(Into::into),
+        panicked: error.kind == ErrorCode::PANIC,
+    }
+}
+
+/// Cancels the run because nothing can come of it any more.
+pub(crate) fn give_up(shared: &Shared, report: &mut Report) {
+    report.cancelled.get_or_insert(Cancellation::Failure);
+    shared.cancelled.cancel();
+}

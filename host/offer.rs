@@ -1,0 +1,161 @@
+//! What the host offers to one plugin: cancellation, paths, metrics, leaving out.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
+use janitor_plugin_api::abi::abi_stable::std_types::{
+    RArc, ROption, RSlice, RStr, RString, Tuple2,
+};
+use janitor_plugin_api::abi::async_ffi::{FfiContext, FfiPoll};
+use janitor_plugin_api::abi::host::{
+    Cancelled, HostBox, MeasureKind, RawCancelled, RawCancelled_TO, RawHost, RawHost_TO,
+};
+use janitor_plugin_api::abi::values::{AbiScalar, ScalarKind};
+use janitor_plugin_api::dns::Name;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::metrics::{MetricsLogger, Number, Value};
+use crate::report::LeftOut;
+
+/// What all plugins of a run share.
+pub struct Shared {
+    /// Cancelled by a signal, the deadline, or a failure that no zone survives.
+    pub cancelled: CancellationToken,
+    /// How long a plugin may take to end once the run was cancelled.
+    pub grace: Duration,
+    /// When the run is cancelled by itself.
+    pub deadline: Option<Instant>,
+    /// Where relative paths of the configuration start.
+    pub config_root: PathBuf,
+    /// Where plugins keep what outlives a run; each has a directory below it.
+    pub state_root: PathBuf,
+    /// Where measurements go.
+    pub metrics: MetricsLogger,
+    /// What plugins reported as left out, in the order they did.
+    pub left_out: Mutex<Vec<LeftOut>>,
+}
+
+impl Shared {
+    /// What is left out so far.
+    pub fn left_out(&self) -> MutexGuard<'_, Vec<LeftOut>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that something is left out.
+    pub fn leave_out(&self, left_out: LeftOut) {
+        left_out.log();
+        self.left_out().push(left_out);
+    }
+}
+
+/// What one plugin is offered.
+#[derive(Clone)]
+struct Offer {
+    key: Arc<str>,
+    shared: Arc<Shared>,
+}
+
+/// The host as the plugin `key` sees it.
+pub fn to(key: Arc<str>, shared: Arc<Shared>) -> HostBox {
+    RawHost_TO::from_ptr(RArc::new(Offer { key, shared }), TD_Opaque)
+}
+
+impl RawHost for Offer {
+    fn is_cancelled(&self) -> bool {
+        self.shared.cancelled.is_cancelled()
+    }
+
+    fn cancellation(&self) -> Cancelled {
+        let waiter = Waiter(Box::pin(self.shared.cancelled.clone().cancelled_owned()));
+        RawCancelled_TO::from_value(waiter, TD_Opaque)
+    }
+
+    fn grace_millis(&self) -> u64 {
+        millis(self.shared.grace)
+    }
+
+    fn remaining_millis(&self) -> ROption<u64> {
+        self.shared
+            .deadline
+            .map(|deadline| millis(deadline.saturating_duration_since(Instant::now())))
+            .into()
+    }
+
+    fn config_root(&self) -> RString {
+        self.shared
+            .config_root
+            .to_string_lossy()
+            .into_owned()
+            .into()
+    }
+
+    fn state_directory(&self) -> RString {
+        let directory = self.shared.state_root.join(&*self.key);
+        directory.to_string_lossy().into_owned().into()
+    }
+
+    fn measure(
+        &self,
+        kind: MeasureKind,
+        name: RStr<'_>,
+        value: AbiScalar<'_>,
+        context: RSlice<'_, Tuple2<RStr<'_>, AbiScalar<'_>>>,
+    ) {
+        let context = context
+            .iter()
+            .map(|Tuple2(key, value)| (key.as_str(), context_value(value)))
+            .collect::<Vec<_>>();
+        let metrics = &self.shared.metrics;
+        match kind {
+            MeasureKind::INCREMENT => metrics.incr(&name, number(&value), &context),
+            MeasureKind::TIMER => metrics.timer(&name, seconds(&value), &context),
+            // A kind that this host does not know is shown as the value it has.
+            _ => metrics.set(&name, number(&value), &context),
+        }
+    }
+
+    fn leave_out(&self, apex: RSlice<'_, u8>, what: RStr<'_>, reason: RSlice<'_, RString>) {
+        self.shared.leave_out(LeftOut {
+            zone: Name::from_wire(apex.as_slice()).ok(),
+            what: what.to_string(),
+            plugin: Some(Arc::clone(&self.key)),
+            reason: reason.iter().map(ToString::to_string).collect(),
+        });
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn context_value(value: &AbiScalar<'_>) -> Value {
+    match value.kind {
+        ScalarKind::TEXT => Value::Text(value.text.as_str().to_owned()),
+        ScalarKind::BOOLEAN => Value::Boolean(value.integer != 0),
+        _ => Value::Number(number(value)),
+    }
+}
+
+/// The number of a measurement; a text has none and counts as 0.
+fn number(value: &AbiScalar<'_>) -> Number {
+    match value.kind {
+        ScalarKind::FLOAT => Number::Float(value.float),
+        _ => Number::from(value.integer),
+    }
+}
+
+fn seconds(value: &AbiScalar<'_>) -> Duration {
+    Duration::try_from_secs_f64(value.float).unwrap_or_default()
+}
+
+struct Waiter(Pin<Box<WaitForCancellationFutureOwned>>);
+
+impl RawCancelled for Waiter {
+    fn poll_cancelled(&mut self, cx: &mut FfiContext<'_>) -> FfiPoll<()> {
+        cx.with_context(|cx| self.0.as_mut().poll(cx)).into()
+    }
+}

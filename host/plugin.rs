@@ -1,0 +1,226 @@
+//! One configured plugin: create, run, drop, on a thread of its own.
+//!
+//! ```text
+//! host    start ──────────► created ──► run(work) ─────────────► ended
+//!           │                  ▲            │                       ▲
+//! thread    └─ create instance ┘            └─ run, drop instance ──┘
+//! ```
+//!
+//! The host's side only waits for messages of the thread, so a plugin that hangs in any of its steps
+//! holds up nobody but the one who chooses to wait for it.
+
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use janitor_plugin_api::abi::abi_stable::std_types::{RResult, RStr};
+use janitor_plugin_api::abi::channel::{Reports, Sink, Source};
+use janitor_plugin_api::abi::entry::PluginEntryRef;
+use janitor_plugin_api::abi::host::HostBox;
+use janitor_plugin_api::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use janitor_plugin_api::abi::values::{
+    AbiAnswer, AbiError, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
+};
+use tokio::sync::oneshot;
+
+use crate::logging;
+use crate::manifest::Role;
+
+/// The ends of the channels that a plugin runs on.
+pub enum Work {
+    /// For an authority.
+    Authority(Sink<AbiZone>),
+    /// For a reconciler.
+    Reconciler(Source<AbiZone>, Sink<AbiAnswer>),
+    /// For a publisher.
+    Publisher(Source<AbiZoneChanges>, Reports),
+}
+
+/// A plugin on its thread.
+pub struct Plugin {
+    key: Arc<str>,
+    role: Role,
+    created: Option<oneshot::Receiver<Result<(), AbiError>>>,
+    work: Option<mpsc::Sender<Work>>,
+    ended: oneshot::Receiver<Ended>,
+}
+
+/// How a plugin's run ended, and how long it took.
+#[derive(Debug)]
+pub struct Ended {
+    /// What `run` answered; none if the plugin was dropped without a run.
+    pub result: Option<Result<(), AbiError>>,
+    /// From the call of `run` to its return.
+    pub runtime: Duration,
+}
+
+enum Instance {
+    Authority(AuthorityBox),
+    Reconciler(ReconcilerBox),
+    Publisher(PublisherBox),
+}
+
+impl Plugin {
+    /// Starts the thread and begins to create the instance on it.
+    ///
+    /// # Errors
+    ///
+    /// The system's error if it has no more threads.
+    pub fn start(
+        key: &str,
+        role: Role,
+        entry: PluginEntryRef,
+        config: String,
+        host: HostBox,
+    ) -> std::io::Result<Self> {
+        let (created_tx, created) = oneshot::channel();
+        let (work, work_rx) = mpsc::channel();
+        let (ended_tx, ended) = oneshot::channel();
+        let key: Arc<str> = key.into();
+        let span = logging::plugin_span(&key);
+        thread::Builder::new()
+            .name(key.to_string())
+            .spawn(move || {
+                let _entered = span.entered();
+                let instance = match Instance::create(role, entry, &config, host) {
+                    Ok(instance) => instance,
+                    Err(error) => return answer(created_tx, Err(error)),
+                };
+                // The configuration may hold secrets; the instance has what it needs of it.
+                drop(config);
+                answer(created_tx, Ok(()));
+                // No work: another plugin could not be created.
+                let work = work_rx.recv().ok();
+                let start = Instant::now();
+                let result = work.map(|work| instance.run(work));
+                answer(
+                    ended_tx,
+                    Ended {
+                        result,
+                        runtime: start.elapsed(),
+                    },
+                );
+            })?;
+        Ok(Self {
+            key,
+            role,
+            created: Some(created),
+            work: Some(work),
+            ended,
+        })
+    }
+
+    /// The plugin's key.
+    #[must_use]
+    pub fn key(&self) -> &Arc<str> {
+        &self.key
+    }
+
+    /// The plugin's role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// Waits until the instance is created.
+    ///
+    /// # Errors
+    ///
+    /// What the plugin answered.
+    ///
+    /// # Panics
+    ///
+    /// When called twice.
+    pub async fn created(&mut self) -> Result<(), AbiError> {
+        let created = self.created.take().expect("a plugin is created once");
+        created.await.unwrap_or_else(|_gone| Err(thread_ended()))
+    }
+
+    /// Lets the created instance run.
+    pub fn run(&mut self, work: Work) {
+        if let Some(sender) = self.work.take() {
+            // A thread that has ended says so where its end is awaited.
+            let _sent = sender.send(work).is_ok();
+        }
+    }
+
+    /// Waits until the plugin has ended and is dropped. May be dropped and called again.
+    pub async fn ended(&mut self) -> Ended {
+        (&mut self.ended).await.unwrap_or_else(|_gone| Ended {
+            result: Some(Err(thread_ended())),
+            runtime: Duration::ZERO,
+        })
+    }
+}
+
+/// Tells the host, if it still listens.
+fn answer<T>(to: oneshot::Sender<T>, message: T) {
+    let _heard = to.send(message).is_ok();
+}
+
+fn thread_ended() -> AbiError {
+    fault(ErrorCode::BUG, "its thread ended without an answer")
+}
+
+/// An error of the host in the form of a plugin's.
+fn fault(kind: ErrorCode, text: &str) -> AbiError {
+    AbiError {
+        kind,
+        chain: std::iter::once(text.into()).collect(),
+        hint: None.into(),
+        place: TextPlace::default(),
+    }
+}
+
+impl Instance {
+    fn create(
+        role: Role,
+        entry: PluginEntryRef,
+        config: &str,
+        host: HostBox,
+    ) -> Result<Self, AbiError> {
+        let config = RStr::from_str(config);
+        let constructors = entry.create();
+        let missing = || {
+            fault(
+                ErrorCode::BUG,
+                "its library has no constructor for the role it declares",
+            )
+        };
+        let made = match role {
+            Role::Authority => constructors
+                .authority
+                .into_option()
+                .map(|make| (make.create)(config, host).map(Self::Authority)),
+            Role::Reconciler => constructors
+                .reconciler
+                .into_option()
+                .map(|make| (make.create)(config, host).map(Self::Reconciler)),
+            Role::Publisher => constructors
+                .publisher
+                .into_option()
+                .map(|make| (make.create)(config, host).map(Self::Publisher)),
+            Role::MetricsRelay => None,
+        };
+        made.unwrap_or_else(|| RResult::RErr(missing()))
+            .into_result()
+    }
+
+    /// Runs the instance to its end and drops it.
+    fn run(self, work: Work) -> Result<(), AbiError> {
+        let result = match (self, work) {
+            (Self::Authority(mut plugin), Work::Authority(zones)) => plugin.run(zones),
+            (Self::Reconciler(mut plugin), Work::Reconciler(zones, answers)) => {
+                plugin.run(zones, answers)
+            }
+            (Self::Publisher(mut plugin), Work::Publisher(changes, reports)) => {
+                plugin.run(changes, reports)
+            }
+            _ => RResult::RErr(fault(
+                ErrorCode::BUG,
+                "it was given the work of another role",
+            )),
+        };
+        result.into_result()
+    }
+}

@@ -1,0 +1,222 @@
+//! What happened to each zone, and the exit code that follows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use janitor_plugin_api::dns::{Name, NameRef};
+
+/// Exit codes of the program.
+pub mod exit {
+    /// Done.
+    pub const DONE: u8 = 0;
+    /// Failed: a plugin failed, a change was refused or nobody knows what became of it, or the run
+    /// was cancelled.
+    pub const FAILED: u8 = 1;
+    /// Usage or configuration; nothing ran.
+    pub const CONFIGURATION: u8 = 2;
+    /// Done, but a zone was left out, or a plugin had to be abandoned.
+    pub const INCOMPLETE: u8 = 3;
+    /// Changes are pending; only of `plan --exit-code`.
+    pub const PENDING: u8 = 4;
+}
+
+/// The report of a run. Plain data: it can be carried from one process to another.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Every zone that was compared, in canonical order of its apex.
+    pub zones: Vec<ZoneReport>,
+    /// What took no part.
+    pub left_out: Vec<LeftOut>,
+    /// Plugins that failed, in the order they did.
+    pub failures: Vec<Failure>,
+    /// Keys of plugins that did not end when they were asked to.
+    pub abandoned: Vec<Arc<str>>,
+    /// Why the run was cancelled, if it was.
+    pub cancelled: Option<Cancellation>,
+    /// Whether the changes went to publishers.
+    pub published: bool,
+}
+
+/// Why a run was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cancellation {
+    /// By SIGINT or SIGTERM.
+    Signal,
+    /// By `core.deadline`.
+    Deadline,
+    /// Because the reconciler failed, so that nothing could be planned any more.
+    Failure,
+}
+
+/// One zone that was compared.
+#[derive(Debug)]
+pub struct ZoneReport {
+    /// The zone.
+    pub apex: Name,
+    /// The authority that spoke for it.
+    pub authority: Option<Arc<str>>,
+    /// RRsets that it ought to hold.
+    pub desired: usize,
+    /// RRsets that it was found to hold, unless the reconciler cannot tell.
+    pub actual: Option<usize>,
+    /// What is to change.
+    pub changes: ChangeCounts,
+    /// What became of the changes at each publisher.
+    pub published: Vec<(Arc<str>, Tally)>,
+}
+
+/// Numbers of changes of one zone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChangeCounts {
+    /// RRsets to add where none of the type is served.
+    pub additions: usize,
+    /// RRsets to delete.
+    pub deletions: usize,
+    /// RRsets to replace.
+    pub updates: usize,
+}
+
+impl ChangeCounts {
+    /// All changes.
+    #[must_use]
+    pub fn total(self) -> usize {
+        self.additions + self.deletions + self.updates
+    }
+}
+
+/// What became of the changes of one zone at one publisher.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Visible at the servers.
+    pub applied: usize,
+    /// Handed on, not yet visible.
+    pub accepted: usize,
+    /// Not done.
+    pub refused: usize,
+    /// Nobody can tell.
+    pub unknown: usize,
+    /// Why not, each reason once.
+    pub reasons: Vec<String>,
+}
+
+impl Tally {
+    /// Whether every change is applied or on its way.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.refused == 0 && self.unknown == 0
+    }
+}
+
+/// Something that takes no part in a run and stays as it is.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// The zone, if it can be named.
+    pub zone: Option<Name>,
+    /// The same for people: a zone, a file, a message.
+    pub what: String,
+    /// The plugin that left it out or whose fault it is.
+    pub plugin: Option<Arc<str>>,
+    /// The error and its causes, outermost first.
+    pub reason: Vec<String>,
+}
+
+impl LeftOut {
+    /// A zone that the host leaves out by itself because of `plugin`.
+    pub(crate) fn zone(zone: NameRef<'_>, plugin: &Arc<str>, reason: impl fmt::Display) -> Self {
+        Self {
+            zone: Some(zone.to_owned()),
+            what: zone.to_string(),
+            plugin: Some(Arc::clone(plugin)),
+            reason: vec![reason.to_string()],
+        }
+    }
+
+    /// Logs it, once.
+    pub(crate) fn log(&self) {
+        tracing::warn!(
+            zone = %self.what,
+            plugin = self.plugin.as_deref(),
+            reason = self.reason.join(": "),
+            "zone left out"
+        );
+    }
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.what, self.reason.join(": "))
+    }
+}
+
+/// A plugin that failed.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Its key.
+    pub plugin: Arc<str>,
+    /// The error and its causes, outermost first.
+    pub chain: Vec<String>,
+    /// What the operator may do.
+    pub hint: Option<String>,
+    /// Whether it panicked.
+    pub panicked: bool,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.panicked { "panicked" } else { "failed" };
+        write!(
+            f,
+            "plugin `{}` {what}: {}",
+            self.plugin,
+            self.chain.join(": ")
+        )
+    }
+}
+
+impl Report {
+    /// The exit code, the first of 1, 3 and 0 that applies.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if self.is_failed() {
+            exit::FAILED
+        } else if !self.left_out.is_empty() || !self.abandoned.is_empty() {
+            exit::INCOMPLETE
+        } else {
+            exit::DONE
+        }
+    }
+
+    /// The status of the metric `run-ended`.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self.exit_code() {
+            exit::DONE => "success",
+            exit::INCOMPLETE => "incomplete",
+            _ if self.cancelled == Some(Cancellation::Signal) => "cancelled",
+            _ => "unexpected-error",
+        }
+    }
+
+    fn is_failed(&self) -> bool {
+        let published_well =
+            |zone: &ZoneReport| zone.published.iter().all(|(_, tally)| tally.is_good());
+        !self.failures.is_empty()
+            || self.cancelled.is_some()
+            || !self.zones.iter().all(published_well)
+    }
+
+    /// Adds a failure and logs it.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        tracing::error!("A fatal error occurred during the janitor run: {failure}");
+        if let Some(hint) = &failure.hint {
+            tracing::error!(plugin = %failure.plugin, "{hint}");
+        }
+        self.failures.push(failure);
+    }
+
+    /// Changes of all zones.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.zones.iter().map(|zone| zone.changes.total()).sum()
+    }
+}

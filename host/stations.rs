@@ -1,0 +1,8 @@
+//! What the host does to messages on their way.
+//!
+//! Each station is a value that takes a message and says what goes on; waiting and channels are the
+//! pipeline's.
+
+pub mod merge;
+pub mod answers;
+pub mod outcomes;

@@ -1,0 +1,225 @@
+//! Judges the reconciler's answers and keeps the plan.
+//!
+//! Nothing in an answer is believed: both buffers are checked, the counts are taken again, and every
+//! deletion has to exist in the actual zone that came with it. A zone that went in and did not come
+//! out is left out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
+use janitor_plugin_api::abi::values::{AbiAnswer, AnswerStatus};
+use janitor_plugin_api::dns::{
+    ActualZone, Changes, DesiredZone, DiffCounts, LeftAlone, Name, NameRef,
+};
+
+use crate::report::{ChangeCounts, LeftOut};
+
+/// The station behind the reconciler.
+pub struct Answers {
+    reconciler: Arc<str>,
+    zones: BTreeMap<Name, State>,
+}
+
+enum State {
+    /// Sent to the reconciler, not answered yet.
+    Asked {
+        rrsets: usize,
+        complete: bool,
+    },
+    Planned(Box<PlannedZone>),
+    LeftOut,
+}
+
+/// What is to be done about one zone.
+#[derive(Debug)]
+pub struct PlannedZone {
+    /// The changes, in the order to apply them in.
+    pub changes: Changes,
+    /// How many of each kind.
+    pub counts: ChangeCounts,
+    /// What else the comparison found, in the reconciler's words.
+    pub found: DiffCounts,
+    /// RRsets that the zone ought to hold.
+    pub desired: usize,
+    /// Whether the desired zone was complete; if not, the plan only adds.
+    pub complete: bool,
+    /// RRsets that the zone was found to hold, unless the reconciler cannot tell.
+    pub actual: Option<usize>,
+}
+
+impl PlannedZone {
+    /// The zone.
+    #[must_use]
+    pub fn apex(&self) -> NameRef<'_> {
+        self.changes.apex()
+    }
+}
+
+impl Answers {
+    /// A station for the answers of `reconciler`.
+    #[must_use]
+    pub fn new(reconciler: Arc<str>) -> Self {
+        Self {
+            reconciler,
+            zones: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that `zone` is sent to the reconciler.
+    pub fn asked(&mut self, zone: &DesiredZone) {
+        let asked = State::Asked {
+            rrsets: zone.rrset_count(),
+            complete: zone.is_complete(),
+        };
+        self.zones.insert(zone.apex().to_owned(), asked);
+    }
+
+    /// Withdraws a zone that turned out to be left out after it was sent.
+    pub fn withdraw(&mut self, apex: &Name) {
+        if let Some(state) = self.zones.get_mut(apex) {
+            *state = State::LeftOut;
+        }
+    }
+
+    /// Takes one answer: the plan of a zone, or nothing if it was left out before.
+    ///
+    /// # Errors
+    ///
+    /// Why the zone is left out.
+    pub fn take(&mut self, answer: AbiAnswer) -> Result<Option<&PlannedZone>, LeftOut> {
+        let Ok(apex) = Name::from_wire(&answer.apex) else {
+            return Err(self.unasked("a zone without a valid name".to_owned()));
+        };
+        let (rrsets, complete) = match self.zones.get(&apex) {
+            None => return Err(self.unasked(apex.to_string())),
+            Some(State::LeftOut) => return Ok(None),
+            Some(State::Planned(_)) => {
+                let reason = "the reconciler answered it twice";
+                self.withdraw(&apex);
+                return Err(LeftOut::zone(apex.as_ref(), &self.reconciler, reason));
+            }
+            Some(State::Asked { rrsets, complete }) => (*rrsets, *complete),
+        };
+        match judge(&apex, answer, complete) {
+            Ok((changes, actual)) => {
+                let found = changes.counts();
+                let planned = PlannedZone {
+                    counts: ChangeCounts {
+                        additions: found.additions as usize,
+                        deletions: found.deletions as usize,
+                        updates: found.updates as usize,
+                    },
+                    found,
+                    changes,
+                    desired: rrsets,
+                    complete,
+                    actual,
+                };
+                let planned = State::Planned(Box::new(planned));
+                self.zones.insert(apex.clone(), planned);
+                match self.zones.get(&apex) {
+                    Some(State::Planned(planned)) => Ok(Some(planned)),
+                    _ => Ok(None),
+                }
+            }
+            Err(reason) => {
+                self.withdraw(&apex);
+                Err(LeftOut {
+                    zone: Some(apex.clone()),
+                    what: apex.to_string(),
+                    plugin: Some(Arc::clone(&self.reconciler)),
+                    reason,
+                })
+            }
+        }
+    }
+
+    /// The plan in canonical order of the apexes, and the zones that were asked for in vain.
+    #[must_use]
+    pub fn finish(self) -> (Vec<PlannedZone>, Vec<LeftOut>) {
+        let mut planned = Vec::new();
+        let mut left_out = Vec::new();
+        for (apex, state) in self.zones {
+            match state {
+                State::Planned(zone) => planned.push(*zone),
+                State::LeftOut => {}
+                State::Asked { .. } => left_out.push(LeftOut::zone(
+                    apex.as_ref(),
+                    &self.reconciler,
+                    "the reconciler did not answer",
+                )),
+            }
+        }
+        (planned, left_out)
+    }
+
+    fn unasked(&self, what: String) -> LeftOut {
+        LeftOut {
+            zone: None,
+            what,
+            plugin: Some(Arc::clone(&self.reconciler)),
+            reason: vec!["the reconciler answered a zone that it was not asked for".to_owned()],
+        }
+    }
+}
+
+/// What no reconciler may touch: it belongs to the primary. Whether what a signer makes is left alone
+/// is the reconciler's own policy.
+const PRIMARYS: LeftAlone = LeftAlone {
+    apex_soa: true,
+    apex_ns: true,
+    signer_made: false,
+};
+
+/// The changes of an answer and the number of actual RRsets, if all of it holds together.
+fn judge(
+    apex: &Name,
+    answer: AbiAnswer,
+    complete: bool,
+) -> Result<(Changes, Option<usize>), Vec<String>> {
+    match answer.status {
+        AnswerStatus::COMPARED => {}
+        AnswerStatus::LEFT_OUT => return Err(reason(answer.reason)),
+        AnswerStatus(other) => {
+            return Err(vec![format!(
+                "the reconciler answered with the unknown status {other}"
+            )]);
+        }
+    }
+    let wrong = |what: &str, fault: String| vec![what.to_owned(), fault];
+    let changes = Changes::check(apex.clone(), answer.changes)
+        .map_err(|e| wrong("the reconciler sent malformed changes", e.to_string()))?;
+    let actual = answer.actual.into_option();
+    let Some(actual) = actual else {
+        // Without the actual zone nothing says that the deletions are true; an incomplete zone
+        // deletes nothing in any case.
+        let changes = if complete {
+            changes
+        } else {
+            changes.additions_only()
+        };
+        return Ok((changes, None));
+    };
+    let actual = ActualZone::check(apex.clone(), actual)
+        .map_err(|e| wrong("the reconciler sent a malformed actual zone", e.to_string()))?;
+    changes.verify(&actual, &PRIMARYS).map_err(|e| {
+        wrong(
+            "the reconciler's changes do not fit the actual zone",
+            e.to_string(),
+        )
+    })?;
+    let changes = if complete {
+        changes
+    } else {
+        changes.additions_only()
+    };
+    Ok((changes, Some(actual.rrset_count())))
+}
+
+fn reason(reason: RVec<RString>) -> Vec<String> {
+    if reason.is_empty() {
+        return vec!["the reconciler gave no reason".to_owned()];
+    }
+    reason.into_iter().map(RString::into_string).collect()
+}

@@ -1,0 +1,169 @@
+//! Collects what publishers say became of their changes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
+use janitor_plugin_api::abi::abi_stable::std_types::RStr;
+use janitor_plugin_api::abi::channel::{RawReports, RawReports_TO, Reports};
+use janitor_plugin_api::abi::values::OutcomeCode;
+
+use crate::report::Tally;
+
+/// The outcomes of one publisher.
+#[derive(Clone)]
+pub struct Outcomes(Arc<Inner>);
+
+struct Inner {
+    publisher: Arc<str>,
+    zones: Mutex<Vec<Zone>>,
+}
+
+/// What is known of the changes of one zone; its position is the ticket.
+#[derive(Default)]
+struct Zone {
+    changes: Vec<OutcomeCode>,
+    reasons: Vec<String>,
+}
+
+/// Most different reasons kept for one zone; a publisher that refuses everything says why a few times.
+const MAX_REASONS: usize = 16;
+
+impl Outcomes {
+    /// An empty collection for `publisher`.
+    #[must_use]
+    pub fn new(publisher: Arc<str>) -> Self {
+        let zones = Mutex::default();
+        Self(Arc::new(Inner { publisher, zones }))
+    }
+
+    /// The publisher's key.
+    #[must_use]
+    pub fn publisher(&self) -> &Arc<str> {
+        &self.0.publisher
+    }
+
+    /// A handle for the publisher to report with.
+    #[must_use]
+    pub fn handle(&self) -> Reports {
+        RawReports_TO::from_value(self.clone(), TD_Opaque)
+    }
+
+    /// Expects outcomes for a message with `changes` changes and returns its ticket.
+    #[must_use]
+    pub fn expect(&self, changes: usize) -> u64 {
+        let mut zones = self.zones();
+        zones.push(Zone {
+            changes: vec![OutcomeCode::UNKNOWN; changes],
+            reasons: Vec::new(),
+        });
+        zones.len() as u64 - 1
+    }
+
+    /// What became of the changes of a message.
+    #[must_use]
+    pub fn tally(&self, ticket: u64) -> Tally {
+        let zones = self.zones();
+        let Some(zone) = usize::try_from(ticket).ok().and_then(|at| zones.get(at)) else {
+            return Tally::default();
+        };
+        let mut tally = Tally {
+            reasons: zone.reasons.clone(),
+            ..Tally::default()
+        };
+        for outcome in &zone.changes {
+            match *outcome {
+                OutcomeCode::APPLIED => tally.applied += 1,
+                OutcomeCode::ACCEPTED => tally.accepted += 1,
+                OutcomeCode::REFUSED => tally.refused += 1,
+                _ => tally.unknown += 1,
+            }
+        }
+        tally
+    }
+
+    /// The outcome of each change of a message, in its order.
+    #[must_use]
+    pub fn each(&self, ticket: u64) -> Vec<OutcomeCode> {
+        let zones = self.zones();
+        let zone = usize::try_from(ticket).ok().and_then(|at| zones.get(at));
+        zone.map(|zone| zone.changes.clone()).unwrap_or_default()
+    }
+
+    fn zones(&self) -> std::sync::MutexGuard<'_, Vec<Zone>> {
+        self.0.zones.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RawReports for Outcomes {
+    fn report(&self, ticket: u64, first: u32, count: u32, outcome: OutcomeCode, reason: RStr<'_>) {
+        let mut zones = self.zones();
+        let zone = usize::try_from(ticket)
+            .ok()
+            .and_then(|at| zones.get_mut(at));
+        let range = zone.and_then(|zone| {
+            let end = first.checked_add(count)? as usize;
+            let changes = zone.changes.get_mut(first as usize..end)?;
+            Some((changes, &mut zone.reasons))
+        });
+        let Some((changes, reasons)) = range else {
+            tracing::error!(
+                publisher = %self.0.publisher, ticket, first, count,
+                "a publisher reported on changes that it was not given"
+            );
+            return;
+        };
+        changes.fill(outcome);
+        let reason = reason.as_str();
+        if !reason.is_empty() && reasons.len() < MAX_REASONS && !reasons.iter().any(|r| r == reason)
+        {
+            reasons.push(reason.to_owned());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_without_a_report_is_unknown() {
+        let outcomes = Outcomes::new("p".into());
+        let ticket = outcomes.expect(3);
+        outcomes.report(ticket, 1, 1, OutcomeCode::APPLIED, "".into());
+
+        let tally = outcomes.tally(ticket);
+        assert_eq!((tally.applied, tally.unknown), (1, 2));
+        assert!(!tally.is_good());
+    }
+
+    #[test]
+    fn a_later_report_replaces_an_earlier_one_and_reasons_stand_once() {
+        let outcomes = Outcomes::new("p".into());
+        let ticket = outcomes.expect(2);
+        outcomes.report(ticket, 0, 2, OutcomeCode::REFUSED, "no room".into());
+        outcomes.report(ticket, 0, 2, OutcomeCode::REFUSED, "no room".into());
+        outcomes.report(ticket, 1, 1, OutcomeCode::ACCEPTED, "".into());
+
+        let tally = outcomes.tally(ticket);
+        assert_eq!((tally.refused, tally.accepted), (1, 1));
+        assert_eq!(tally.reasons, ["no room"]);
+    }
+
+    #[test]
+    fn reports_on_what_was_not_given_change_nothing() {
+        let outcomes = Outcomes::new("p".into());
+        let ticket = outcomes.expect(2);
+        for (ticket, first, count) in [(7, 0, 1), (ticket, 1, 2), (ticket, u32::MAX, 2)] {
+            outcomes.report(ticket, first, count, OutcomeCode::APPLIED, "".into());
+        }
+        assert_eq!(outcomes.tally(ticket).unknown, 2);
+    }
+
+    #[test]
+    fn an_outcome_that_this_host_does_not_know_is_unknown() {
+        let outcomes = Outcomes::new("p".into());
+        let ticket = outcomes.expect(1);
+        outcomes.report(ticket, 0, 1, OutcomeCode(200), "".into());
+        assert_eq!(outcomes.tally(ticket).unknown, 1);
+    }
+}

@@ -1,0 +1,246 @@
+//! A directory that holds each zone in a file of its own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use janitor_plugin_api::dns::{Name, NameError, NameRef};
+use serde::Deserialize;
+
+/// Where the zone files are and how they are named; part of the configuration of every plugin here.
+#[derive(Debug, Clone)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    names: FileNames,
+    max_octets: u64,
+}
+
+/// Largest zone file accepted unless the configuration says otherwise.
+pub(crate) const MAX_OCTETS: u64 = 1 << 30;
+
+impl Directory {
+    pub(crate) fn new(path: PathBuf, names: FileNames, max_octets: u64) -> Self {
+        Self {
+            path,
+            names,
+            max_octets,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The zones of the directory, in canonical order, with their files.
+    ///
+    /// Files whose names do not fit and those whose names begin with a dot are no zone files. A file
+    /// whose name fits and yet names no zone is listed with the reason.
+    pub(crate) fn list(&self) -> io::Result<Listing> {
+        let mut listing = Listing::default();
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+                continue;
+            };
+            if name.starts_with('.') {
+                continue;
+            }
+            match self.names.zone_of(name) {
+                None => {}
+                Some(Ok(apex)) => listing.zones.entry(apex).or_default().push(path),
+                Some(Err(fault)) => listing.nameless.push((path, fault)),
+            }
+        }
+        for paths in listing.zones.values_mut() {
+            paths.sort();
+        }
+        listing.nameless.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(listing)
+    }
+
+    /// The file that holds the zone at `apex`.
+    ///
+    /// The name is tried in lower case as it is written canonically, which is the usual one, before
+    /// the directory is searched for another spelling of it.
+    pub(crate) fn find(&self, apex: NameRef<'_>) -> Result<PathBuf, FileError> {
+        let usual = self.path.join(self.names.file_of(apex));
+        if fs::symlink_metadata(&usual).is_ok() {
+            return Ok(usual);
+        }
+        let mut listing = self.list().map_err(FileError::List)?;
+        match listing.zones.remove(&apex.to_owned()) {
+            Some(paths) => one(paths),
+            None => Err(FileError::Missing {
+                directory: self.path.clone(),
+            }),
+        }
+    }
+
+    /// Opens a zone file, which has to be a regular one of acceptable size.
+    pub(crate) fn open(&self, path: &Path) -> Result<(File, Stamp), FileError> {
+        // Asked before opening: opening a FIFO waits for a writer.
+        let metadata = fs::metadata(path).map_err(FileError::Open)?;
+        if !metadata.is_file() {
+            return Err(FileError::NotAFile);
+        }
+        let file = File::open(path).map_err(FileError::Open)?;
+        let stamp = Stamp::of(&file).map_err(FileError::Open)?;
+        if stamp.octets > self.max_octets {
+            let limit = self.max_octets;
+            return Err(FileError::TooLarge { limit });
+        }
+        Ok((file, stamp))
+    }
+}
+
+/// The only path of a zone.
+pub(crate) fn one(mut paths: Vec<PathBuf>) -> Result<PathBuf, FileError> {
+    match (paths.pop(), paths.pop()) {
+        (Some(path), None) => Ok(path),
+        (Some(second), Some(first)) => Err(FileError::Twice { first, second }),
+        _ => Err(FileError::NotAFile),
+    }
+}
+
+/// What a directory holds.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) zones: BTreeMap<Name, Vec<PathBuf>>,
+    pub(crate) nameless: Vec<(PathBuf, NameError)>,
+}
+
+/// What tells whether a file was written to while it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    device: u64,
+    inode: u64,
+    octets: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    pub(crate) fn of(file: &File) -> io::Result<Self> {
+        let metadata = file.metadata()?;
+        Ok(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            octets: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+}
+
+/// How zone files are named: a text with `{zone}` in it, `{zone}.zone` by default.
+///
+/// `{zone}` stands for the apex in presentation format without its final dot; a `/` in it is written
+/// `\047`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct FileNames {
+    prefix: String,
+    suffix: String,
+}
+
+impl Default for FileNames {
+    fn default() -> Self {
+        Self {
+            prefix: String::new(),
+            suffix: ".zone".to_owned(),
+        }
+    }
+}
+
+impl TryFrom<String> for FileNames {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let Some((prefix, suffix)) = text.split_once("{zone}") else {
+            return Err("file_names must contain `{zone}`, as in \"{zone}.zone\" or \"db.{zone}\"");
+        };
+        if text.contains('/') || suffix.contains("{zone}") {
+            return Err("file_names is the name of a file with `{zone}` in it once, without `/`");
+        }
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            suffix: suffix.to_owned(),
+        })
+    }
+}
+
+impl FileNames {
+    /// The zone that a file is named after; none if the name does not fit.
+    fn zone_of(&self, file_name: &str) -> Option<Result<Name, NameError>> {
+        let zone = file_name
+            .strip_prefix(self.prefix.as_str())?
+            .strip_suffix(self.suffix.as_str())?;
+        if zone.is_empty() {
+            return None;
+        }
+        Some(zone.parse())
+    }
+
+    fn file_of(&self, apex: NameRef<'_>) -> String {
+        let apex = apex.to_string().replace('/', "\\047");
+        let zone = apex.strip_suffix('.').unwrap_or(&apex);
+        format!("{}{zone}{}", self.prefix, self.suffix)
+    }
+}
+
+/// What is wrong with a zone's file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error("cannot list its directory")]
+    List(#[source] io::Error),
+    #[error("`{}` holds no file for it, so it is not served there", directory.display())]
+    Missing { directory: PathBuf },
+    #[error("two files hold it: `{}` and `{}`", first.display(), second.display())]
+    Twice { first: PathBuf, second: PathBuf },
+    #[error("cannot open the file")]
+    Open(#[source] io::Error),
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("the file is larger than max_octets = {limit}")]
+    TooLarge { limit: u64 },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> FileNames {
+        FileNames::try_from(text.to_owned()).expect("the text is a pattern")
+    }
+
+    #[test]
+    fn a_file_is_named_after_its_zone_in_both_directions() {
+        for (pattern, file, zone) in [
+            ("{zone}.zone", "example.com.zone", "example.com."),
+            ("db.{zone}", "db.example.com", "example.com."),
+            ("{zone}", "2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa."),
+            ("{zone}.zone", "0\\0472.2.0.192.in-addr.arpa.zone", "0/2.2.0.192.in-addr.arpa."),
+        ] {
+            let names = names(pattern);
+            let apex = names.zone_of(file).expect("fits").expect("names a zone");
+            assert_eq!(apex.to_string(), zone);
+            assert_eq!(names.file_of(apex.as_ref()), file);
+        }
+    }
+
+    #[test]
+    fn names_that_do_not_fit_are_passed_over() {
+        let names = FileNames::default();
+        for file in ["example.com.zone~", "README", ".zone", "example.com.zone.jnl"] {
+            assert!(names.zone_of(file).is_none(), "{file}");
+        }
+        assert!(names.zone_of("a..b.zone").expect("fits").is_err());
+    }
+
+    #[test]
+    fn a_pattern_without_exactly_one_zone_is_refused() {
+        for text in ["zone", "{zone}{zone}", "a/{zone}"] {
+            assert!(FileNames::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+}
