@@ -11,5 +11,6 @@ pub mod manifest;
 pub mod preflight;
 pub mod discovery;
 pub mod resolve;
+pub mod show;
 pub mod metrics;
 pub mod error;

@@ -403,3 +403,18 @@ fn a_file_beyond_the_limit_is_refused_unread() {
     };
     assert_eq!(problem.code(), Code::TooLarge);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_octets_behind_an_elf_header_get_an_answer(
+        tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+        kept in 16..232_usize,
+    ) {
+        let mut octets = good().octets();
+        octets.truncate(kept);
+        octets.extend(tail);
+        let length = octets.len() as u64;
+        // Only that it ends; a file that is cut or filled at random is hardly ever good.
+        drop(elf::read(&ReadCache::new(std::io::Cursor::new(octets)), length));
+    }
+}
