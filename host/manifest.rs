@@ -169,6 +169,7 @@ impl Manifest {
         #[derive(Deserialize)]
         struct Raw {
             api: String,
+            #[serde(default)]
             rustc: String,
             panic: PanicStrategy,
             package: String,

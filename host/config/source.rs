@@ -201,13 +201,14 @@ mod tests {
     fn the_caret_stays_under_its_place_behind_a_covered_secret() {
         let text = "p = { password = 'hunter2', port = 'x' }";
         let source = Source::new(PathBuf::from("x.toml"), text.to_owned());
-        source.hide(vec![17..26]);
+        let secret = 17..26;
+        source.hide(vec![secret.clone()]);
         let shown = Origin::new(&source, 35..38).excerpt();
         assert_eq!(
             shown,
             "  1 | p = { password = \"***\", port = 'x' }\n    |                                ^^^"
         );
-        let shown = Origin::new(&source, 17..26).excerpt();
+        let shown = Origin::new(&source, secret).excerpt();
         assert_eq!(
             shown,
             "  1 | p = { password = \"***\", port = 'x' }\n    |                  ^^^^^^^^^"

@@ -245,7 +245,9 @@ fn syntax_errors_of_both_files_are_reported_together() {
 }
 
 #[test]
-fn a_byte_order_mark_is_accepted() {
+fn a_byte_order_mark_is_accepted_and_takes_no_column() {
+    let text = problems("\u{feff}core = 1");
+    assert!(text.contains("gordon-janitor.toml:1:8"), "{text}");
     assert_eq!(load("\u{feff}a = 1").json(Secrets::Shown)["a"], 1);
 }
 

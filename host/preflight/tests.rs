@@ -274,6 +274,31 @@ fn another_word_size_is_another_machine() {
 }
 
 #[test]
+fn another_byte_order_is_another_machine() {
+    let mut octets = good().octets();
+    octets[5] = 2;
+    let line = first_line(&octets);
+    assert!(
+        line.starts_with("error[GJ106]: libacme.so is built for machine "),
+        "{line}"
+    );
+    assert!(line.contains(", big-endian; this machine is "), "{line}");
+}
+
+#[test]
+fn a_stranger_for_another_machine_is_still_a_stranger() {
+    let stranger = Elf {
+        machine: 8,
+        note_name: b"GNU\0",
+        ..good()
+    };
+    assert!(matches!(
+        judge_octets(&stranger.octets()).1,
+        Verdict::NotAPlugin
+    ));
+}
+
+#[test]
 fn every_truncation_is_refused() {
     let whole = good().octets();
     for length in 4..whole.len() {
@@ -415,6 +440,6 @@ proptest::proptest! {
         octets.extend(tail);
         let length = octets.len() as u64;
         // Only that it ends; a file that is cut or filled at random is hardly ever good.
-        drop(elf::read(&ReadCache::new(std::io::Cursor::new(octets)), length));
+        drop(elf::read(&ReadCache::new(io::Cursor::new(octets)), length));
     }
 }

@@ -105,11 +105,15 @@ fn showing_needs_and_keeps_no_publisher() {
     for plugins in [
         "['files.served', 'files.zones']",
         "['files.apply', 'files.served', 'files.zones']",
+        "['files.served', 'files.zones', 'no.table']",
     ] {
         let setup = setup(
             &format!("[core]\nplugins = {plugins}\n{TABLES}"),
             Purpose::Show,
-            &[],
+            &[(
+                "libno.so",
+                Elf::plugin("no", &[("no.table", "publisher")]).octets(),
+            )],
         );
         assert_eq!(keys(&setup), ["files.zones", "files.served"], "{plugins}");
     }
