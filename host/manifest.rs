@@ -58,6 +58,7 @@ pub enum Role {
     /// Sends corrections.
     Publisher,
     /// Takes measurements.
+    #[serde(alias = "metrics_relay")]
     MetricsRelay,
 }
 

@@ -186,6 +186,8 @@ fn described(path: &Path, manifest: &Manifest) -> String {
         rustc,
         ..
     } = manifest;
+    // What `rustc --version` prints, which begins with its name.
+    let rustc = rustc.strip_prefix("rustc ").unwrap_or(rustc);
     format!(
         "{} ({}; {package} {version}, rustc {rustc})",
         path.display(),

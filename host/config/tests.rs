@@ -28,6 +28,14 @@ fn load(main: &str) -> Config {
     Config::load(directory(Some(main), None).path()).unwrap()
 }
 
+/// Settings as a plugin is given them.
+fn given(settings: &[(Key, Value)]) -> Rendered {
+    let entries = settings
+        .iter()
+        .map(|(key, value)| (key.name.as_str(), &key.origin, value));
+    Rendered::new(entries, Secrets::Shown)
+}
+
 /// Everything wrong with a configuration, without the temporary directory.
 fn problems(main: &str) -> String {
     let directory = directory(Some(main), None);
@@ -108,19 +116,19 @@ fn plugins_get_what_the_vectors_say() {
             .unwrap_or_else(|| active.clone())
             .into_iter()
             .collect();
-        let mut given = BTreeMap::new();
+        let mut configured = BTreeMap::new();
         let mut skipped = Vec::new();
         for key in &active {
             match config.plugin(key, &installed) {
                 Ok(Some(table)) => {
-                    let text = table.own_text().text().to_owned() + table.inherited_text().text();
+                    let text = given(&table.own).text().to_owned() + given(&table.inherited).text();
                     let read: toml::Table = text.parse().unwrap();
                     assert_eq!(
                         serde_json::to_value(read).unwrap(),
                         table.json(Secrets::Shown),
                         "{id}"
                     );
-                    given.insert(key.clone(), table.json(Secrets::Shown));
+                    configured.insert(key.clone(), table.json(Secrets::Shown));
                 }
                 Ok(None) => skipped.push(key.as_str()),
                 Err(problem) => {
@@ -132,7 +140,7 @@ fn plugins_get_what_the_vectors_say() {
         }
         if case["expect"].get("error").is_none() {
             assert_eq!(
-                serde_json::to_value(&given).unwrap(),
+                serde_json::to_value(&configured).unwrap(),
                 case["expect"]["plugins"],
                 "{id}"
             );
@@ -152,9 +160,9 @@ fn the_table_of_an_inactive_plugin_stays_with_it() {
     );
     let installed = ["gcp.gce", "gcp.gpubsub"].into_iter().collect();
     let table = config.plugin("gcp.gce", &installed).unwrap().unwrap();
-    assert_eq!(table.own_text().text(), "z = 1\n");
+    assert_eq!(given(&table.own).text(), "z = 1\n");
     assert_eq!(
-        table.inherited_text().text(),
+        given(&table.inherited).text(),
         "http = { t = 5 }\nproject = \"p\"\n"
     );
 }
@@ -303,7 +311,7 @@ fn what_a_plugin_complains_of_is_shown_in_the_users_file() {
         .plugin("p.c", &["p.c"].into_iter().collect())
         .unwrap()
         .unwrap();
-    let own = table.own_text();
+    let own = given(&table.own);
     let unknown = table.refused(
         &own,
         "unknown field `direcotry`, expected `directory` or `list`",
@@ -333,11 +341,11 @@ fn a_secret_is_in_no_text_for_people() {
         .unwrap()
         .unwrap();
     assert!(
-        table.own_text().text().contains(secret),
+        given(&table.own).text().contains(secret),
         "the plugin itself gets it"
     );
     let message = format!("invalid type: string \"{secret}\", expected u16");
-    let refused = table.refused(&table.own_text(), &message, Some((2, 8)));
+    let refused = table.refused(&given(&table.own), &message, Some((2, 8)));
     for text in [
         config.shown().replace(&format!("\"a\", \"{secret}\""), ""),
         table

@@ -81,7 +81,7 @@ const MACHINE: u16 = 183;
 
 pub(crate) fn manifest(package: &str, plugins: &[(&str, &str)]) -> String {
     let mut text = format!(
-        "format = 1\napi = \"{PLUGIN_API_VERSION}\"\nrustc = \"1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
+        "format = 1\napi = \"{PLUGIN_API_VERSION}\"\nrustc = \"rustc 1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
     );
     for (key, role) in plugins {
         text.push_str(&format!(

@@ -91,7 +91,7 @@ fn plugins_come_in_the_order_of_a_run_with_what_they_receive() {
     assert!(deployment.warnings.is_empty());
     for plugin in &deployment.plugins {
         assert_eq!(
-            plugin.table.inherited_text().text(),
+            plugin.table.shown().text(),
             "root = \"x\"\n",
             "{}",
             plugin.key
