@@ -128,7 +128,7 @@ impl Origin {
     #[must_use]
     pub fn excerpt(&self) -> String {
         let (before, after) = self.source.line(self.start);
-        let after = after.trim_end();
+        let (before, after) = (last(&before), first(after.trim_end()));
         let number = self.line();
         let gutter = " ".repeat(number.to_string().len());
         // The line's own tabs, or the caret would not be under its place.
@@ -141,6 +141,25 @@ impl Origin {
         let carets = "^".repeat(width.min(after.chars().count()).max(1));
         let line: String = before.chars().chain(after.chars()).map(visible).collect();
         format!("  {number} | {line}\n  {gutter} | {indent}{carets}")
+    }
+}
+
+/// Characters that are shown of a line on each side of a place.
+const REACH: usize = 100;
+
+/// The last characters of what stands before a place.
+fn last(before: &str) -> String {
+    match before.char_indices().rev().nth(REACH) {
+        Some((cut, _)) => format!("…{}", before[cut..].chars().skip(1).collect::<String>()),
+        None => before.to_owned(),
+    }
+}
+
+/// The first characters of what stands at and after a place.
+fn first(after: &str) -> String {
+    match after.char_indices().nth(REACH) {
+        Some((cut, _)) => format!("{}…", &after[..cut]),
+        None => after.to_owned(),
     }
 }
 
@@ -213,6 +232,19 @@ mod tests {
             shown,
             "  1 | p = { password = \"***\", port = 'x' }\n    |                  ^^^^^^^^^"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_only_the_part_around_the_place_is_shown() {
+        let text = format!("{} HERE {}", "a".repeat(5000), "b".repeat(5000));
+        let shown = origin(&text, "HERE").excerpt();
+        let expected = format!(
+            "  1 | …{} HERE {}…\n    | {}^^^^",
+            "a".repeat(99),
+            "b".repeat(95),
+            " ".repeat(101)
+        );
+        assert_eq!(shown, expected);
     }
 
     #[test]
