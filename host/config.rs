@@ -214,6 +214,11 @@ fn read(path: &Path) -> Result<Option<String>, Problem> {
             ),
         ));
     }
+    // Kept, the mark would count as the first column.
+    let octets = octets
+        .strip_prefix(b"\xef\xbb\xbf")
+        .map(<[u8]>::to_vec)
+        .unwrap_or(octets);
     String::from_utf8(octets).map(Some).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.iter().filter(|octet| **octet == b'\n').count() + 1;

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 pub use self::directory::{ENVIRONMENT, INSTALLED, PluginDirectory};
 pub use self::list::list;
 
-use crate::config::InstalledKeys;
 use crate::manifest::{Manifest, Plugin};
 use crate::preflight::{self, Judged, Verdict};
 use crate::problem::{Code, Problem};
@@ -131,15 +130,12 @@ impl Discovery {
         self.offers.keys().map(String::as_str)
     }
 
-    /// The keys whose tables are nobody else's: those of all plugins, also of
-    /// refused libraries.
-    #[must_use]
-    pub fn installed_keys(&self) -> InstalledKeys {
+    /// The keys of all plugins, also of those in libraries that were refused.
+    pub fn all_keys(&self) -> impl Iterator<Item = &str> {
         let manifests = self.files.iter().filter_map(Discovered::manifest);
         manifests
             .flat_map(|manifest| &manifest.plugins)
             .map(|plugin| plugin.key.as_str())
-            .collect()
     }
 
     /// The library that offers `key`, what it says of the plugin, and its manifest.
@@ -199,12 +195,20 @@ impl Discovery {
             Code::DuplicateKey,
             format!("key \"{key}\" is exported by {count} libraries; none was loaded"),
         );
-        let files = offers.iter().map(|&index| &self.files[index]);
-        files
-            .fold(problem, |problem, file| {
-                let version = file.manifest().map_or("", |manifest| manifest.version.as_str());
-                problem.found(format!("{}  {key} {version}", file.path.display()))
-            })
+        /// Files that are named; more would hide the rest of the report.
+        const NAMED: usize = 8;
+        let files = offers.iter().take(NAMED).map(|&index| &self.files[index]);
+        let problem = files.fold(problem, |problem, file| {
+            let version = file
+                .manifest()
+                .map_or("", |manifest| manifest.version.as_str());
+            problem.found(format!("{}  {key} {version}", file.path.display()))
+        });
+        let problem = match offers.len().checked_sub(NAMED) {
+            None | Some(0) => problem,
+            Some(more) => problem.found(format!("and {more} more")),
+        };
+        problem
             .because("which one runs must not depend on the order of the directory")
             .help("move one away; backups belong outside this directory or under a name that starts with a dot")
     }

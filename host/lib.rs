@@ -3,6 +3,7 @@
 //! The modules stand in the order in which a run needs them. Nothing here is meant for other crates;
 //! it is a library so that benchmarks and fuzz targets reach it.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 pub mod args;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
 }
 
 fn command(args: &Args) -> Result<u8, Error> {
+    let plugin_dir = args.plugin_dir.as_deref();
     match &args.command {
         Command::Run(run) => {
             let (config, discovery) = prepare(args)?;
@@ -56,8 +58,23 @@ fn command(args: &Args) -> Result<u8, Error> {
             let (config, discovery) = prepare(args)?;
             run::plan(&config, &discovery, plan.format, plan.exit_code)
         }
-        Command::Plugins(Plugins::List) => show::plugins(args),
-        Command::Config(what) => show::config(args, what),
+        Command::Plugins(Plugins::List) => {
+            print(&show::plugins_list(&args.config_root, plugin_dir)?)
+        }
+        Command::Config(what) => {
+            let config = Config::load(&args.config_root)?;
+            print(&show::config(&config, what, plugin_dir)?)
+        }
+    }
+}
+
+/// Writes `text` to standard output. A reader that has seen enough, as `head`, is no failure.
+fn print(text: &str) -> Result<u8, Error> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::failed("cannot write to standard output", error))
+        }
+        _ => Ok(report::exit::DONE),
     }
 }
 

@@ -198,6 +198,7 @@ where
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut text = Text::default();
         event.record(&mut text);
+        text.shorten();
         if let Some(scope) = context.event_scope(event) {
             for span in scope {
                 let extensions = span.extensions();

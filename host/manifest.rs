@@ -52,6 +52,7 @@ pub enum Role {
     /// Sends corrections.
     Publisher,
     /// Takes measurements.
+    #[serde(alias = "metrics_relay")]
     MetricsRelay,
 }
 
@@ -163,6 +164,7 @@ impl Manifest {
         #[derive(Deserialize)]
         struct Raw {
             api: String,
+            #[serde(default)]
             rustc: String,
             panic: PanicStrategy,
             package: String,

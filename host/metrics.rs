@@ -65,12 +65,17 @@ impl MetricsLogger {
         )
     }
 
+    /// Logs `line` as the original's logger did, which users filter by. There
+    /// is no level above error, and what is not set is traced.
     fn emit(&self, line: &str) {
-        self.level().log(line);
-    }
-
-    fn level(&self) -> Level {
-        self.settings.level
+        const TARGET: &str = "gordon.metrics-logger";
+        match self.settings.level {
+            Level::NotSet => tracing::trace!(target: TARGET, "{line}"),
+            Level::Debug => tracing::debug!(target: TARGET, "{line}"),
+            Level::Info => tracing::info!(target: TARGET, "{line}"),
+            Level::Warning => tracing::warn!(target: TARGET, "{line}"),
+            Level::Error | Level::Critical => tracing::error!(target: TARGET, "{line}"),
+        }
     }
 }
 
@@ -154,7 +159,7 @@ mod tests {
                 };
                 assert_eq!(line_given, expected, "{id}");
                 assert_eq!(
-                    relay.level(),
+                    relay.settings.level,
                     Level::from_name(line[0].as_str().unwrap()).unwrap(),
                     "{id}"
                 );

@@ -88,28 +88,20 @@ enum OpenFault {
 
 /// Opens the regular file at `path`, which must not be a link, without waiting.
 fn open(path: &Path) -> Result<(File, Metadata), OpenFault> {
-    // Without NONBLOCK opening a FIFO waits for a writer; NOFOLLOW, because
-    // links were resolved and one that appears now was put there since.
+    let check = |metadata: Metadata| match kind(&metadata) {
+        Some(kind) => Err(OpenFault::Kind(kind)),
+        None => Ok(metadata),
+    };
+    // Looked at before it is opened: opening a device may do something.
+    check(fs::symlink_metadata(path).map_err(OpenFault::Io)?)?;
+    // What is there by now may be another: a FIFO, which without NONBLOCK would
+    // wait for a writer, or a link, although all links were resolved.
     let flags =
         OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let opened = rustix::fs::open(path, flags, Mode::empty())
-        .map(File::from)
-        .map_err(io::Error::from);
-    let file = match opened {
-        Ok(file) => file,
-        // A socket cannot be opened at all.
-        Err(error) => {
-            return Err(fs::metadata(path)
-                .ok()
-                .and_then(|m| kind(&m))
-                .map_or(OpenFault::Io(error), OpenFault::Kind));
-        }
-    };
-    let metadata = file.metadata().map_err(OpenFault::Io)?;
-    match kind(&metadata) {
-        Some(kind) => Err(OpenFault::Kind(kind)),
-        None => Ok((file, metadata)),
-    }
+    let opened = rustix::fs::open(path, flags, Mode::empty());
+    let file = File::from(opened.map_err(|error| OpenFault::Io(error.into()))?);
+    let metadata = check(file.metadata().map_err(OpenFault::Io)?)?;
+    Ok((file, metadata))
 }
 
 /// What a file is, if not a regular one.
@@ -131,10 +123,7 @@ fn kind(metadata: &Metadata) -> Option<&'static str> {
 fn judge_manifest(path: &Path, library: &elf::Library) -> Verdict {
     let name = name(path);
     let Some(descriptor) = &library.note else {
-        return match library.foreign {
-            Some(foreign) => Verdict::Refused(wrong_machine(path, foreign, None), None),
-            None => Verdict::NotAPlugin,
-        };
+        return Verdict::NotAPlugin;
     };
     let manifest = match Manifest::parse(descriptor) {
         Ok(manifest) => manifest,
@@ -197,6 +186,8 @@ fn described(path: &Path, manifest: &Manifest) -> String {
         rustc,
         ..
     } = manifest;
+    // What `rustc --version` prints, which begins with its name.
+    let rustc = rustc.strip_prefix("rustc ").unwrap_or(rustc);
     format!(
         "{} ({}; {package} {version}, rustc {rustc})",
         path.display(),

@@ -229,7 +229,11 @@ impl Problem {
             let setting = setting
                 .map(|name| format!(", {}", escape(name)))
                 .unwrap_or_default();
-            out.push_str(&format!("{} {place}{setting}\n", label("where")));
+            out.push_str(&format!(
+                "{} {}{setting}\n",
+                label("where"),
+                escape(&place.to_string())
+            ));
             for line in place.excerpt().lines() {
                 out.push_str(&format!("{}\n", paint(Part::Excerpt, line)));
             }
@@ -331,18 +335,26 @@ pub(crate) fn escape(text: &str) -> String {
 
 /// Appends `character` to `out`, escaped where [`escape`] would.
 pub(crate) fn push_escaped(out: &mut String, character: char) {
-    let hidden = character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     match character {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        _ if !hidden => out.push(character),
+        _ if !is_hidden(character) => out.push(character),
         _ if u32::from(character) < 0x100 => {
             out.push_str(&format!("\\x{:02x}", u32::from(character)));
         }
         _ => out.push_str(&format!("\\u{:04x}", u32::from(character))),
     }
+}
+
+/// Whether a character moves the cursor, ends a line or turns the direction of
+/// writing instead of being seen.
+pub(crate) fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 #[cfg(test)]

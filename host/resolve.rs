@@ -64,35 +64,33 @@ pub fn resolve(
     let mut plugins = Vec::new();
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
-    let is_known = !listed.is_empty();
-    if is_known && let Some(fault) = discovery.fault() {
-        problems.push(fault.clone());
-        Problems::check(problems)?;
-        return Err(Error::NoPlugins {
-            warnings: Vec::new(),
-        });
-    }
-    for entry in &listed {
-        match find(config, discovery, &installed, entry) {
-            Ok(plugin) => plugins.push(plugin),
-            Err(problem) if core.debug => problems.push(problem.tolerated()),
-            Err(problem) => problems.push(problem),
+    match discovery.fault() {
+        Some(fault) if !listed.is_empty() => problems.push(fault.clone()),
+        // Nothing is looked for, so that nothing is missing.
+        _ if listed.is_empty() => {}
+        _ => {
+            for entry in &listed {
+                match find(config, discovery, &installed, entry, purpose) {
+                    Ok(found) => plugins.push(found),
+                    Err(problem) if core.debug => problems.push(problem.tolerated()),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+            let known = discovery
+                .keys()
+                .chain(listed.iter().map(|entry| entry.key.as_str()));
+            core.check_plugin_settings(known, &mut problems);
+            // One that could not be found may be the one that is missing.
+            if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
+                check_roles(config, discovery, &plugins, purpose, &mut problems);
+            }
         }
-    }
-    let known = discovery
-        .keys()
-        .chain(listed.iter().map(|entry| entry.key.as_str()));
-    core.check_plugin_settings(known, &mut problems);
-    if is_known && !plugins.is_empty() {
-        check_roles(config, discovery, &plugins, purpose, &mut problems);
     }
     let warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
-    if purpose == Purpose::Show {
-        plugins.retain(|plugin| plugin.role != Role::Publisher);
-    }
+    let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
     plugins.sort_by_key(|plugin| plugin.role);
     Ok(Deployment { plugins, warnings })
 }
@@ -132,13 +130,8 @@ pub fn plugin_table(
 
 /// The keys whose tables are nobody else's: what is installed, and what is listed.
 fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
-    let manifests = discovery.files().iter().filter_map(|file| file.manifest());
-    let offered = manifests
-        .flat_map(|manifest| &manifest.plugins)
-        .map(|plugin| plugin.key.as_str());
-    offered
-        .chain(config.core().plugins.iter().map(|entry| entry.key.as_str()))
-        .collect()
+    let listed = config.core().plugins.iter().map(|entry| entry.key.as_str());
+    discovery.all_keys().chain(listed).collect()
 }
 
 /// Returns each key once; what is listed again is a problem.
@@ -164,36 +157,70 @@ fn unique<'a>(listed: &'a [Listed], problems: &mut Vec<Problem>) -> Vec<&'a List
     unique
 }
 
+/// A listed plugin that is installed.
+enum Found {
+    /// It takes part.
+    Needed(Box<Resolved>),
+    /// A publisher where nothing is published: not even its table is looked at.
+    Idle(String),
+}
+
+impl Found {
+    fn role(&self) -> Role {
+        match self {
+            Self::Needed(plugin) => plugin.role,
+            Self::Idle(_) => Role::Publisher,
+        }
+    }
+
+    fn key(&self) -> &str {
+        match self {
+            Self::Needed(plugin) => &plugin.key,
+            Self::Idle(key) => key,
+        }
+    }
+
+    fn needed(self) -> Option<Resolved> {
+        match self {
+            Self::Needed(plugin) => Some(*plugin),
+            Self::Idle(_) => None,
+        }
+    }
+}
+
 fn find(
     config: &Config,
     discovery: &Discovery,
     installed: &InstalledKeys,
     entry: &Listed,
-) -> Result<Resolved, Problem> {
+    purpose: Purpose,
+) -> Result<Found, Problem> {
     let key = entry.key.as_str();
     let Some((file, manifest, plugin)) = discovery.find(key)? else {
         return Err(not_installed(config, discovery, entry));
     };
-    let Some(table) = config.plugin(key, installed)? else {
-        return Err(missing_table(config, entry));
-    };
     if plugin.role == Role::MetricsRelay {
-        return Err(Problem::error(
-            Code::MisplacedRole,
-            format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for"),
-        )
-        .at(&entry.origin, "core.plugins")
-        .found("metrics relays in this version: metrics-logger (built in)")
-        .help("remove it from core.plugins"));
+        let summary =
+            format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
+        return Err(Problem::error(Code::MisplacedRole, summary)
+            .at(&entry.origin, "core.plugins")
+            .found("metrics relays in this version: metrics-logger (built in)")
+            .help("remove it from core.plugins"));
     }
-    Ok(Resolved {
+    if plugin.role == Role::Publisher && purpose == Purpose::Show {
+        return Ok(Found::Idle(key.to_owned()));
+    }
+    let Some(table) = config.plugin(key, installed)? else {
+        return Err(missing_table(config, discovery, entry));
+    };
+    Ok(Found::Needed(Box::new(Resolved {
         key: key.to_owned(),
         role: plugin.role,
         library: file.judged.path.clone(),
         identity: file.judged.identity,
         manifest: manifest.clone(),
         table,
-    })
+    })))
 }
 
 fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
@@ -252,7 +279,7 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
     })
 }
 
-fn missing_table(config: &Config, entry: &Listed) -> Problem {
+fn missing_table(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
     let key = entry.key.as_str();
     let summary = if config.core().debug {
         format!("Skipped loading plugin \"{key}\" because no configuration was found.")
@@ -266,10 +293,12 @@ fn missing_table(config: &Config, entry: &Listed) -> Problem {
             crate::config::FILES[0],
             crate::config::FILES[1]
         ));
-    match config
-        .similar_table(key)
-        .filter(|(name, _)| !config.core().plugins.iter().any(|other| other.key == *name))
-    {
+    // The table of another plugin is not meant for this one.
+    let known = |name: &str| {
+        config.core().plugins.iter().any(|other| other.key == name)
+            || discovery.keys().any(|other| other == name)
+    };
+    match config.similar_table(key).filter(|(name, _)| !known(name)) {
         Some((near, origin)) => problem.help(format!(
             "is the table [{near}] at {origin} meant for it? then write [{key}] there"
         )),
@@ -282,7 +311,7 @@ fn missing_table(config: &Config, entry: &Listed) -> Problem {
 fn check_roles(
     config: &Config,
     discovery: &Discovery,
-    plugins: &[Resolved],
+    plugins: &[Found],
     purpose: Purpose,
     problems: &mut Vec<Problem>,
 ) {
@@ -296,18 +325,13 @@ fn check_roles(
     let of = |role: Role| {
         plugins
             .iter()
-            .filter(move |plugin| plugin.role == role)
-            .map(|plugin| plugin.key.as_str())
+            .filter(move |found| found.role() == role)
+            .map(Found::key)
     };
-    // A plugin that is listed and could not be found may be the one.
-    let has_unknown = plugins.len() < config.core().plugins.len() && !config.core().debug;
     for &role in needed.iter().filter(|role| of(**role).next().is_none()) {
-        if has_unknown {
-            continue;
-        }
         let given: Vec<_> = plugins
             .iter()
-            .map(|plugin| format!("{} ({})", plugin.role, plugin.key))
+            .map(|plugin| format!("{} ({})", plugin.role(), plugin.key()))
             .collect();
         let problem = Problem::error(
             Code::MissingRole,

@@ -1,60 +1,158 @@
-//! The commands that only show something: `plugins list` and `config`.
+//! The commands that only look: `config` and `plugins list`.
 
-use std::io::{self, Write};
+use std::path::Path;
 
-use crate::args::{Args, ConfigCommand};
+use crate::args::ConfigCommand;
 use crate::config::{Config, Secrets};
-use crate::discovery::{self, Discovery, PluginDirectory};
+use crate::discovery::{Discovery, PluginDirectory, list};
 use crate::error::Error;
-use crate::resolve::plugin_table;
+use crate::problem::{Code, Problems};
+use crate::resolve;
 
-/// Shows what every library in the plugin directory offers.
+/// Returns what `gordon-janitor config` prints: the merged configuration, or
+/// exactly what one plugin receives. Secrets are masked.
 ///
 /// # Errors
 ///
-/// A plugin directory that cannot be read. A configuration is not needed; without one nothing is
-/// enabled.
-pub(crate) fn plugins(args: &Args) -> Result<u8, Error> {
-    let config = Config::load(&args.config_root).ok();
-    let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), config.as_ref());
-    let discovery = Discovery::scan(directory);
-    if let Some(fault) = discovery.fault() {
-        return Err(Error::Problems(fault.clone().into()));
-    }
-    let listed = config.iter().flat_map(|config| &config.core().plugins);
-    let enabled = listed.map(|entry| entry.key.as_str()).collect::<Vec<_>>();
-    write(&discovery::list(&discovery, &enabled))
-}
-
-/// Shows the merged configuration, or what one plugin of it receives.
-///
-/// # Errors
-///
-/// A configuration that cannot be read, or a key that has none.
-pub(crate) fn config(args: &Args, what: &ConfigCommand) -> Result<u8, Error> {
-    let config = Config::load(&args.config_root)?;
-    let json = |value: serde_json::Value| format!("{value:#}\n");
-    let text = match &what.key {
-        None if what.json => json(config.json(Secrets::Masked)),
-        None => config.shown(),
-        Some(key) => {
-            let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), Some(&config));
-            let table = plugin_table(&config, &Discovery::scan(directory), key)?;
-            if what.json {
-                json(table.json(Secrets::Masked))
-            } else {
-                table.shown().text().to_owned()
-            }
-        }
+/// When there is no configuration for the plugin that was named.
+pub fn config(
+    config: &Config,
+    command: &ConfigCommand,
+    plugin_dir: Option<&Path>,
+) -> Result<String, Error> {
+    let Some(key) = &command.key else {
+        return Ok(if command.json {
+            pretty(&config.json(Secrets::Masked))
+        } else {
+            config.shown()
+        });
     };
-    write(&text)
+    // Whose table is whose depends on what is installed.
+    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(config)));
+    let table = resolve::plugin_table(config, &discovery, key)?;
+    Ok(if command.json {
+        pretty(&table.json(Secrets::Masked))
+    } else {
+        table.shown().text().to_owned()
+    })
 }
 
-fn write(text: &str) -> Result<u8, Error> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::failed("cannot write to standard output", error))
+/// Returns what `gordon-janitor plugins list` prints. There need not be a
+/// configuration: then no plugin is enabled.
+///
+/// # Errors
+///
+/// When the configuration or the plugin directory cannot be read.
+pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Error> {
+    let config = match Config::load(root) {
+        Ok(config) => Some(config),
+        Err(problems) if is_absent(&problems) => None,
+        Err(problems) => return Err(problems.into()),
+    };
+    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
+    if let Some(fault) = discovery.fault() {
+        return Err(Problems::from(fault.clone()).into());
+    }
+    let enabled = config.iter().flat_map(|config| &config.core().plugins);
+    let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
+    Ok(list(&discovery, &enabled))
+}
+
+fn is_absent(problems: &Problems) -> bool {
+    problems
+        .list()
+        .iter()
+        .any(|problem| problem.code() == Code::NoConfiguration)
+}
+
+fn pretty(json: &serde_json::Value) -> String {
+    format!("{json:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::preflight::tests::Elf;
+
+    fn root(config: Option<&str>) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        let library = Elf::plugin("acme", &[("acme.a", "authority"), ("acme.b", "publisher")]);
+        fs::write(root.path().join("libacme.so"), library.octets()).unwrap();
+        if let Some(config) = config {
+            fs::write(root.path().join("gordon-janitor.toml"), config).unwrap();
         }
-        _ => Ok(crate::report::exit::DONE),
+        root
+    }
+
+    fn shown(root: &TempDir, key: Option<&str>, json: bool) -> Result<String, Error> {
+        let command = ConfigCommand {
+            key: key.map(str::to_owned),
+            json,
+        };
+        config(
+            &Config::load(root.path()).unwrap(),
+            &command,
+            Some(root.path()),
+        )
+    }
+
+    const CONFIG: &str = "[core]\nplugins = ['acme.a']\n[acme]\nregion = 'north'\n[acme.a]\napi_key = 'hush'\n[acme.b]\nx = 1\n";
+
+    #[test]
+    fn the_whole_configuration_is_shown_without_secrets() {
+        let root = root(Some(CONFIG));
+        assert_eq!(
+            shown(&root, None, false).unwrap(),
+            "[acme]\nregion = \"north\"\n\n[acme.a]\napi_key = \"***\"\n\n[acme.b]\nx = 1\n\n[core]\nplugins = [\"acme.a\"]\n"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&shown(&root, None, true).unwrap()).unwrap();
+        assert_eq!(json["acme"]["a"]["api_key"], "***");
+    }
+
+    #[test]
+    fn a_plugin_is_shown_what_it_receives_and_nothing_else() {
+        let root = root(Some(CONFIG));
+        assert_eq!(
+            shown(&root, Some("acme.a"), false).unwrap(),
+            "api_key = \"***\"\nregion = \"north\"\n"
+        );
+        assert_eq!(
+            shown(&root, Some("acme.b"), true).unwrap(),
+            "{\n  \"region\": \"north\",\n  \"x\": 1\n}\n"
+        );
+        assert_eq!(
+            shown(&root, Some("acme.c"), false).unwrap_err().exit_code(),
+            2
+        );
+    }
+
+    #[test]
+    fn plugins_are_listed_with_and_without_a_configuration() {
+        let listed = |config| {
+            let root = root(config);
+            plugins_list(root.path(), Some(root.path())).unwrap()
+        };
+        assert!(
+            listed(Some(CONFIG))
+                .contains("acme.a  authority  0.1.0    1.0.0  enabled    libacme.so")
+        );
+        assert!(listed(None).contains("acme.a  authority  0.1.0    1.0.0  available  libacme.so"));
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error_of_the_list() {
+        let root = root(None);
+        let error = plugins_list(root.path(), Some(&root.path().join("none"))).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("error[GJ206]: the plugin directory "),
+            "{error}"
+        );
     }
 }

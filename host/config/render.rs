@@ -213,6 +213,9 @@ fn push_text(out: &mut String, text: &str) {
 mod tests {
     use std::path::PathBuf;
 
+    use proptest::collection::{btree_map, vec};
+    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
     use super::super::source::Source;
     use super::super::value::parse;
     use super::*;
@@ -296,5 +299,44 @@ mod tests {
                 .origin(99, 1)
                 .is_none()
         );
+    }
+
+    fn any_value() -> impl Strategy<Value = toml::Value> {
+        let scalar = prop_oneof![
+            any::<String>().prop_map(toml::Value::String),
+            any::<i64>().prop_map(toml::Value::Integer),
+            any::<f64>()
+                .prop_filter("NaN is not itself", |f| !f.is_nan())
+                .prop_map(toml::Value::Float),
+            any::<bool>().prop_map(toml::Value::Boolean),
+        ];
+        scalar.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(toml::Value::Array),
+                btree_map(any::<String>(), inner, 0..4)
+                    .prop_map(|map| toml::Value::Table(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_configured_reads_back_from_what_a_plugin_gets(map in btree_map(any::<String>(), any_value(), 0..6)) {
+            let given: toml::Table = map.into_iter().collect();
+            let source = Source::new(PathBuf::from("x.toml"), given.to_string());
+            let table = parse(&source).unwrap();
+            let rendered = Rendered::new(table.iter(), Secrets::Shown);
+            prop_assert_eq!(rendered.text().lines().count(), given.len());
+            prop_assert_eq!(&rendered.text().parse::<toml::Table>().unwrap(), &given);
+            prop_assert_eq!(&document(&table, Secrets::Shown).parse::<toml::Table>().unwrap(), &given);
+        }
+
+        #[test]
+        fn any_place_in_any_text_can_be_shown(text in any::<String>(), start in 0..40_usize, end in 0..40_usize) {
+            let source = Source::new(PathBuf::from("x.toml"), text);
+            let place = Origin::new(&source, start..end);
+            prop_assert_eq!(place.excerpt().lines().count(), 2);
+            prop_assert!(place.line() >= 1 && place.column() >= 1);
+        }
     }
 }

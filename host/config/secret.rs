@@ -37,38 +37,47 @@ pub(super) fn cover(line: &str, start: usize, secrets: &[Range<usize>]) -> Strin
     out
 }
 
-/// Covers what could be secret in `line` of a text that cannot be parsed.
+/// Cuts the line `span` of a text that cannot be parsed in two at octet `at`,
+/// and covers what could be secret.
 ///
-/// The last assignment that starts at or before the line decides; a line that
-/// could be one but is the content of a multi-line text is still covered if
-/// any assignment since the last table header has a secret name, because where
-/// a broken text ends cannot be known.
-pub(super) fn cover_roughly(text: &str, start: usize, line: &str) -> String {
+/// An assignment to a secret name loses its value. A line without any
+/// assignment, or inside a multi-line text, may go on with the value of an
+/// earlier line; it is covered as a whole if there is such an assignment since
+/// the last table header, because where a broken text ends cannot be known.
+pub(super) fn cover_roughly(text: &str, span: Range<usize>, at: usize) -> (String, String) {
+    let line = &text[span.clone()];
+    let at = at - span.start;
     if let Some(cut) = secret_assignment(line) {
-        return format!("{} {MASK}", &line[..cut]);
+        let name = &line[..cut];
+        return if at < cut {
+            (name[..at].to_owned(), format!("{} {MASK}", &name[at..]))
+        } else {
+            (format!("{name} "), MASK.to_owned())
+        };
     }
+    let earlier = &text[..span.start];
     let inside_text = ["\"\"\"", "'''"]
         .iter()
-        .any(|quote| text[..start].matches(quote).count() % 2 == 1);
-    let recent = text[..start]
+        .any(|quote| earlier.matches(quote).count() % 2 == 1);
+    let mut since_header = earlier
         .lines()
         .rev()
         .take_while(|line| !line.trim_start().starts_with('['));
-    let mut earlier = recent.filter(|line| secret_assignment(line).is_some());
-    let continued = inside_text || !line.contains('=');
-    if continued && earlier.next().is_some() {
-        MASK.to_owned()
-    } else {
-        line.to_owned()
+    if (inside_text || !line.contains('='))
+        && since_header.any(|line| secret_assignment(line).is_some())
+    {
+        return (String::new(), MASK.to_owned());
     }
+    (line[..at].to_owned(), line[at..].to_owned())
 }
 
 /// Returns where the value starts in a line that assigns to a secret name.
 fn secret_assignment(line: &str) -> Option<usize> {
-    line.match_indices('=')
-        .map(|(index, _)| index)
-        .find(|&index| is_secret(&line[..index]))
+    let assignments = line.match_indices('=').map(|(index, _)| index);
+    assignments
+        .filter(|&index| is_secret(&line[..index]))
         .map(|index| index + 1)
+        .next()
 }
 
 #[cfg(test)]
@@ -99,24 +108,36 @@ mod tests {
         assert_eq!(cover("nothing", 100, &span), "nothing");
     }
 
+    fn covered(text: &str, at: usize) -> String {
+        let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let end = text[at..]
+            .find('\n')
+            .map_or(text.len(), |newline| at + newline);
+        let (before, after) = cover_roughly(text, start..end, at);
+        format!("{before}|{after}")
+    }
+
     #[test]
     fn a_broken_line_with_a_secret_name_loses_its_value() {
+        assert_eq!(covered("token = \"abc", 0), "|token = \"***\"");
+        assert_eq!(covered("token = \"abc", 12), "token = |\"***\"");
         assert_eq!(
-            cover_roughly("token = \"abc", 0, "token = \"abc"),
-            "token = \"***\""
+            covered("a = { password = 'x", 6),
+            "a = { |password = \"***\""
         );
-        assert_eq!(
-            cover_roughly("a = { password = 'x", 0, "a = { password = 'x"),
-            "a = { password = \"***\""
-        );
-        assert_eq!(cover_roughly("a = \"abc", 0, "a = \"abc"), "a = \"abc");
+        assert_eq!(covered("a = \"abc", 4), "a = |\"abc");
     }
 
     #[test]
     fn a_broken_multi_line_secret_is_covered() {
-        let text = "private_key = \"\"\"\nMIIE=\n";
-        assert_eq!(cover_roughly(text, 18, "MIIE="), MASK);
-        let text = "private_key = \"abc\nMIIE\n";
-        assert_eq!(cover_roughly(text, 19, "MIIE"), MASK);
+        for text in [
+            "private_key = \"\"\"\nMIIE=\n",
+            "private_key = \"abc\nMIIE\n",
+            "tokens = [\n'MIIE'\n",
+        ] {
+            let at = text.find("MIIE").unwrap();
+            assert_eq!(covered(text, at), "|\"***\"", "{text}");
+        }
+        assert_eq!(covered("tokens = []\n[other]\nx\n", 20), "|x");
     }
 }

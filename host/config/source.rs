@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use super::secret;
+use crate::problem::is_hidden;
 
 /// One configuration file, as it was read.
 pub struct Source {
@@ -44,19 +45,20 @@ impl Source {
         self.secrets.get_or_init(|| secrets);
     }
 
-    /// Returns the line around the octet `at` and its span, without secrets.
-    fn line(&self, at: usize) -> (Range<usize>, String) {
+    /// Returns the line around the octet `at`, cut in two there, without secrets.
+    fn line(&self, at: usize) -> (String, String) {
         let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let end = self.text[at..]
             .find('\n')
             .map_or(self.text.len(), |newline| at + newline);
-        let line = &self.text[start..end];
-        let shown = match self.secrets.get() {
-            Some(secrets) => secret::cover(line, start, secrets),
+        match self.secrets.get() {
+            Some(secrets) => (
+                secret::cover(&self.text[start..at], start, secrets),
+                secret::cover(&self.text[at..end], at, secrets),
+            ),
             // Not TOML: nothing is known of its values.
-            None => secret::cover_roughly(&self.text, start, line),
-        };
-        (start..end, shown)
+            None => secret::cover_roughly(&self.text, start..end, at),
+        }
     }
 }
 
@@ -125,31 +127,48 @@ impl Origin {
     /// Shows the line with a caret under the place; two lines, without secrets.
     #[must_use]
     pub fn excerpt(&self) -> String {
-        let (span, line) = self.source.line(self.start);
-        // Without the line's own tabs the caret could not be put under its place.
-        let before: String = self.source.text[span.start..self.start]
+        let (before, after) = self.source.line(self.start);
+        let (before, after) = (last(&before), first(after.trim_end()));
+        let number = self.line();
+        let gutter = " ".repeat(number.to_string().len());
+        // The line's own tabs, or the caret would not be under its place.
+        let indent: String = before
             .chars()
             .map(|character| if character == '\t' { '\t' } else { ' ' })
             .collect();
-        let width = self.source.text[self.start..self.end.min(span.end).max(self.start)]
-            .chars()
-            .count();
-        let number = self.line();
-        let gutter = " ".repeat(number.to_string().len());
-        let line = line.trim_end();
-        let shown: String = line
-            .chars()
-            .map(|character| {
-                if character.is_control() && character != '\t' {
-                    '\u{fffd}'
-                } else {
-                    character
-                }
-            })
-            .collect();
-        let room = shown.chars().count().saturating_sub(before.chars().count());
-        let carets = "^".repeat(width.min(room).max(1));
-        format!("  {number} | {shown}\n  {gutter} | {before}{carets}")
+        let text = &self.source.text[self.start..self.end];
+        let width = text.lines().next().unwrap_or_default().chars().count();
+        let carets = "^".repeat(width.min(after.chars().count()).max(1));
+        let line: String = before.chars().chain(after.chars()).map(visible).collect();
+        format!("  {number} | {line}\n  {gutter} | {indent}{carets}")
+    }
+}
+
+/// Characters that are shown of a line on each side of a place.
+const REACH: usize = 100;
+
+/// The last characters of what stands before a place.
+fn last(before: &str) -> String {
+    match before.char_indices().rev().nth(REACH) {
+        Some((cut, _)) => format!("…{}", before[cut..].chars().skip(1).collect::<String>()),
+        None => before.to_owned(),
+    }
+}
+
+/// The first characters of what stands at and after a place.
+fn first(after: &str) -> String {
+    match after.char_indices().nth(REACH) {
+        Some((cut, _)) => format!("{}…", &after[..cut]),
+        None => after.to_owned(),
+    }
+}
+
+/// Replaces what would change the terminal, one character for one.
+fn visible(character: char) -> char {
+    if character != '\t' && is_hidden(character) {
+        '\u{fffd}'
+    } else {
+        character
     }
 }
 
@@ -195,6 +214,37 @@ mod tests {
             origin("\ta = 1", "1").excerpt(),
             "  1 | \ta = 1\n    | \t    ^"
         );
+    }
+
+    #[test]
+    fn the_caret_stays_under_its_place_behind_a_covered_secret() {
+        let text = "p = { password = 'hunter2', port = 'x' }";
+        let source = Source::new(PathBuf::from("x.toml"), text.to_owned());
+        let secret = 17..26;
+        source.hide(vec![secret.clone()]);
+        let shown = Origin::new(&source, 35..38).excerpt();
+        assert_eq!(
+            shown,
+            "  1 | p = { password = \"***\", port = 'x' }\n    |                                ^^^"
+        );
+        let shown = Origin::new(&source, secret).excerpt();
+        assert_eq!(
+            shown,
+            "  1 | p = { password = \"***\", port = 'x' }\n    |                  ^^^^^^^^^"
+        );
+    }
+
+    #[test]
+    fn of_a_long_line_only_the_part_around_the_place_is_shown() {
+        let text = format!("{} HERE {}", "a".repeat(5000), "b".repeat(5000));
+        let shown = origin(&text, "HERE").excerpt();
+        let expected = format!(
+            "  1 | …{} HERE {}…\n    | {}^^^^",
+            "a".repeat(99),
+            "b".repeat(95),
+            " ".repeat(101)
+        );
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -108,7 +108,7 @@ fn plugins_get_what_the_vectors_say() {
             .unwrap_or_else(|| active.clone())
             .into_iter()
             .collect();
-        let mut given = BTreeMap::new();
+        let mut configured = BTreeMap::new();
         let mut skipped = Vec::new();
         for key in &active {
             match config.plugin(key, &installed) {
@@ -120,7 +120,7 @@ fn plugins_get_what_the_vectors_say() {
                         table.json(Secrets::Shown),
                         "{id}"
                     );
-                    given.insert(key.clone(), table.json(Secrets::Shown));
+                    configured.insert(key.clone(), table.json(Secrets::Shown));
                 }
                 Ok(None) => skipped.push(key.as_str()),
                 Err(problem) => {
@@ -132,7 +132,7 @@ fn plugins_get_what_the_vectors_say() {
         }
         if case["expect"].get("error").is_none() {
             assert_eq!(
-                serde_json::to_value(&given).unwrap(),
+                serde_json::to_value(&configured).unwrap(),
                 case["expect"]["plugins"],
                 "{id}"
             );
@@ -251,7 +251,36 @@ fn syntax_errors_of_both_files_are_reported_together() {
 }
 
 #[test]
-fn a_byte_order_mark_is_accepted() {
+fn nesting_without_end_is_refused_and_not_followed() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}1{}", "[".repeat(100_000), "]".repeat(100_000)),
+        format!("a = {}", "{ b = ".repeat(100_000)),
+        format!("{}b = 1", "a.".repeat(100_000)),
+        format!("[{}b]", "a.".repeat(100_000)),
+    ] {
+        let directory = directory(Some(&text), None);
+        let problems = Config::load(directory.path()).unwrap_err();
+        assert_eq!(problems.list()[0].code(), Code::Syntax, "{}", &text[..20]);
+    }
+}
+
+#[test]
+fn what_the_user_file_says_is_shown_in_the_user_file() {
+    let directory = directory(
+        Some("[core]\ndebug = true\ngrace = 5\n"),
+        Some("# mine\n[core]\ndebug = 1\n"),
+    );
+    let config = Config::load(directory.path()).unwrap();
+    assert_eq!(config.core().grace.as_secs(), 5);
+    let place = config.problems()[0].origin().unwrap().to_string();
+    assert!(place.ends_with("/gordon-janitor-user.toml:3:9"), "{place}");
+}
+
+#[test]
+fn a_byte_order_mark_is_accepted_and_takes_no_column() {
+    let text = problems("\u{feff}core = 1");
+    assert!(text.contains("gordon-janitor.toml:1:8"), "{text}");
     assert_eq!(load("\u{feff}a = 1").json(Secrets::Shown)["a"], 1);
 }
 

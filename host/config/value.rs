@@ -173,7 +173,7 @@ impl fmt::Debug for Table {
 pub(super) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Problem>> {
     let (document, errors) = DeTable::parse_recoverable(source.text());
     if !errors.is_empty() {
-        return Err(errors.iter().map(|error| syntax(source, error)).collect());
+        return Err(syntax(source, &errors));
     }
     let mut reader = Reader {
         source,
@@ -190,15 +190,31 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Problem>> {
     }
 }
 
-fn syntax(source: &Arc<Source>, error: &toml::de::Error) -> Problem {
-    let place = Origin::new(source, error.span().unwrap_or(0..0));
-    let message = error.message().trim();
-    Problem::error(
-        Code::Syntax,
-        format!("{} is not valid TOML: {message}", source.path().display()),
-    )
-    .at(&place, "")
-    .help("texts stand in quotes, and a key or a table stands once; see https://toml.io")
+/// Turns what the parser says into problems: one per line, because the others
+/// on a line come from the first.
+fn syntax(source: &Arc<Source>, errors: &[toml::de::Error]) -> Vec<Problem> {
+    let mut by_line = BTreeMap::new();
+    for error in errors {
+        let place = Origin::new(source, error.span().unwrap_or(0..0));
+        by_line
+            .entry(place.line())
+            .or_insert((place, error.message().trim()));
+    }
+    let problems = by_line.into_values().map(|(place, message)| {
+        let path = source.path().display();
+        let problem = |message: &str| {
+            Problem::error(Code::Syntax, format!("{path} is not valid TOML: {message}")).at(&place, "")
+        };
+        match message {
+            "duplicate key" => problem("a key or a table stands twice")
+                .help("keep one of them; what gordon-janitor-user.toml says replaces what gordon-janitor.toml says"),
+            _ if message.starts_with("string values must be quoted") => {
+                problem("a text without quotes").help("write it in quotes: key = \"text\"")
+            }
+            _ => problem(message),
+        }
+    });
+    problems.collect()
 }
 
 /// Turns what the parser gives into values with places.

@@ -12,6 +12,10 @@ use crate::problem::push_escaped;
 /// The name under which the lines appear.
 const PROGRAM: &str = "gordon-janitor";
 
+/// Octets of a message, and of all fields of an event together, that are written. A longer one
+/// comes from a plugin that logs what it should not, and would flood whoever reads it.
+const MAX_OCTETS: usize = 16 << 10;
+
 /// How a line looks. `fmt` and `datefmt` will choose among more than the default.
 #[derive(Clone, Debug)]
 pub(super) struct Format {
@@ -65,6 +69,18 @@ impl Text {
     /// Whether a field of this name was recorded.
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.contains(&format!(" {name}="))
+    }
+
+    /// Shortens what is too long to be read, and says so.
+    pub(super) fn shorten(&mut self) {
+        for text in [&mut self.message, &mut self.fields] {
+            if text.len() > MAX_OCTETS {
+                let end = text.floor_char_boundary(MAX_OCTETS);
+                let rest = text.len() - end;
+                text.truncate(end);
+                text.push_str(&format!("… ({rest} octets left out)"));
+            }
+        }
     }
 
     /// Adds a field. A value that would not read as one word is quoted.
@@ -198,6 +214,20 @@ mod tests {
             text.fields,
             " a=b c=\"d e\" f=\"\" g=\"h\\\"i\\\\\" k=[\"l m\"] n=\"\\n\""
         );
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut_between_characters() {
+        let mut text = Text {
+            message: "é".repeat(MAX_OCTETS),
+            fields: " a=b".to_owned(),
+        };
+        text.shorten();
+        let expected = format!(
+            "{}… ({MAX_OCTETS} octets left out)",
+            "é".repeat(MAX_OCTETS / 2)
+        );
+        assert_eq!((text.message, text.fields), (expected, " a=b".to_owned()));
     }
 
     #[test]

@@ -52,20 +52,6 @@ impl Level {
             Self::Critical => LevelFilter::OFF,
         }
     }
-
-    /// Logs `message`, with nothing but the message, at this level. A critical
-    /// message is an error, and what is not set is traced.
-    pub(crate) fn log(self, message: &str) {
-        /// The logger of the original: users filter by it.
-        const TARGET: &str = "gordon.metrics-logger";
-        match self {
-            Self::NotSet => tracing::trace!(target: TARGET, "{message}"),
-            Self::Debug => tracing::debug!(target: TARGET, "{message}"),
-            Self::Info => tracing::info!(target: TARGET, "{message}"),
-            Self::Warning => tracing::warn!(target: TARGET, "{message}"),
-            Self::Error | Self::Critical => tracing::error!(target: TARGET, "{message}"),
-        }
-    }
 }
 
 /// The name of a level as it stands in a line.

@@ -31,7 +31,7 @@ pub(super) enum Fault {
     NotElf,
     /// A program, an object file or a core dump.
     Kind(&'static str),
-    /// Built for a machine of another word size, so that its headers are not read.
+    /// Built for a machine of another word size or byte order: its headers are not read.
     Machine(Machine),
     /// The headers describe more octets than there are.
     Incomplete {
@@ -129,10 +129,13 @@ pub(super) fn read<R: ReadCacheOps>(data: &ReadCache<R>, length: u64) -> Result<
     let Ok(start) = data.read_bytes_at(0, 20) else {
         return incomplete(64);
     };
-    let is_big = match start[5] {
-        1 => false,
-        2 => true,
-        other => return Err(Fault::Malformed(format!("byte order {other}"))),
+    let (is_64, is_big) = match (start[4], start[5]) {
+        (class @ (1 | 2), order @ (1 | 2)) => (class == 2, order == 2),
+        (class, order) => {
+            return Err(Fault::Malformed(format!(
+                "class {class}, byte order {order}"
+            )));
+        }
     };
     let half = |at: usize| {
         let octets = [start[at], start[at + 1]];
@@ -144,18 +147,19 @@ pub(super) fn read<R: ReadCacheOps>(data: &ReadCache<R>, length: u64) -> Result<
     };
     let machine = Machine {
         number: half(18),
-        is_64: start[4] == 2,
+        is_64,
         is_big,
     };
-    match (start[4], half(16)) {
-        (1 | 2, 3) => {}
-        (1 | 2, 1) => return Err(Fault::Kind("an object file, not yet linked")),
-        (1 | 2, 2) => return Err(Fault::Kind("a program")),
-        (1 | 2, 4) => return Err(Fault::Kind("a core dump")),
-        (class, kind) => return Err(Fault::Malformed(format!("class {class}, type {kind}"))),
-    }
-    if !machine.is_64 {
+    let host = Machine::of_host();
+    if (machine.is_64, machine.is_big) != (host.is_64, host.is_big) {
         return Err(Fault::Machine(machine));
+    }
+    match half(16) {
+        3 => {}
+        1 => return Err(Fault::Kind("an object file, not yet linked")),
+        2 => return Err(Fault::Kind("a program")),
+        4 => return Err(Fault::Kind("a core dump")),
+        other => return Err(Fault::Malformed(format!("type {other}"))),
     }
     if length < 64 {
         return incomplete(64);
@@ -184,7 +188,7 @@ pub(super) fn read<R: ReadCacheOps>(data: &ReadCache<R>, length: u64) -> Result<
     if is_program(segments, endian, data)? {
         return Err(Fault::Kind("a program"));
     }
-    let foreign = Some(machine).filter(|machine| *machine != Machine::of_host());
+    let foreign = Some(machine).filter(|machine| *machine != host);
     Ok(Library {
         note: note(segments, endian, data)?,
         foreign,

@@ -81,7 +81,7 @@ const MACHINE: u16 = 183;
 
 pub(crate) fn manifest(package: &str, plugins: &[(&str, &str)]) -> String {
     let mut text = format!(
-        "format = 1\napi = \"{API_VERSION}\"\nrustc = \"1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
+        "format = 1\napi = \"{API_VERSION}\"\nrustc = \"rustc 1.95.0\"\npanic = \"unwind\"\npackage = \"{package}\"\nversion = \"0.1.0\"\n"
     );
     for (key, role) in plugins {
         text.push_str(&format!(
@@ -274,6 +274,31 @@ fn another_word_size_is_another_machine() {
 }
 
 #[test]
+fn another_byte_order_is_another_machine() {
+    let mut octets = good().octets();
+    octets[5] = 2;
+    let line = first_line(&octets);
+    assert!(
+        line.starts_with("error[GJ106]: libacme.so is built for machine "),
+        "{line}"
+    );
+    assert!(line.contains(", big-endian; this machine is "), "{line}");
+}
+
+#[test]
+fn a_stranger_for_another_machine_is_still_a_stranger() {
+    let stranger = Elf {
+        machine: 8,
+        note_name: b"GNU\0",
+        ..good()
+    };
+    assert!(matches!(
+        judge_octets(&stranger.octets()).1,
+        Verdict::NotAPlugin
+    ));
+}
+
+#[test]
 fn every_truncation_is_refused() {
     let whole = good().octets();
     for length in 4..whole.len() {
@@ -399,4 +424,19 @@ fn a_file_beyond_the_limit_is_refused_unread() {
         panic!("accepted")
     };
     assert_eq!(problem.code(), Code::TooLarge);
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_octets_behind_an_elf_header_get_an_answer(
+        tail in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+        kept in 16..232_usize,
+    ) {
+        let mut octets = good().octets();
+        octets.truncate(kept);
+        octets.extend(tail);
+        let length = octets.len() as u64;
+        // Only that it ends; a file that is cut or filled at random is hardly ever good.
+        drop(elf::read(&ReadCache::new(io::Cursor::new(octets)), length));
+    }
 }

@@ -91,9 +91,9 @@ fn plugins_come_in_the_order_of_a_run_with_what_they_receive() {
     assert!(deployment.warnings.is_empty());
     for plugin in &deployment.plugins {
         assert_eq!(
-            plugin.table.inherited.len(),
-            1,
-            "{} inherits root",
+            plugin.table.shown().text(),
+            "root = \"x\"\n",
+            "{}",
             plugin.key
         );
         assert!(plugin.library.ends_with("plugins/libfiles.so") && plugin.identity.is_some());
@@ -105,11 +105,15 @@ fn showing_needs_and_keeps_no_publisher() {
     for plugins in [
         "['files.served', 'files.zones']",
         "['files.apply', 'files.served', 'files.zones']",
+        "['files.served', 'files.zones', 'no.table']",
     ] {
         let setup = setup(
             &format!("[core]\nplugins = {plugins}\n{TABLES}"),
             Purpose::Show,
-            &[],
+            &[(
+                "libno.so",
+                Elf::plugin("no", &[("no.table", "publisher")]).octets(),
+            )],
         );
         assert_eq!(keys(&setup), ["files.zones", "files.served"], "{plugins}");
     }
