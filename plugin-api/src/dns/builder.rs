@@ -9,7 +9,7 @@ use super::name::{Name, NameError, NameRef};
 use super::order::{self, Counts, Sorter};
 use super::rdata::{self, RdataError};
 use super::rrset::{OWNER, RDATA_COUNT, Rrset, RrsetRef, TTL, Ttl};
-use super::rrset::{entry_octets, length_u32, write_u32};
+use super::rrset::{length_u32, write_u32};
 use super::rtype::{Rtype, RtypeError};
 use super::text::{self, TextError};
 use super::zone::{self, ActualZone, DesiredZone, Zone};
@@ -432,12 +432,9 @@ impl ZoneBuilder {
             octets.extend_from_slice(&source[..zone::HEADER]);
             let sorter = &mut self.sorter;
             self.counts = sorter.gather(&source, zone::HEADER, self.apex_labels, &mut octets);
-        } else if self.counts.ttl_conflicts > 0 {
-            let mut start = zone::HEADER;
-            while start < octets.len() {
-                order::take_ttl_conflict(&mut octets[start..]);
-                start += entry_octets(&octets[start..]);
-            }
+        }
+        if self.counts.ttl_conflicts > 0 {
+            order::clear_ttl_conflicts(&mut octets[zone::HEADER..]);
         }
         let mut held = std::mem::take(&mut self.held);
         held.sort_unstable();

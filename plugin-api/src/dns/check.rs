@@ -72,8 +72,8 @@ pub enum BufferFaultReason {
     /// The owner is not at or below the apex.
     #[error("the owner is not at or below the apex")]
     OutOfZone,
-    /// Owners and types do not ascend.
-    #[error("the RRset does not come after the one before it")]
+    /// Owners and types, or changes, do not ascend.
+    #[error("what is there does not come after what is before it")]
     Order,
     /// The rdata is not of its type, or not in canonical form.
     #[error("the rdata of an RR of type {rtype} is not in canonical form")]
@@ -86,6 +86,12 @@ pub enum BufferFaultReason {
     /// The rdata of an RRset do not ascend.
     #[error("the rdata does not come after the one before it")]
     RdataOrder,
+    /// A kind of change that nobody has given a meaning.
+    #[error("unknown kind of change {0}")]
+    Kind(u8),
+    /// What an update deletes and adds is not of one owner and type, or is equal.
+    #[error("the update does not change one RRset")]
+    UpdateHalves,
     /// No server would accept the zone.
     #[error("an owner has {0}")]
     Unservable(Unservable),
@@ -143,14 +149,13 @@ pub(crate) fn zone(apex: NameRef<'_>, octets: &[u8]) -> Result<(), BufferFault> 
     let mut counted = (0, 0);
     let mut at = zone::HEADER;
     while at < end {
-        let read = reader.read(&octets[..end], at);
-        let (next, place) = read?;
-        if place != Place::After {
+        let entry = reader.read(&octets[..end], at)?;
+        if entry.owner.then(entry.rtype).is_le() {
             return fault(at, BufferFaultReason::Order);
         }
         counted.0 += 1;
         counted.1 += u64::from(read_u32(octets, at + RDATA_COUNT));
-        at = next;
+        at = entry.end;
     }
     count(4, "RRsets", header.rrsets, counted.0)?;
     count(8, "RRs", header.rrs, counted.1)?;
@@ -269,14 +274,14 @@ pub(crate) fn servable(zone: &Zone) -> Result<(), (usize, NameRef<'_>, Unservabl
     Ok(())
 }
 
-/// Where an entry stands, seen from the one before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Owner or type, then, come after.
-    After,
-    /// Owner and type are the same.
-    Same,
-    Before,
+/// An entry that has been checked.
+pub(crate) struct EntryRead {
+    /// Where it ends.
+    pub(crate) end: usize,
+    /// How its owner stands to that of the entry before; after, if it is the first.
+    pub(crate) owner: Ordering,
+    /// How its type stands to that of the entry before.
+    pub(crate) rtype: Ordering,
 }
 
 /// Checks entries one after the other.
@@ -302,15 +307,13 @@ impl<'a> EntryReader<'a> {
         }
     }
 
-    /// Checks the entry at `at`; returns where it ends and how it stands to the
-    /// entry before.
-    pub(crate) fn read(
-        &mut self,
-        octets: &'a [u8],
-        at: usize,
-    ) -> Result<(usize, Place), BufferFault> {
+    /// Checks the entry at `at`.
+    pub(crate) fn read(&mut self, octets: &'a [u8], at: usize) -> Result<EntryRead, BufferFault> {
         match self.read_entry(&octets[at..]) {
-            Ok((length, place)) => Ok((at + length, place)),
+            Ok(mut entry) => {
+                entry.end += at;
+                Ok(entry)
+            }
             Err((inside, reason)) => Err(BufferFault {
                 at: at + inside,
                 reason,
@@ -318,10 +321,7 @@ impl<'a> EntryReader<'a> {
         }
     }
 
-    fn read_entry(
-        &mut self,
-        octets: &'a [u8],
-    ) -> Result<(usize, Place), (usize, BufferFaultReason)> {
+    fn read_entry(&mut self, octets: &'a [u8]) -> Result<EntryRead, (usize, BufferFaultReason)> {
         use BufferFaultReason::{EntryLength, MetaType, NoRdata, Rdata, RdataOrder, Reserved};
         use BufferFaultReason::{Truncated, Ttl as TtlFault};
 
@@ -349,11 +349,7 @@ impl<'a> EntryReader<'a> {
             return Err((RDATA_COUNT, NoRdata));
         }
         let owner_order = self.read_owner(&entry[OWNER..])?;
-        let place = match owner_order.then(rtype.cmp(&self.rtype)) {
-            Ordering::Greater => Place::After,
-            Ordering::Equal => Place::Same,
-            Ordering::Less => Place::Before,
-        };
+        let rtype_order = rtype.cmp(&self.rtype);
         self.rtype = rtype;
 
         let mut at = OWNER + self.owner.len();
@@ -375,7 +371,11 @@ impl<'a> EntryReader<'a> {
         if at < length {
             return Err((at, EntryLength));
         }
-        Ok((length, place))
+        Ok(EntryRead {
+            end: length,
+            owner: owner_order,
+            rtype: rtype_order,
+        })
     }
 
     /// Checks the owner and compares it with that of the entry before.

@@ -15,8 +15,7 @@ const MAX_LABEL: u8 = 63;
 /// only; whoever compares a name more than once keeps these.
 #[derive(Clone, Copy)]
 pub(crate) struct LabelStarts {
-    // A name of 255 octets has at most 127 labels; the round length lets the
-    // compiler drop nothing but costs nothing either.
+    // At most 127 are used: the root label takes the last octet of a name.
     starts: [u8; 128],
     count: u8,
     /// Octets of the whole name, the root label included.
@@ -53,7 +52,6 @@ impl LabelStarts {
         }
         self.count = count;
         self.octets = at + 1;
-        // The last label ends where the root label was found, so nothing is cut off.
         Ok(())
     }
 
@@ -91,7 +89,7 @@ impl LabelStarts {
 
     /// Returns the label with `index` counted from the right, the root left out.
     #[inline]
-    pub(crate) fn from_right<'a>(&self, name: &'a [u8], index: usize) -> Option<&'a [u8]> {
+    pub(crate) fn label_from_right<'a>(&self, name: &'a [u8], index: usize) -> Option<&'a [u8]> {
         let left = self.count().checked_sub(index + 1)?;
         let start = usize::from(self.starts[left & 127]);
         Some(&name[start + 1..=start + usize::from(name[start])])
@@ -107,8 +105,8 @@ pub(crate) fn compare(
     equal: usize,
 ) -> Ordering {
     for index in equal.. {
-        let ours = left_starts.from_right(left, index);
-        let theirs = right_starts.from_right(right, index);
+        let ours = left_starts.label_from_right(left, index);
+        let theirs = right_starts.label_from_right(right, index);
         // A missing label sorts before every label, as `None` does.
         match ours.cmp(&theirs) {
             Ordering::Equal if ours.is_none() => break,

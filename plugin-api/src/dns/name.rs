@@ -62,10 +62,6 @@ impl Name {
 
     /// Borrows the name.
     #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "`AsRef` cannot return a value that borrows"
-    )]
     pub fn as_ref(&self) -> NameRef<'_> {
         NameRef(&self.0)
     }
@@ -192,11 +188,6 @@ impl<'a> NameRef<'a> {
 
     /// Copies the name.
     #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        clippy::wrong_self_convention,
-        reason = "`ToOwned` would yield another `NameRef`"
-    )]
     pub fn to_owned(self) -> Name {
         Name(self.0.into())
     }

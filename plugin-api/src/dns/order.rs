@@ -96,7 +96,7 @@ impl Sorter {
             } else {
                 self.join.entries(source, &rest[..=parts], target);
             }
-            counts.ttl_conflicts += usize::from(take_ttl_conflict(&mut target[entry..]));
+            counts.ttl_conflicts += usize::from(has_ttl_conflict(&target[entry..]));
             counts.rrs += read_u32(target, entry + RDATA_COUNT) as usize;
             counts.rrsets += 1;
             rest = &tail[parts..];
@@ -111,14 +111,22 @@ impl Sorter {
     }
 }
 
-/// Returns whether the entry was marked as having had several TTLs; unmarks it.
-pub(crate) fn take_ttl_conflict(entry: &mut [u8]) -> bool {
-    let marked = read_u16(entry, RESERVED) != 0;
-    entry[RESERVED..RESERVED + 2].fill(0);
-    marked
+/// Returns whether the entry is marked as having had several TTLs.
+fn has_ttl_conflict(entry: &[u8]) -> bool {
+    read_u16(entry, RESERVED) != 0
 }
 
-/// Marks the entry as having had several TTLs.
+/// Takes the marks of [`mark_ttl_conflict`] from all of the entries.
+pub(crate) fn clear_ttl_conflicts(entries: &mut [u8]) {
+    let mut start = 0;
+    while start < entries.len() {
+        entries[start + RESERVED..start + TTL].fill(0);
+        start += entry_octets(&entries[start..]);
+    }
+}
+
+/// Marks the entry as having had several TTLs, in octets that are zero in the
+/// end: it is counted only when all its parts have come together.
 pub(crate) fn mark_ttl_conflict(entry: &mut [u8]) {
     entry[RESERVED + 1] = 1;
 }
@@ -166,7 +174,7 @@ impl Keys<'_> {
             skip: skipped,
         };
         for index in self.apex_labels.. {
-            let Some(label) = self.starts.from_right(owner, index) else {
+            let Some(label) = self.starts.label_from_right(owner, index) else {
                 break;
             };
             window.push_label(label);
@@ -243,7 +251,7 @@ impl Join {
             let entry = &source[part..part + entry_octets(&source[part..])];
             let ttl = read_u32(entry, TTL);
             ttls = (ttls.0.min(ttl), ttls.1.max(ttl));
-            conflict |= read_u16(entry, RESERVED) != 0;
+            conflict |= has_ttl_conflict(entry);
             let mut at = OWNER + super::labels::trusted_len(&entry[OWNER..]);
             if target.len() == start {
                 target.extend_from_slice(&entry[..at]);

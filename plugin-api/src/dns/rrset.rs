@@ -1,6 +1,5 @@
 //! RRsets: owned for authors, borrowed from a buffer for everyone else.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -157,6 +156,17 @@ impl<'a> RrsetRef<'a> {
         }
     }
 
+    /// Returns the RRs.
+    pub fn rrs(self) -> impl ExactSizeIterator<Item = Rr<'a>> {
+        let (owner, rtype, ttl) = (self.owner(), self.rtype(), self.ttl());
+        self.rdatas().map(move |rdata| Rr {
+            owner,
+            rtype,
+            ttl,
+            rdata,
+        })
+    }
+
     /// Returns the number of rdata, which is the number of RRs.
     #[must_use]
     pub fn rdata_count(self) -> usize {
@@ -178,22 +188,8 @@ impl<'a> RrsetRef<'a> {
         self.0[OWNER..].starts_with(owner)
     }
 
-    /// Compares owner, then type: the order of RRsets in a zone.
-    pub(crate) fn place_cmp(self, other: RrsetRef<'_>) -> Ordering {
-        let owner = other.owner();
-        if self.is_owned_by(owner.as_wire()) {
-            return self.rtype().cmp(&other.rtype());
-        }
-        self.owner().cmp(&owner)
-    }
-
     /// Copies the RRset.
     #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        clippy::wrong_self_convention,
-        reason = "`ToOwned` would yield another `RrsetRef`"
-    )]
     pub fn to_owned(self) -> Rrset {
         Rrset {
             owner: self.owner().to_owned(),
@@ -207,13 +203,19 @@ impl<'a> RrsetRef<'a> {
 /// Writes one RR a line, `owner TTL IN TYPE rdata`, in presentation format.
 impl fmt::Display for RrsetRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (owner, ttl, rtype) = (self.owner(), self.ttl(), self.rtype());
-        for (index, octets) in self.rdatas().enumerate() {
-            let line_end = if index > 0 { "\n" } else { "" };
-            let rdata = text::rdata_display(rtype, octets);
-            write!(f, "{line_end}{owner} {ttl} IN {rtype} {rdata}")?;
-        }
-        Ok(())
+        let mut line_end = "";
+        self.rrs().try_for_each(|rr| {
+            f.write_str(std::mem::replace(&mut line_end, "\n"))?;
+            rr.fmt(f)
+        })
+    }
+}
+
+/// Writes `owner TTL IN TYPE rdata` in presentation format.
+impl fmt::Display for Rr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rdata = text::rdata_display(self.rtype, self.rdata);
+        write!(f, "{} {} IN {} {rdata}", self.owner, self.ttl, self.rtype)
     }
 }
 
@@ -221,6 +223,19 @@ impl fmt::Debug for RrsetRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// One RR of an [`RrsetRef`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rr<'a> {
+    /// Where it is found.
+    pub owner: NameRef<'a>,
+    /// Its type.
+    pub rtype: Rtype,
+    /// The TTL of its RRset.
+    pub ttl: Ttl,
+    /// Its rdata in canonical form.
+    pub rdata: &'a [u8],
 }
 
 /// The rdata of an [`RrsetRef`].

@@ -19,7 +19,7 @@ use abi_stable::std_types::RVec;
 
 use super::check::{self, BufferFault};
 use super::name::{Name, NameRef};
-use super::rrset::{RrsetRef, read_u16, read_u32};
+use super::rrset::{RrsetRef, length_u32, read_u16, read_u32};
 use super::rtype::Rtype;
 
 /// Octets of the header.
@@ -62,6 +62,47 @@ impl Header {
             held: read_u32(octets, 12),
             entries: read_u32(octets, 16),
         }
+    }
+}
+
+/// Puts a zone together from entries that arrive in canonical order.
+pub(crate) struct ZoneWriter {
+    octets: Vec<u8>,
+    rrsets: u32,
+    rrs: u32,
+}
+
+impl ZoneWriter {
+    pub(crate) fn with_capacity(octets: usize) -> Self {
+        let mut buffer = Vec::with_capacity(octets);
+        buffer.resize(HEADER, 0);
+        Self {
+            octets: buffer,
+            rrsets: 0,
+            rrs: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, rrset: RrsetRef<'_>) {
+        self.octets.extend_from_slice(rrset.octets());
+        self.rrsets += 1;
+        self.rrs += length_u32(rrset.rdata_count());
+    }
+
+    /// Returns the zone, or nothing if it does not fit into one buffer.
+    pub(crate) fn finish(mut self, apex: Name) -> Option<Zone> {
+        if self.octets.len() > MAX_OCTETS {
+            return None;
+        }
+        let header = Header {
+            flags: COMPLETE,
+            rrsets: self.rrsets,
+            rrs: self.rrs,
+            held: 0,
+            entries: length_u32(self.octets.len() - HEADER),
+        };
+        self.octets[..HEADER].copy_from_slice(&header.to_octets());
+        Some(Zone::trusted(apex, self.octets.into()))
     }
 }
 
@@ -298,6 +339,13 @@ impl<'a> Rrsets<'a> {
     pub(crate) fn peek(&self) -> Option<RrsetRef<'a>> {
         (self.left > 0).then(|| RrsetRef::trusted_prefix(self.rest))
     }
+
+    /// Passes the next RRset, which the caller has looked at.
+    #[inline]
+    pub(crate) fn pass(&mut self, next: RrsetRef<'a>) {
+        self.rest = &self.rest[next.octets().len()..];
+        self.left -= 1;
+    }
 }
 
 impl<'a> Iterator for Rrsets<'a> {
@@ -306,8 +354,7 @@ impl<'a> Iterator for Rrsets<'a> {
     #[inline]
     fn next(&mut self) -> Option<RrsetRef<'a>> {
         let rrset = self.peek()?;
-        self.rest = &self.rest[rrset.octets().len()..];
-        self.left -= 1;
+        self.pass(rrset);
         Some(rrset)
     }
 

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::super::samples::{self, Rr, actual_of, builder, builder_of, expected_octets, name, ttl};
 use super::super::{ActualZone, Rrset, Unservable};
-use super::{BuildError, Name, NameError, RdataError, Rtype, ZoneBuilder};
+use super::{BuildError, Name, NameError, RdataError, RrsetRef, Rtype, ZoneBuilder};
 
 /// The text of the zone that lines make, whatever their order.
 fn zone(lines: &str) -> String {
@@ -38,7 +38,7 @@ fn soa_before_ns_at_the_apex_keeps_the_order() {
     );
     assert!(builder.order == super::Order::Kept);
     let zone = builder.build_actual().unwrap();
-    let types: Vec<_> = zone.rrsets().map(|rrset| rrset.rtype()).collect();
+    let types: Vec<_> = zone.rrsets().map(RrsetRef::rtype).collect();
     assert_eq!(types, [Rtype::NS, Rtype::SOA, Rtype::A, Rtype::A]);
     assert_eq!(zone.serial(), Some(super::super::Serial(7)));
 }
@@ -48,6 +48,7 @@ fn lowest_ttl_wins_and_is_counted_once_an_rrset() {
     for lines in [
         "a 300 A 192.0.2.1\n a 60 A 192.0.2.2\n a 900 A 192.0.2.3\n b 300 A 192.0.2.1",
         "a 900 A 192.0.2.3\n b 300 A 192.0.2.1\n a 60 A 192.0.2.2\n a 300 A 192.0.2.1",
+        "a 300 TXT x\n a 300 A 192.0.2.3\n a 60 A 192.0.2.1\n b 300 A 192.0.2.1\n @ 1 TXT x",
         "b 300 A 192.0.2.1\n a 300 A 192.0.2.3\n a 300 A 192.0.2.2\n a 60 TXT x\n a 60 A 192.0.2.1",
     ] {
         let mut builder = builder(lines);
