@@ -8,28 +8,37 @@
 //!
 //! A [`Zone`] is one buffer that moves between libraries without being copied or
 //! parsed. Authors put it together with a [`ZoneBuilder`], in any order, and read
-//! it as borrowed [`RrsetRef`]s.
+//! it as borrowed [`RrsetRef`]s. [`diff`] walks two of them side by side and writes
+//! [`Changes`], a buffer of the same kind.
 //!
 //! Pure functions of their input: no I/O, no clock, no logging.
 
 mod labels;
-pub mod name;
-pub mod rtype;
+mod name;
+mod rtype;
 pub mod rdata;
 pub mod text;
-pub mod rrset;
+mod rrset;
 mod order;
-pub mod builder;
-pub mod zone;
-pub mod check;
+mod builder;
+mod zone;
+mod check;
+mod change;
+mod changes_builder;
+mod apply;
+mod diff;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub use apply::{ChangeFault, Place};
 pub use builder::{BuildError, ZoneBuilder};
+pub use change::{Action, Change, Changes, ChangesIter, DiffCounts};
+pub use changes_builder::{ChangesBuilder, ChangesError};
 pub use check::{BufferFault, BufferFaultReason, Unservable};
+pub use diff::{DiffError, LeftAlone, diff};
 pub use name::{Name, NameError, NameRef};
 pub use rdata::RdataError;
-pub use rrset::{Rrset, RrsetRef, Ttl, TtlError};
+pub use rrset::{Rdatas, Rr, Rrset, RrsetRef, Ttl, TtlError};
 pub use rtype::{Rtype, RtypeError};
 pub use text::TextError;
-pub use zone::{ActualZone, DesiredZone, Serial, Zone};
+pub use zone::{ActualZone, DesiredZone, Rrsets, Serial, Zone};
