@@ -1,3 +1,44 @@
 //! DNS content as values: names, RRsets, zones, and their comparison.
+//!
+//! Everything here is in **canonical wire form** (RFC 1035, section 3; RFC 4034,
+//! section 6): names uncompressed and in lower case, rdata canonical, the rdata of
+//! an RRset sorted and each once, RRsets in canonical order. Two values are equal
+//! exactly when their octets are, so letter case, the spelling of an address, or
+//! the order of values never look like a difference. Text exists at the edges.
+//!
+//! A [`Zone`] is one buffer that moves between libraries without being copied or
+//! parsed. Authors put it together with a [`ZoneBuilder`], in any order, and read
+//! it as borrowed [`RrsetRef`]s. [`diff`] walks two of them side by side and writes
+//! [`Changes`], a buffer of the same kind.
+//!
+//! Pure functions of their input: no I/O, no clock, no logging.
 
+mod labels;
+mod name;
+mod rtype;
+pub mod rdata;
 pub mod text;
+mod rrset;
+mod order;
+mod builder;
+mod zone;
+mod check;
+mod change;
+mod changes_builder;
+mod apply;
+mod diff;
+#[cfg(test)]
+pub(crate) mod samples;
+
+pub use apply::{ChangeFault, Place};
+pub use builder::{BuildError, ZoneBuilder};
+pub use change::{Action, Change, Changes, ChangesIter, DiffCounts};
+pub use changes_builder::{ChangesBuilder, ChangesError};
+pub use check::{BufferFault, BufferFaultReason, Unservable};
+pub use diff::{DiffError, LeftAlone, diff};
+pub use name::{Name, NameError, NameRef};
+pub use rdata::RdataError;
+pub use rrset::{Rdatas, Rr, Rrset, RrsetRef, Ttl, TtlError};
+pub use rtype::{Rtype, RtypeError};
+pub use text::{Fault, NameFault, TextError};
+pub use zone::{ActualZone, DesiredZone, Rrsets, Serial, Zone};

@@ -45,7 +45,7 @@ impl Entries {
             let word = scan.word("a TTL")?;
             let ttl = explicit_ttl(scan, word)?;
             scan.finish()?;
-            self.ttl.default = Some(ttl);
+            self.ttls.default = Some(ttl);
         } else if word.eq_ignore_ascii_case(b"$GENERATE") {
             generator.directive(self, start, scan, sink)?;
         } else if word.eq_ignore_ascii_case(b"$DATE") {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::dns::text::{Fault, NameFault};
+use crate::dns::{Fault, Name, NameFault};
 
 /// Why a zone file is not read to its end.
 ///
@@ -118,17 +118,17 @@ pub enum EntryFault {
     #[error("`{owner}` is outside of the zone `{apex}`")]
     OutOfZone {
         /// The owner.
-        owner: String,
+        owner: Name,
         /// The apex.
-        apex: String,
+        apex: Name,
     },
     /// A SOA elsewhere than at the apex.
     #[error("the SOA stands at `{owner}`, not at the apex `{apex}`")]
     SoaNotAtApex {
         /// The owner.
-        owner: String,
+        owner: Name,
         /// The apex.
-        apex: String,
+        apex: Name,
     },
     /// A DS at the apex; it belongs to the parent zone.
     #[error("a DS stands at the apex; it belongs into the parent zone")]

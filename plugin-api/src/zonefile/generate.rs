@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use crate::dns::Rtype;
 use crate::dns::text::{self, Scan, Stop, decimal, shown};
 
 use super::error::{EntryFault, GeneratedFault};
@@ -107,7 +108,7 @@ impl Generator {
         &mut self,
         template: &[Piece],
         number: u32,
-        rtype: u16,
+        rtype: Rtype,
         origin: &[u8],
         at: usize,
     ) -> Result<(), Halt<E>> {

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::dns::{NameRef, Rtype, Ttl};
+
 use super::directive::Inclusion;
 use super::error::{EntryFault, Place, ReadError};
 use super::generate::Generator;
@@ -22,10 +24,10 @@ const MOST_FILES: usize = 32;
 pub struct Record<'a> {
     /// The owner: uncompressed wire form, letter case as written, at or below the apex.
     pub owner: &'a [u8],
-    /// The number of the type; never one that is for queries or metadata.
-    pub rtype: u16,
-    /// The TTL in seconds, at most 2³¹-1.
-    pub ttl: u32,
+    /// The type; never one that is for queries or metadata.
+    pub rtype: Rtype,
+    /// The TTL.
+    pub ttl: Ttl,
     /// The rdata: well formed, names uncompressed, letter case as written.
     pub rdata: &'a [u8],
 }
@@ -50,7 +52,7 @@ pub struct Summary {
 
 /// Reads the zone file `input` of the zone `apex`, called `name` in errors.
 ///
-/// `apex`, in wire form, is also the first origin. `open` is called with the
+/// `apex` is also the first origin. `open` is called with the
 /// path of each `$INCLUDE` as it is written; which files may be read is its to
 /// decide. Each record goes to `sink`, whose error ends the reading.
 ///
@@ -62,7 +64,7 @@ pub struct Summary {
 /// [`ReadError`], with file, line and column. Records before that place have
 /// been handed out.
 pub fn read<'r, E: Error + 'static>(
-    apex: &[u8],
+    apex: NameRef<'_>,
     name: &str,
     input: impl Read + 'r,
     open: &mut dyn FnMut(&Path) -> io::Result<Include<'r>>,

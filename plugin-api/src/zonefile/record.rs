@@ -1,21 +1,13 @@
 //! Records: owner, TTL, class, type and rdata of one entry.
 
 use crate::dns::text::{self, Fault, Next, Scan, Stop, shown};
+use crate::dns::{Name, NameRef, Rtype, Ttl};
 
 use super::directive::Inclusion;
 use super::error::EntryFault;
 use super::generate::Generator;
 use super::reader::{Record, Summary};
 use super::source::Source;
-
-const MD: u16 = 3;
-const MF: u16 = 4;
-const SOA: u16 = 6;
-const OPT: u16 = 41;
-const DS: u16 = 43;
-
-/// The largest TTL (RFC 2181, section 8).
-pub(super) const MOST_TTL: u32 = (1 << 31) - 1;
 
 /// Why reading entries stops.
 pub(super) enum Halt<E> {
@@ -48,8 +40,8 @@ impl<E> From<Stop> for Halt<E> {
 
 /// What entries mean depends on the entries before them; this is what they leave.
 pub(super) struct Entries {
-    apex: Box<[u8]>,
-    pub(super) ttl: Ttls,
+    apex: Name,
+    pub(super) ttls: Ttls,
     pub(super) scope: Scope,
     /// The scopes of the files around the innermost one.
     outer: Vec<Scope>,
@@ -72,14 +64,14 @@ pub(super) struct Scope {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Ttls {
     /// `$TTL`, or the minimum of a SOA that had no TTL.
-    pub(super) default: Option<u32>,
+    pub(super) default: Option<Ttl>,
     /// The last TTL of a record, which counts without `$TTL` (RFC 1035, section 5.1).
-    last: Option<u32>,
+    last: Option<Ttl>,
 }
 
 impl Ttls {
     /// Returns the TTL of a record and remembers it.
-    fn resolve(&mut self, explicit: Option<u32>, minimum: Option<u32>) -> Option<u32> {
+    fn resolve(&mut self, explicit: Option<Ttl>, minimum: Option<Ttl>) -> Option<Ttl> {
         if explicit.is_some() {
             self.last = explicit;
             return explicit;
@@ -99,12 +91,12 @@ struct Seen {
 }
 
 impl Entries {
-    pub(super) fn new(apex: &[u8]) -> Self {
+    pub(super) fn new(apex: NameRef<'_>) -> Self {
         Self {
-            apex: apex.into(),
-            ttl: Ttls::default(),
+            apex: apex.to_owned(),
+            ttls: Ttls::default(),
             scope: Scope {
-                origin: apex.to_vec(),
+                origin: apex.as_wire().to_vec(),
                 origin_is_in_zone: true,
                 owner: Vec::with_capacity(256),
                 owner_is_in_zone: false,
@@ -213,23 +205,13 @@ impl Entries {
         let (explicit_ttl, rtype) = header(scan)?;
         text::rdata(scan, rtype, &self.scope.origin, &mut self.rdata)?;
         scan.finish()?;
-        let minimum = (rtype == SOA)
-            .then(|| {
-                self.rdata
-                    .last_chunk()
-                    .map(|octets| u32::from_be_bytes(*octets))
-            })
-            .flatten();
-        let Some(ttl) = self.ttl.resolve(explicit_ttl, minimum) else {
-            return Err(Halt::fault(start, EntryFault::NoTtl));
-        };
-        check_ttl(ttl, start, || format!("{ttl}, the minimum TTL of the SOA"))?;
+        let ttl = self.ttl(start, explicit_ttl, rtype)?;
         if !self.scope.owner_is_in_zone {
             return Err(Halt::fault(start, self.out_of_zone(&self.scope.owner)));
         }
         self.check_place(start, &self.scope.owner, rtype)?;
         self.summary.records += 1;
-        self.summary.soa_records += u64::from(rtype == SOA);
+        self.summary.soa_records += u64::from(rtype == Rtype::SOA);
         let record = Record {
             owner: &self.scope.owner,
             rtype,
@@ -238,6 +220,20 @@ impl Entries {
         };
         sink(record).map_err(Halt::Sink)?;
         Ok(None)
+    }
+
+    /// Returns the TTL of the record whose rdata were just read.
+    #[inline]
+    fn ttl<E>(&mut self, at: usize, explicit: Option<Ttl>, rtype: Rtype) -> Result<Ttl, Halt<E>> {
+        let minimum = match (explicit, rtype, self.rdata.last_chunk()) {
+            (None, Rtype::SOA, Some(octets)) => {
+                let seconds = u32::from_be_bytes(*octets);
+                Ttl::from_secs(seconds).ok()
+            }
+            _ => None,
+        };
+        let ttl = self.ttls.resolve(explicit, minimum);
+        ttl.ok_or_else(|| Halt::fault(at, EntryFault::NoTtl))
     }
 
     /// Reads the owner that starts here.
@@ -269,7 +265,7 @@ impl Entries {
         }
         self.check_place(at, record.owner, record.rtype)?;
         self.summary.records += 1;
-        self.summary.soa_records += u64::from(record.rtype == SOA);
+        self.summary.soa_records += u64::from(record.rtype == Rtype::SOA);
         sink(record).map_err(Halt::Sink)
     }
 
@@ -277,47 +273,48 @@ impl Entries {
     pub(super) fn generated_ttl<E>(
         &mut self,
         at: usize,
-        explicit: Option<u32>,
-    ) -> Result<u32, Halt<E>> {
-        let ttl = self.ttl.resolve(explicit, None);
+        explicit: Option<Ttl>,
+    ) -> Result<Ttl, Halt<E>> {
+        let ttl = self.ttls.resolve(explicit, None);
         ttl.ok_or_else(|| Halt::fault(at, EntryFault::NoTtl))
     }
 
     #[inline]
     fn is_in_zone(&self, name: &[u8]) -> bool {
+        let apex = self.apex.as_wire();
         let mut rest = name;
-        while rest.len() > self.apex.len() {
+        while rest.len() > apex.len() {
             let Some(after) = rest.get(usize::from(rest[0]) + 1..) else {
                 return false;
             };
             rest = after;
         }
         // Lengths of labels are no letters, so folding case leaves them alone.
-        rest.eq_ignore_ascii_case(&self.apex)
+        rest.eq_ignore_ascii_case(apex)
     }
 
     #[cold]
     fn out_of_zone(&self, owner: &[u8]) -> EntryFault {
         EntryFault::OutOfZone {
-            owner: name_text(owner),
-            apex: name_text(&self.apex),
+            owner: name(owner),
+            apex: self.apex.clone(),
         }
     }
 
     /// Checks types that may or may not stand at the apex.
     #[inline]
-    fn check_place<E>(&self, at: usize, owner: &[u8], rtype: u16) -> Result<(), Halt<E>> {
-        if rtype != SOA && rtype != DS {
+    fn check_place<E>(&self, at: usize, owner: &[u8], rtype: Rtype) -> Result<(), Halt<E>> {
+        if rtype != Rtype::SOA && rtype != Rtype::DS {
             return Ok(());
         }
-        let is_apex = owner.eq_ignore_ascii_case(&self.apex);
+        let is_apex = owner.eq_ignore_ascii_case(self.apex.as_wire());
         match rtype {
-            SOA if !is_apex => {
-                let owner = name_text(owner);
-                let apex = name_text(&self.apex);
+            Rtype::SOA if !is_apex => {
+                let owner = name(owner);
+                let apex = self.apex.clone();
                 Err(Halt::fault(at, EntryFault::SoaNotAtApex { owner, apex }))
             }
-            DS if is_apex => Err(Halt::fault(at, EntryFault::DsAtApex)),
+            Rtype::DS if is_apex => Err(Halt::fault(at, EntryFault::DsAtApex)),
             _ => Ok(()),
         }
     }
@@ -338,7 +335,7 @@ fn skip_seen(scan: &mut Scan<'_>, seen: Seen) -> bool {
 
 /// Reads TTL, class and type: the first two in either order, or missing.
 #[inline]
-pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<u32>, u16), Halt<E>> {
+pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<Ttl>, Rtype), Halt<E>> {
     const EXPECTED: &str = "an RR type";
     let mut ttl = None;
     let mut has_class = false;
@@ -352,7 +349,7 @@ pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<u32>, u16), Halt<
             has_class = true;
             continue;
         }
-        if let Some(rtype) = text::rtype(word) {
+        if let Some(rtype) = Rtype::from_word(word) {
             return match is_zone_data(rtype) {
                 Ok(()) => Ok((ttl, rtype)),
                 Err(fault) => Err(Halt::fault(scan.at() - word.len(), fault)),
@@ -372,47 +369,31 @@ pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<u32>, u16), Halt<
     }
 }
 
-fn is_zone_data(rtype: u16) -> Result<(), Fault> {
+fn is_zone_data(rtype: Rtype) -> Result<(), Fault> {
     match rtype {
-        0 | OPT | 128..=255 => Err(Fault::MetaType {
-            rtype: text::rtype_text(rtype),
-        }),
-        MD | MF => Err(Fault::ObsoleteType {
-            rtype: text::rtype_text(rtype),
-        }),
+        Rtype::MD | Rtype::MF => Err(Fault::ObsoleteType { rtype }),
+        _ if rtype.is_meta() => Err(Fault::MetaType { rtype }),
         _ => Ok(()),
     }
 }
 
 /// Returns the TTL that `word`, just read, says.
-pub(super) fn explicit_ttl<E>(scan: &Scan<'_>, word: &[u8]) -> Result<u32, Halt<E>> {
-    let at = scan.at() - word.len();
-    match text::seconds(word) {
-        Some(ttl) => {
-            check_ttl(ttl, at, || shown(word))?;
-            Ok(ttl)
-        }
-        None => {
-            let fault = Fault::Unexpected {
-                expected: "a TTL such as `3600` or `1h30m`",
-                found: shown(word),
-            };
-            Err(Halt::fault(at, fault))
-        }
+pub(super) fn explicit_ttl<E>(scan: &Scan<'_>, word: &[u8]) -> Result<Ttl, Halt<E>> {
+    let ttl = text::seconds(word).map(Ttl::from_secs);
+    if let Some(Ok(ttl)) = ttl {
+        return Ok(ttl);
     }
+    let found = shown(word);
+    let is_number = ttl.is_some() || word.iter().all(u8::is_ascii_digit);
+    let fault = if is_number {
+        EntryFault::LongTtl { found }
+    } else {
+        let expected = "a TTL such as `3600` or `1h30m`";
+        Fault::Unexpected { expected, found }.into()
+    };
+    Err(Halt::fault(scan.at() - word.len(), fault))
 }
 
-#[inline]
-fn check_ttl<E>(ttl: u32, at: usize, found: impl FnOnce() -> String) -> Result<(), Halt<E>> {
-    if ttl > MOST_TTL {
-        let found = found();
-        return Err(Halt::fault(at, EntryFault::LongTtl { found }));
-    }
-    Ok(())
-}
-
-pub(super) fn name_text(wire: &[u8]) -> String {
-    let mut name = String::new();
-    text::write_name(wire, &mut name).expect("a String takes all text");
-    name
+fn name(wire: &[u8]) -> Name {
+    Name::from_wire(wire).expect("the reader writes names")
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::dns::rtype::Rtype;
+
 use super::fault::{Fault, Stop};
-use super::mnemonic;
 use super::read::parsed;
 use super::scan::{Next, Scan};
 
@@ -13,7 +14,7 @@ pub(super) fn read(scan: &mut Scan<'_>, may_be_empty: bool, out: &mut Vec<u8>) -
     const EXPECTED: &str = "an RR type";
     let mut rtypes = BTreeSet::new();
     while scan.next()? != Next::End {
-        rtypes.insert(parsed(scan, EXPECTED, mnemonic::rtype)?);
+        rtypes.insert(parsed(scan, EXPECTED, Rtype::from_word)?.0);
     }
     if rtypes.is_empty() && !may_be_empty {
         let expected = EXPECTED;
@@ -68,7 +69,7 @@ pub(super) fn write(octets: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
             for bit in 0..8 {
                 if octet & 0x80 >> bit != 0 {
                     f.write_str(blank)?;
-                    write_rtype(u16::from(*window) << 8 | at * 8 + bit, f)?;
+                    write!(f, "{}", Rtype(u16::from(*window) << 8 | at * 8 + bit))?;
                     blank = " ";
                 }
             }
@@ -76,12 +77,4 @@ pub(super) fn write(octets: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
         rest = after;
     }
     Ok(())
-}
-
-/// Writes the mnemonic of an RR type, or `TYPEnnn`.
-pub(super) fn write_rtype(rtype: u16, f: &mut impl fmt::Write) -> fmt::Result {
-    match mnemonic::rtype_mnemonic(rtype) {
-        Some(mnemonic) => f.write_str(mnemonic),
-        None => write!(f, "TYPE{rtype}"),
-    }
 }

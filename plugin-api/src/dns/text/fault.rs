@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::dns::rtype::Rtype;
+
 /// Why text is not what it should be.
 ///
 /// A fault says what stands there and what should; where, says the error around it.
@@ -92,25 +94,25 @@ pub enum Fault {
     )]
     NoTextForm {
         /// The type.
-        rtype: String,
+        rtype: Rtype,
     },
     /// The type is for queries and metadata.
     #[error("{rtype} is never zone data")]
     MetaType {
         /// The type.
-        rtype: String,
+        rtype: Rtype,
     },
     /// The type was replaced long ago.
     #[error("{rtype} is obsolete (RFC 1123); write MX")]
     ObsoleteType {
         /// The type.
-        rtype: String,
+        rtype: Rtype,
     },
     /// Rdata given as `\#` does not fit its type.
     #[error("these octets are not rdata of {rtype}")]
     Shape {
         /// The type.
-        rtype: String,
+        rtype: Rtype,
     },
     /// Rdata is longer than 65,535 octets.
     #[error("expected rdata of at most 65535 octets, found {octets}")]

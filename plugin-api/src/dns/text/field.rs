@@ -1,5 +1,7 @@
 //! The fields of rdata: one table for reading and for writing.
 
+use crate::dns::rtype::Rtype;
+
 /// One field of rdata, as text and as octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
@@ -45,7 +47,7 @@ pub(super) enum Field {
     /// Octets in Base64 up to the end, or `-` for none.
     Base64OrDash,
     /// RR type, by mnemonic or number.
-    Rtype,
+    CoveredType,
     /// Octet that has mnemonics.
     Mnemonic8(&'static str, &'static [(u16, &'static str)]),
     /// 16 bits that have mnemonics.
@@ -97,76 +99,64 @@ const ZONE_DIGESTS: &[(u8, usize)] = &[(1, 48), (2, 64)];
 /// Returns the fields of a type, or nothing if its only text form is that of RFC 3597.
 #[inline]
 #[rustfmt::skip] // A table: one type, or one family of types, a line.
-pub(super) fn layout(rtype: u16) -> Option<&'static [Field]> {
+pub(super) fn layout(rtype: Rtype) -> Option<&'static [Field]> {
     use super::mnemonic::{ALGORITHMS, CERTIFICATES, DIGESTS, HASHES, PROTOCOLS, SCHEMES};
     use Field::*;
 
     const ALGORITHM: Field = Mnemonic8("an algorithm", ALGORITHMS);
     const HASH: Field = Mnemonic8("a hash algorithm", HASHES);
     const PREFERENCE: Field = U16("a preference");
-    const SIGNATURE: &[Field] = &[Rtype, ALGORITHM, U8("a number of labels"), U32("a TTL in seconds"), Time, Time, U16("a key tag"), Name, Base64(1)];
+    const SIGNATURE: &[Field] = &[CoveredType, ALGORITHM, U8("a number of labels"), U32("a TTL in seconds"), Time, Time, U16("a key tag"), Name, Base64(1)];
 
     Some(match rtype {
-        1 => &[Ipv4],
-        28 => &[Ipv6],
-        // NS, CNAME, PTR, DNAME; MD, MF, MB, MG, MR; NSAP-PTR.
-        2 | 5 | 12 | 39 | 3 | 4 | 7 | 8 | 9 | 23 => &[Name],
-        // TXT, SPF, NINFO, AVC, RESINFO, WALLET.
-        16 | 99 | 56 | 258 | 261 | 262 => &[Texts],
-        // MX, AFSDB, RT, KX, LP.
-        15 | 18 | 21 | 36 | 107 => &[PREFERENCE, Name],
-        33 => &[U16("a priority"), U16("a weight"), U16("a port"), Name],
-        6 => &[Name, Name, U32("a serial"), Seconds("a refresh time"), Seconds("a retry time"), Seconds("an expire time"), Seconds("a minimum TTL")],
-        // MINFO, RP, TALINK.
-        14 | 17 | 58 => &[Name, Name],
-        // RRSIG, SIG.
-        46 | 24 => SIGNATURE,
-        47 => &[Name, Bitmap(false)],
-        50 => &[HASH, U8("flags"), U16("a number of iterations"), Salt, Hash, Bitmap(true)],
-        51 => &[HASH, U8("flags"), U16("a number of iterations"), Salt],
-        // DS, CDS, TA, DLV.
-        43 | 59 | 32768 | 32769 => &[U16("a key tag"), ALGORITHM, Mnemonic8("a digest type", DIGESTS), Digest(1, SHA)],
-        // DNSKEY, CDNSKEY, RKEY; KEY.
-        48 | 60 | 57 => &[KeyFlags, Mnemonic8("a protocol", PROTOCOLS), ALGORITHM, Base64(1)],
-        25 => &[KeyFlags, Mnemonic8("a protocol", PROTOCOLS), ALGORITHM, Key],
-        62 => &[U32("a serial"), U16("flags"), Bitmap(true)],
-        63 => &[U32("a serial"), U8("a scheme"), U8("a hash algorithm"), Digest(12, ZONE_DIGESTS)],
-        66 => &[Rtype, Mnemonic8("a scheme", SCHEMES), U16("a port"), Name],
-        257 => &[U8("flags"), Tag, LongText],
-        // TLSA, SMIMEA.
-        52 | 53 => &[U8("a certificate usage"), U8("a selector"), U8("a matching type"), Hex(1)],
-        44 => &[U8("an algorithm"), U8("a fingerprint type"), Digest(0, FINGERPRINTS)],
-        35 => &[U16("an order"), PREFERENCE, Text("flags"), Text("services"), Text("a regular expression"), Name],
-        // SVCB, HTTPS.
-        64 | 65 => &[U16("a priority"), QuotableName, ServiceParameters],
-        256 => &[U16("a priority"), U16("a weight"), QuotedText],
-        29 => &[Location],
-        42 => &[Prefixes],
-        13 => &[Text("a CPU type"), Text("an operating system")],
-        37 => &[Mnemonic16("a certificate type", CERTIFICATES), U16("a key tag"), ALGORITHM, Base64(1)],
-        45 => &[U8("a precedence"), IpsecGateway, Base64(1)],
-        55 => &[HostIdentity, Names],
-        260 => &[U8("a precedence"), AmtRelay],
-        // DHCID, OPENPGPKEY, HHIT, BRID.
-        49 | 61 | 67 | 68 => &[Base64(1)],
-        // NID, L64.
-        104 | 106 => &[PREFERENCE, Locator],
-        105 => &[PREFERENCE, Ipv4],
-        108 => &[Eui(6)],
-        109 => &[Eui(8)],
-        259 => &[U32("an enterprise number"), U32("a type"), U8("a location"), Text("a media type"), Base64OrDash],
-        11 => &[WellKnownServices],
-        19 => &[Digits],
-        20 => &[Text("an ISDN address"), OptionalText],
-        22 => &[Nsap],
-        26 => &[PREFERENCE, Name, Name],
-        27 => &[Text("a longitude"), Text("a latitude"), Text("an altitude")],
-        30 => &[Name, OldBitmap],
-        // EID, NIMLOC.
-        31 | 32 => &[Hex(1)],
-        34 => &[Atma],
-        38 => &[A6],
-        40 => &[U8("a meaning"), U8("a coding"), U8("a subcoding"), Base64(0)],
+        Rtype::A => &[Ipv4],
+        Rtype::AAAA => &[Ipv6],
+        Rtype::NS | Rtype::CNAME | Rtype::PTR | Rtype::DNAME | Rtype::MD | Rtype::MF | Rtype::MB | Rtype::MG | Rtype::MR | Rtype::NSAP_PTR => &[Name],
+        Rtype::TXT | Rtype::SPF | Rtype::NINFO | Rtype::AVC | Rtype::RESINFO | Rtype::WALLET => &[Texts],
+        Rtype::MX | Rtype::AFSDB | Rtype::RT | Rtype::KX | Rtype::LP => &[PREFERENCE, Name],
+        Rtype::SRV => &[U16("a priority"), U16("a weight"), U16("a port"), Name],
+        Rtype::SOA => &[Name, Name, U32("a serial"), Seconds("a refresh time"), Seconds("a retry time"), Seconds("an expire time"), Seconds("a minimum TTL")],
+        Rtype::MINFO | Rtype::RP | Rtype::TALINK => &[Name, Name],
+        Rtype::RRSIG | Rtype::SIG => SIGNATURE,
+        Rtype::NSEC => &[Name, Bitmap(false)],
+        Rtype::NSEC3 => &[HASH, U8("flags"), U16("a number of iterations"), Salt, Hash, Bitmap(true)],
+        Rtype::NSEC3PARAM => &[HASH, U8("flags"), U16("a number of iterations"), Salt],
+        Rtype::DS | Rtype::CDS | Rtype::TA | Rtype::DLV => &[U16("a key tag"), ALGORITHM, Mnemonic8("a digest type", DIGESTS), Digest(1, SHA)],
+        Rtype::DNSKEY | Rtype::CDNSKEY | Rtype::RKEY => &[KeyFlags, Mnemonic8("a protocol", PROTOCOLS), ALGORITHM, Base64(1)],
+        Rtype::KEY => &[KeyFlags, Mnemonic8("a protocol", PROTOCOLS), ALGORITHM, Key],
+        Rtype::CSYNC => &[U32("a serial"), U16("flags"), Bitmap(true)],
+        Rtype::ZONEMD => &[U32("a serial"), U8("a scheme"), U8("a hash algorithm"), Digest(12, ZONE_DIGESTS)],
+        Rtype::DSYNC => &[CoveredType, Mnemonic8("a scheme", SCHEMES), U16("a port"), Name],
+        Rtype::CAA => &[U8("flags"), Tag, LongText],
+        Rtype::TLSA | Rtype::SMIMEA => &[U8("a certificate usage"), U8("a selector"), U8("a matching type"), Hex(1)],
+        Rtype::SSHFP => &[U8("an algorithm"), U8("a fingerprint type"), Digest(0, FINGERPRINTS)],
+        Rtype::NAPTR => &[U16("an order"), PREFERENCE, Text("flags"), Text("services"), Text("a regular expression"), Name],
+        Rtype::SVCB | Rtype::HTTPS => &[U16("a priority"), QuotableName, ServiceParameters],
+        Rtype::URI => &[U16("a priority"), U16("a weight"), QuotedText],
+        Rtype::LOC => &[Location],
+        Rtype::APL => &[Prefixes],
+        Rtype::HINFO => &[Text("a CPU type"), Text("an operating system")],
+        Rtype::CERT => &[Mnemonic16("a certificate type", CERTIFICATES), U16("a key tag"), ALGORITHM, Base64(1)],
+        Rtype::IPSECKEY => &[U8("a precedence"), IpsecGateway, Base64(1)],
+        Rtype::HIP => &[HostIdentity, Names],
+        Rtype::AMTRELAY => &[U8("a precedence"), AmtRelay],
+        Rtype::DHCID | Rtype::OPENPGPKEY | Rtype::HHIT | Rtype::BRID => &[Base64(1)],
+        Rtype::NID | Rtype::L64 => &[PREFERENCE, Locator],
+        Rtype::L32 => &[PREFERENCE, Ipv4],
+        Rtype::EUI48 => &[Eui(6)],
+        Rtype::EUI64 => &[Eui(8)],
+        Rtype::DOA => &[U32("an enterprise number"), U32("a type"), U8("a location"), Text("a media type"), Base64OrDash],
+        Rtype::WKS => &[WellKnownServices],
+        Rtype::X25 => &[Digits],
+        Rtype::ISDN => &[Text("an ISDN address"), OptionalText],
+        Rtype::NSAP => &[Nsap],
+        Rtype::PX => &[PREFERENCE, Name, Name],
+        Rtype::GPOS => &[Text("a longitude"), Text("a latitude"), Text("an altitude")],
+        Rtype::NXT => &[Name, OldBitmap],
+        Rtype::EID | Rtype::NIMLOC => &[Hex(1)],
+        Rtype::ATMA => &[Atma],
+        Rtype::A6 => &[A6],
+        Rtype::SINK => &[U8("a meaning"), U8("a coding"), U8("a subcoding"), Base64(0)],
         _ => return None,
     })
 }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use crate::dns::rtype::Rtype;
+
 use super::address;
 use super::binary::hex_digit;
 use super::fault::{Fault, Stop};
-use super::mnemonic;
 use super::name::{self, wire_length};
 use super::number::decimal;
 use super::read::{character_string, parsed, unexpected};
@@ -103,7 +104,7 @@ pub(super) fn old_bitmap(scan: &mut Scan<'_>, out: &mut Vec<u8>) -> Result<(), S
     while scan.next()? != Next::End {
         let rtype = parsed(scan, "an RR type from 1 to 127", |word| {
             let number = decimal(word).and_then(|number| u16::try_from(number).ok());
-            let rtype = number.or_else(|| mnemonic::rtype(word))?;
+            let rtype = number.or_else(|| Some(Rtype::from_word(word)?.0))?;
             u8::try_from(rtype)
                 .ok()
                 .filter(|rtype| (1..=127).contains(rtype))
@@ -124,7 +125,7 @@ pub(super) fn write_old_bitmap(octets: &[u8], f: &mut impl fmt::Write) -> fmt::R
         for bit in 0..8 {
             if octet & 0x80 >> bit != 0 {
                 f.write_str(blank)?;
-                super::bitmap::write_rtype(at * 8 + bit, f)?;
+                write!(f, "{}", Rtype(at * 8 + bit))?;
                 blank = " ";
             }
         }

@@ -1,25 +1,5 @@
 //! Words that stand for numbers.
 
-/// RR types by mnemonic. OPT and the types for queries and metadata are here so
-/// that they can be named when they are refused.
-#[rustfmt::skip] // A table.
-const RTYPES: &[(u16, &str)] = &[
-    (1, "A"), (2, "NS"), (5, "CNAME"), (6, "SOA"), (12, "PTR"), (15, "MX"), (16, "TXT"), (28, "AAAA"),
-    (33, "SRV"), (46, "RRSIG"), (47, "NSEC"), (50, "NSEC3"), (43, "DS"), (48, "DNSKEY"), (257, "CAA"),
-    (52, "TLSA"), (35, "NAPTR"), (65, "HTTPS"), (64, "SVCB"), (44, "SSHFP"), (39, "DNAME"),
-    (3, "MD"), (4, "MF"), (7, "MB"), (8, "MG"), (9, "MR"), (10, "NULL"), (11, "WKS"), (13, "HINFO"),
-    (14, "MINFO"), (17, "RP"), (18, "AFSDB"), (19, "X25"), (20, "ISDN"), (21, "RT"), (22, "NSAP"),
-    (23, "NSAP-PTR"), (24, "SIG"), (25, "KEY"), (26, "PX"), (27, "GPOS"), (29, "LOC"), (30, "NXT"),
-    (31, "EID"), (32, "NIMLOC"), (34, "ATMA"), (36, "KX"), (37, "CERT"), (38, "A6"), (40, "SINK"),
-    (41, "OPT"), (42, "APL"), (45, "IPSECKEY"), (49, "DHCID"), (51, "NSEC3PARAM"), (53, "SMIMEA"),
-    (55, "HIP"), (56, "NINFO"), (57, "RKEY"), (58, "TALINK"), (59, "CDS"), (60, "CDNSKEY"),
-    (61, "OPENPGPKEY"), (62, "CSYNC"), (63, "ZONEMD"), (66, "DSYNC"), (67, "HHIT"), (68, "BRID"),
-    (99, "SPF"), (104, "NID"), (105, "L32"), (106, "L64"), (107, "LP"), (108, "EUI48"), (109, "EUI64"),
-    (249, "TKEY"), (250, "TSIG"), (251, "IXFR"), (252, "AXFR"), (253, "MAILB"), (254, "MAILA"),
-    (255, "ANY"), (256, "URI"), (258, "AVC"), (259, "DOA"), (260, "AMTRELAY"), (261, "RESINFO"),
-    (262, "WALLET"), (32768, "TA"), (32769, "DLV"),
-];
-
 /// Certificate types (RFC 4398, section 2.1).
 pub(super) const CERTIFICATES: &[(u16, &str)] = &[
     (1, "PKIX"),
@@ -94,54 +74,6 @@ const KEY_FLAGS: &[(u16, &str)] = &[
     (0x000a, "SIG10"), (0x000b, "SIG11"), (0x000c, "SIG12"), (0x000d, "SIG13"), (0x000e, "SIG14"),
     (0x000f, "SIG15"), (0x0001, "KSK"),
 ];
-
-/// Returns the RR type that `word` names, by mnemonic or as `TYPEnnn`, in any
-/// letter case.
-#[inline]
-pub(crate) fn rtype(word: &[u8]) -> Option<u16> {
-    common_rtype(word).or_else(|| rare_rtype(word))
-}
-
-/// The types that most records have, in upper case.
-#[inline]
-fn common_rtype(word: &[u8]) -> Option<u16> {
-    match word {
-        b"A" => Some(1),
-        b"AAAA" => Some(28),
-        b"CNAME" => Some(5),
-        b"TXT" => Some(16),
-        b"MX" => Some(15),
-        b"SRV" => Some(33),
-        b"PTR" => Some(12),
-        b"NS" => Some(2),
-        b"RRSIG" => Some(46),
-        _ => None,
-    }
-}
-
-fn rare_rtype(word: &[u8]) -> Option<u16> {
-    // Zone files in lower case are common, too.
-    let mut upper = [0; 5];
-    if let Some(upper) = upper.get_mut(..word.len()) {
-        upper.copy_from_slice(word);
-        upper.make_ascii_uppercase();
-        if let Some(rtype) = common_rtype(upper) {
-            return Some(rtype);
-        }
-    }
-    find(RTYPES, word).or_else(|| numbered(word, b"TYPE"))
-}
-
-/// Returns the mnemonic of an RR type.
-pub(crate) fn rtype_mnemonic(rtype: u16) -> Option<&'static str> {
-    let row = RTYPES.iter().find(|(number, _)| *number == rtype);
-    row.map(|(_, mnemonic)| *mnemonic)
-}
-
-/// Returns the mnemonic of an RR type, or `TYPEnnn`.
-pub(crate) fn rtype_text(rtype: u16) -> String {
-    rtype_mnemonic(rtype).map_or_else(|| format!("TYPE{rtype}"), str::to_owned)
-}
 
 /// Returns the class that `word` names, by mnemonic or as `CLASSnnn`, in any letter case.
 #[inline]

@@ -11,6 +11,9 @@
 
 use std::fmt;
 
+use super::name::NameRef;
+use super::rtype::Rtype;
+
 mod fault;
 mod scan;
 mod name;
@@ -31,9 +34,8 @@ mod write;
 pub use fault::{Fault, NameFault};
 
 pub(crate) use fault::{Stop, shown};
-pub(crate) use mnemonic::{class, rtype, rtype_text};
+pub(crate) use mnemonic::class;
 pub(crate) use name::parse as parse_name;
-pub(crate) use name::write as write_name;
 pub(crate) use number::{decimal, seconds};
 pub(crate) use read::rdata;
 pub(crate) use scan::{Next, Scan};
@@ -47,10 +49,10 @@ pub(crate) use scan::{Next, Scan};
 /// # Errors
 ///
 /// [`TextError`] if the text is not rdata of that type and nothing else.
-pub fn parse_rdata(rtype: u16, text: &str, origin: &[u8]) -> Result<Vec<u8>, TextError> {
+pub fn parse_rdata(rtype: Rtype, text: &str, origin: NameRef<'_>) -> Result<Vec<u8>, TextError> {
     let mut octets = Vec::new();
     let mut scan = Scan::new(text.as_bytes(), true);
-    let read = rdata(&mut scan, rtype, origin, &mut octets).and_then(|()| {
+    let read = rdata(&mut scan, rtype, origin.as_wire(), &mut octets).and_then(|()| {
         scan.finish()?;
         // A second line would be a second entry.
         match scan.peek() {
@@ -66,7 +68,7 @@ pub fn parse_rdata(rtype: u16, text: &str, origin: &[u8]) -> Result<Vec<u8>, Tex
     match read {
         Ok(()) => Ok(octets),
         Err(Stop::Fault(found)) => Err(TextError {
-            rtype: rtype_text(rtype),
+            rtype,
             column: found.0 + 1,
             fault: found.1,
         }),
@@ -79,12 +81,12 @@ pub fn parse_rdata(rtype: u16, text: &str, origin: &[u8]) -> Result<Vec<u8>, Tex
 /// Rdata of types without a text form, or that does not fit its type, is
 /// displayed in the form of RFC 3597, section 5. What is displayed reads back
 /// to the same octets.
-pub fn rdata_display(rtype: u16, octets: &[u8]) -> impl fmt::Display {
+pub fn rdata_display(rtype: Rtype, octets: &[u8]) -> impl fmt::Display {
     RdataDisplay { rtype, octets }
 }
 
 struct RdataDisplay<'a> {
-    rtype: u16,
+    rtype: Rtype,
     octets: &'a [u8],
 }
 
@@ -98,7 +100,7 @@ impl fmt::Display for RdataDisplay<'_> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot read the rdata of {rtype} at column {column}")]
 pub struct TextError {
-    rtype: String,
+    rtype: Rtype,
     column: usize,
     #[source]
     fault: Fault,

@@ -1,5 +1,9 @@
 //! Domain names in text.
 
+use std::fmt;
+
+use crate::dns::labels;
+
 use super::fault::{Fault, NameFault, Stop, shown};
 use super::scan::{CLASS, Class, Next, Scan, escape};
 
@@ -210,40 +214,21 @@ fn append_label<'a>(text: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], NameF
 
 /// Returns the length in octets of the uncompressed name that `octets` starts with.
 pub(super) fn wire_length(octets: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        match *octets.get(at)? {
-            0 => return (at < MOST_OCTETS).then_some(at + 1),
-            length @ 1..=63 => at += usize::from(length) + 1,
-            _ => return None,
-        }
-    }
+    labels::octets_of(octets).ok()
 }
 
 /// Writes an uncompressed name in presentation format, with its final dot.
 ///
 /// Characters with a meaning in zone files are escaped, so that the text reads
 /// back to the same octets.
-pub(crate) fn write(wire: &[u8], f: &mut impl std::fmt::Write) -> std::fmt::Result {
+pub(super) fn write(wire: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = wire;
     if rest == [0] {
         return f.write_char('.');
     }
     while let [length @ 1..=u8::MAX, after @ ..] = rest {
-        let (label, after) = after
-            .split_at_checked(usize::from(*length))
-            .unwrap_or((after, &[]));
-        for &octet in label {
-            match octet {
-                b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {
-                    f.write_char('\\')?;
-                    f.write_char(char::from(octet))?;
-                }
-                b'!'..=b'~' => f.write_char(char::from(octet))?,
-                _ => write!(f, "\\{octet:03}")?,
-            }
-        }
-        f.write_char('.')?;
+        let (label, after) = after.split_at_checked(usize::from(*length)).ok_or(fmt::Error)?;
+        labels::write(label, f)?;
         rest = after;
     }
     Ok(())

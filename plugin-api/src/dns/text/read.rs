@@ -1,5 +1,7 @@
 //! Rdata from text to octets.
 
+use crate::dns::rtype::Rtype;
+
 use super::fault::{Fault, Stop, shown};
 use super::field::{Field, layout};
 use super::name;
@@ -16,7 +18,7 @@ const MOST_OCTETS: usize = 65_535;
 #[inline]
 pub(crate) fn rdata(
     scan: &mut Scan<'_>,
-    rtype: u16,
+    rtype: Rtype,
     origin: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), Stop> {
@@ -27,8 +29,7 @@ pub(crate) fn rdata(
         generic(scan, rtype, out)?;
     } else {
         let Some(fields) = layout(rtype) else {
-            let rtype = mnemonic::rtype_text(rtype);
-            return Err(Stop::fault(start, Fault::NoTextForm { rtype }));
+                        return Err(Stop::fault(start, Fault::NoTextForm { rtype }));
         };
         for &each in fields {
             field(scan, each, origin, out)?;
@@ -42,14 +43,13 @@ pub(crate) fn rdata(
 }
 
 /// Returns whether `\#` starts rdata in the form of RFC 3597, section 5, and skips it.
-fn is_generic(scan: &mut Scan<'_>, rtype: u16) -> Result<bool, Stop> {
-    const TXT: u16 = 16;
+fn is_generic(scan: &mut Scan<'_>, rtype: Rtype) -> Result<bool, Stop> {
     let mut ahead = scan.clone();
     if ahead.raw_word()? != br"\#" {
         return Ok(false);
     }
     // In TXT, `\#` may also be a string, unless a number follows.
-    if rtype == TXT {
+    if rtype == Rtype::TXT {
         let mut number = ahead.clone();
         let is_number =
             number.next()? == Next::Word && number.raw_word()?.iter().all(u8::is_ascii_digit);
@@ -61,7 +61,7 @@ fn is_generic(scan: &mut Scan<'_>, rtype: u16) -> Result<bool, Stop> {
     Ok(true)
 }
 
-fn generic(scan: &mut Scan<'_>, rtype: u16, out: &mut Vec<u8>) -> Result<(), Stop> {
+fn generic(scan: &mut Scan<'_>, rtype: Rtype, out: &mut Vec<u8>) -> Result<(), Stop> {
     let [high, low] = scan.u16("a number of octets")?;
     let expected = usize::from(u16::from_be_bytes([high, low]));
     scan.next()?;
@@ -72,8 +72,7 @@ fn generic(scan: &mut Scan<'_>, rtype: u16, out: &mut Vec<u8>) -> Result<(), Sto
         return Err(Stop::fault(start, Fault::Length { expected, found }));
     }
     if layout(rtype).is_some() && !write::fits(rtype, out) {
-        let rtype = mnemonic::rtype_text(rtype);
-        return Err(Stop::fault(start, Fault::Shape { rtype }));
+                return Err(Stop::fault(start, Fault::Shape { rtype }));
     }
     Ok(())
 }
@@ -168,11 +167,11 @@ fn rare_field(
             }
             scan.base64(out)
         }
-        Field::Rtype => {
+        Field::CoveredType => {
             let rtype = parsed(scan, "an RR type", |word| {
-                mnemonic::rtype(word).or_else(|| number16(word))
+                Rtype::from_word(word).or_else(|| number16(word).map(Rtype))
             })?;
-            out.extend_from_slice(&rtype.to_be_bytes());
+            out.extend_from_slice(&rtype.0.to_be_bytes());
             Ok(())
         }
         Field::Mnemonic8(what, table) => {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::dns::rtype::Rtype;
+
 use super::field::{Field, layout};
 use super::name::{self, wire_length};
 use super::{address, binary, bitmap, gateway, legacy, location, service, time};
@@ -11,7 +13,7 @@ use super::{address, binary, bitmap, gateway, legacy, location, service, time};
 /// Types without a text form, and octets that do not fit their type, take the
 /// form of RFC 3597, section 5. Either way, the text reads back to the same
 /// octets.
-pub(crate) fn write(rtype: u16, rdata: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
+pub(crate) fn write(rtype: Rtype, rdata: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
     let Some(fields) = layout(rtype).filter(|_| fits(rtype, rdata)) else {
         return write_generic(rdata, f);
     };
@@ -54,7 +56,7 @@ fn write_generic(rdata: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
 }
 
 /// Returns whether `rdata` has the fields of its type and nothing else.
-pub(super) fn fits(rtype: u16, rdata: &[u8]) -> bool {
+pub(super) fn fits(rtype: Rtype, rdata: &[u8]) -> bool {
     let Some(fields) = layout(rtype) else {
         return false;
     };
@@ -74,7 +76,7 @@ fn length(field: Field, rdata: &[u8], at: usize) -> Option<usize> {
     let all = |fits: bool| fits.then_some(rest.len());
     match field {
         Field::U8(_) | Field::Mnemonic8(..) => Some(1),
-        Field::U16(_) | Field::Rtype | Field::Mnemonic16(..) | Field::KeyFlags => Some(2),
+        Field::U16(_) | Field::CoveredType | Field::Mnemonic16(..) | Field::KeyFlags => Some(2),
         Field::U32(_) | Field::Seconds(_) | Field::Ipv4 | Field::Time => Some(4),
         Field::Locator => Some(8),
         Field::Ipv6 => Some(16),
@@ -179,8 +181,8 @@ fn write_field(field: Field, octets: &[u8], f: &mut impl fmt::Write) -> fmt::Res
             [] => f.write_char('-'),
             _ => binary::write_base64(octets, f),
         },
-        Field::Rtype => match *octets {
-            [high, low] => bitmap::write_rtype(u16::from_be_bytes([high, low]), f),
+        Field::CoveredType => match *octets {
+            [high, low] => write!(f, "{}", Rtype(u16::from_be_bytes([high, low]))),
             _ => Err(fmt::Error),
         },
         Field::Time => match octets.first_chunk() {

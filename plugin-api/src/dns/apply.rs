@@ -1,0 +1,243 @@
+//! Holds changes against the zone they are made to.
+
+use super::change::{Action, Change, Changes, ChangesWriter, OwnerChanges};
+use super::diff::{LeftAlone, Served};
+use super::name::Name;
+use super::rrset::RrsetRef;
+use super::rtype::Rtype;
+use super::zone::{ActualZone, Rrsets, ZoneWriter};
+
+impl Changes {
+    /// Checks that the changes fit what is served.
+    ///
+    /// Every RRset deleted must be there exactly as it is deleted, an RRset that is
+    /// only added must not be there, and nothing `left_alone` may be touched.
+    ///
+    /// # Errors
+    ///
+    /// [`ChangeFault`] at the first change that does not fit.
+    pub fn verify(&self, actual: &ActualZone, left_alone: &LeftAlone) -> Result<(), ChangeFault> {
+        self.verify_each(actual, |change| {
+            left_alone.contains(change.owner(), change.rtype(), self.apex())
+        })
+    }
+
+    fn verify_each(
+        &self,
+        actual: &ActualZone,
+        is_left_alone: impl Fn(Change<'_>) -> bool,
+    ) -> Result<(), ChangeFault> {
+        if self.apex() != actual.apex() {
+            return Err(ChangeFault::Apex {
+                changes: self.apex().to_owned(),
+                actual: actual.apex().to_owned(),
+            });
+        }
+        let mut served = actual.rrsets();
+        let mut only_losses = false;
+        for owner in self.owners() {
+            // The owners start anew once, where those begin that only lose.
+            if !only_losses && owner.only_loses() {
+                only_losses = true;
+                served = actual.rrsets();
+            }
+            pass_until(&mut served, &owner);
+            for action in Action::ALL {
+                let mut here = served.clone();
+                let changes = owner.changes.clone();
+                for change in changes.filter(|change| change.action() == action) {
+                    if is_left_alone(change) {
+                        return Err(ChangeFault::LeftAlone(Place::of(change)));
+                    }
+                    let served = find(&mut here, &owner, change.rtype());
+                    match (change.deletion(), served) {
+                        (None, None) => {}
+                        (None, Some(_)) => return Err(ChangeFault::Served(Place::of(change))),
+                        (deletion, served) if deletion == served => {}
+                        _ => return Err(ChangeFault::NotServed(Place::of(change))),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the zone as it is when all changes have been made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::verify`] with nothing left alone, and
+    /// [`ChangeFault::TooLarge`] if the zone does not fit into one buffer.
+    pub fn apply(&self, actual: &ActualZone) -> Result<ActualZone, ChangeFault> {
+        self.verify_each(actual, |_| false)?;
+        let mut gains = self
+            .owners()
+            .take_while(|owner| !owner.only_loses())
+            .peekable();
+        let mut losses = self
+            .owners()
+            .skip_while(|owner| !owner.only_loses())
+            .peekable();
+        let mut served = actual.rrsets();
+        let mut zone = ZoneWriter::with_capacity(actual.octets().len());
+        let mut here: Vec<RrsetRef<'_>> = Vec::new();
+        let mut deleted: Vec<Rtype> = Vec::new();
+        loop {
+            let gain_first = match (gains.peek(), losses.peek()) {
+                (Some(gain), Some(loss)) => gain.owner < loss.owner,
+                (gain, _) => gain.is_some(),
+            };
+            let next = if gain_first {
+                gains.next()
+            } else {
+                losses.next()
+            };
+            let Some(owner) = next else { break };
+            while let Some(rrset) = served.peek().filter(|rrset| rrset.owner() < owner.owner) {
+                zone.push(rrset);
+                served.pass(rrset);
+            }
+            here.clear();
+            let is_here = |rrset: &RrsetRef<'_>| rrset.is_owned_by(owner.owner.as_wire());
+            while let Some(rrset) = served.peek().filter(is_here) {
+                here.push(rrset);
+                served.pass(rrset);
+            }
+            let served_here = here.len();
+            here.extend(owner.changes.clone().filter_map(Change::addition));
+            // Deletions, then updates: two runs, each by type.
+            deleted.clear();
+            let deletions = owner.changes.filter_map(Change::deletion);
+            deleted.extend(deletions.map(RrsetRef::rtype));
+            deleted.sort_unstable();
+            let mut left_to_look_at = served_here;
+            here.retain(|rrset| {
+                let was_served = left_to_look_at > 0;
+                left_to_look_at = left_to_look_at.saturating_sub(1);
+                !(was_served && deleted.binary_search(&rrset.rtype()).is_ok())
+            });
+            here.sort_unstable_by_key(|rrset| rrset.rtype());
+            here.iter().for_each(|rrset| zone.push(*rrset));
+        }
+        served.for_each(|rrset| zone.push(rrset));
+        let zone = zone.finish(actual.apex().to_owned());
+        zone.map(ActualZone::trusted)
+            .ok_or_else(|| ChangeFault::TooLarge {
+                apex: actual.apex().to_owned(),
+            })
+    }
+
+    /// Returns what is left of the changes when the desired zone turns out to be
+    /// incomplete: the additions that do not wait for a deletion at their owner.
+    ///
+    /// What is left out is counted as it is when an incomplete zone is compared.
+    #[must_use]
+    pub fn additions_only(&self) -> Self {
+        let mut writer = ChangesWriter::new();
+        writer.counts = self.counts().without_changes();
+        let mut kept: Vec<Change<'_>> = Vec::new();
+        for owner in self.owners() {
+            let at_apex = owner.owner == self.apex();
+            let mut served = Served::default();
+            let deletions = owner
+                .changes
+                .clone()
+                .filter(|change| change.deletion().is_some());
+            deletions.for_each(|change| served.note(change.rtype(), at_apex));
+            kept.clear();
+            for change in owner.changes {
+                let counts = &mut writer.counts;
+                match change.action() {
+                    Action::Deletion => counts.incomplete_deletions += 1,
+                    Action::Update => counts.incomplete_updates += 1,
+                    Action::Addition if served.conflicts_with(change.rtype()) => {
+                        counts.incomplete_additions += 1;
+                    }
+                    Action::Addition => kept.push(change),
+                }
+            }
+            writer.push_owner(&kept);
+        }
+        // A part of a buffer fits into a buffer.
+        writer.finish(self.apex().to_owned())
+    }
+}
+
+/// Passes what is served at owners before this one.
+fn pass_until(served: &mut Rrsets<'_>, owner: &OwnerChanges<'_>) {
+    while let Some(rrset) = served.peek().filter(|rrset| rrset.owner() < owner.owner) {
+        served.pass(rrset);
+    }
+}
+
+/// Passes what is served at this owner up to a type, and returns the RRset of it.
+fn find<'a>(
+    served: &mut Rrsets<'a>,
+    owner: &OwnerChanges<'_>,
+    rtype: Rtype,
+) -> Option<RrsetRef<'a>> {
+    let is_here = |rrset: &RrsetRef<'_>| rrset.is_owned_by(owner.owner.as_wire());
+    while let Some(rrset) = served.peek().filter(is_here) {
+        if rrset.rtype() >= rtype {
+            return (rrset.rtype() == rtype).then_some(rrset);
+        }
+        served.pass(rrset);
+    }
+    None
+}
+
+/// A change does not fit what is served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeFault {
+    /// The changes are to another zone.
+    #[error("the changes to zone `{changes}` do not fit zone `{actual}`")]
+    Apex {
+        /// The apex of the zone that is changed.
+        changes: Name,
+        /// The apex of the zone that is served.
+        actual: Name,
+    },
+    /// What is deleted is not served, or not in that form.
+    #[error("the change deletes {0} in a form that is not served")]
+    NotServed(Place),
+    /// What is added is served already.
+    #[error("the change adds {0}, which is served already")]
+    Served(Place),
+    /// What is changed is left alone.
+    #[error("the change touches {0}, which is left alone")]
+    LeftAlone(Place),
+    /// The zone does not fit into one buffer of at most 4 GiB.
+    #[error("cannot change zone `{apex}`: it would have more than 4294967295 octets")]
+    TooLarge {
+        /// The zone.
+        apex: Name,
+    },
+}
+
+/// Owner and type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The owner.
+    pub owner: Name,
+    /// The type.
+    pub rtype: Rtype,
+}
+
+impl Place {
+    fn of(change: Change<'_>) -> Self {
+        Self {
+            owner: change.owner().to_owned(),
+            rtype: change.rtype(),
+        }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of `{}`", self.rtype, self.owner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,591 @@
+//! Builds zones from RRs that arrive in any order.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use super::check::{self, Unservable};
+use super::labels::{self, LabelStarts};
+use super::name::{Name, NameError, NameRef};
+use super::order::{self, Counts, Sorter};
+use super::rdata::{self, RdataError};
+use super::rrset::{OWNER, RDATA_COUNT, Rrset, RrsetRef, TTL, Ttl};
+use super::rrset::{length_u32, write_u32};
+use super::rtype::{Rtype, RtypeError};
+use super::text::{self, TextError};
+use super::zone::{self, ActualZone, DesiredZone, Zone};
+
+/// Puts a zone together from RRs and RRsets in any order and letter case.
+///
+/// RRs of one owner and type become one RRset wherever they stand, equal rdata
+/// count once, and of several TTLs in an RRset the lowest is taken (RFC 2181,
+/// section 5.2, has them equal). So the zone does not depend on the order of
+/// what was pushed.
+///
+/// What is pushed goes into one buffer, in the form a zone has. As long as it
+/// arrives in canonical order, that buffer is the zone when it is done; types
+/// at one owner may come in any order. Otherwise the RRsets are sorted and
+/// copied once, for 24 octets of memory per RRset besides the two buffers.
+pub struct ZoneBuilder {
+    apex: Name,
+    apex_labels: usize,
+    /// Room for the header, then entries; the last one is open.
+    octets: Vec<u8>,
+    open: Open,
+    order: Order,
+    /// Where the entries of the open entry's owner start.
+    group: usize,
+    /// Closed entries up to `group`, and all of them.
+    counts_before_group: Counts,
+    counts: Counts,
+    held: Vec<Name>,
+    complete: bool,
+    ttl_conflicts: usize,
+    sorter: Sorter,
+    scratch: Vec<u8>,
+    /// The owner of the next entry.
+    owner: Vec<u8>,
+    starts: LabelStarts,
+}
+
+/// The entry that RRs are being appended to.
+struct Open {
+    start: usize,
+    /// End of the owner, where the rdata begin; 0 if no entry is open.
+    rdatas: usize,
+    rtype: Rtype,
+    last_rdata: usize,
+    rdata_count: u32,
+    rdatas_in_order: bool,
+    ttl: Ttl,
+    ttl_conflict: bool,
+    starts: LabelStarts,
+}
+
+/// How far the entries are in canonical order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Kept,
+    /// Apart from the types at the last owner.
+    LostInGroup,
+    Lost,
+}
+
+impl ZoneBuilder {
+    /// Starts an empty zone.
+    #[must_use]
+    pub fn new(apex: Name) -> Self {
+        Self {
+            apex_labels: LabelStarts::trusted(apex.as_wire()).count(),
+            apex,
+            octets: vec![0; zone::HEADER],
+            open: Open::NONE,
+            order: Order::Kept,
+            group: zone::HEADER,
+            counts_before_group: Counts::default(),
+            counts: Counts::default(),
+            held: Vec::new(),
+            complete: false,
+            ttl_conflicts: 0,
+            sorter: Sorter::default(),
+            scratch: Vec::new(),
+            owner: Vec::new(),
+            starts: LabelStarts::EMPTY,
+        }
+    }
+
+    /// Returns the apex of the zone.
+    #[must_use]
+    pub fn apex(&self) -> NameRef<'_> {
+        self.apex.as_ref()
+    }
+
+    /// Adds one RR in wire form, its names uncompressed and in any letter case.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] if the RR cannot be part of the zone; the builder is then
+    /// as it was before.
+    pub fn push_wire(
+        &mut self,
+        owner: &[u8],
+        rtype: Rtype,
+        ttl: Ttl,
+        rdata: &[u8],
+    ) -> Result<(), BuildError> {
+        let names = match rdata::shape(rtype, rdata) {
+            Ok(names) if !rtype.is_meta() => names,
+            fault => return Err(self.refuse(owner, rtype, fault.map(drop))),
+        };
+        let most = self.octets.len() + OWNER + owner.len() + 2 + rdata.len();
+        if most > zone::MAX_OCTETS {
+            let apex = self.apex.clone();
+            return Err(BuildError::TooLarge { apex });
+        }
+        // The owner of most RRs is that of the RR before, letter by letter.
+        let continues = self.open.rtype == rtype && self.is_open() && self.open_owner() == owner;
+        if !continues {
+            self.open_entry(owner, rtype, ttl)?;
+        }
+        self.append_rdata(rdata, names);
+        if ttl != self.open.ttl {
+            self.open.ttl = self.open.ttl.min(ttl);
+            self.open.ttl_conflict = true;
+        }
+        Ok(())
+    }
+
+    /// Adds the RRs of an RRset.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::push_wire`], and [`BuildError::NoRdata`].
+    pub fn push(&mut self, rrset: &Rrset) -> Result<(), BuildError> {
+        let (owner, rtype, ttl) = (rrset.owner(), rrset.rtype(), rrset.ttl());
+        if rrset.rdatas().len() == 0 {
+            return Err(BuildError::NoRdata {
+                owner: owner.to_owned(),
+                rtype,
+            });
+        }
+        for octets in rrset.rdatas() {
+            self.push_wire(owner.as_wire(), rtype, ttl, octets)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an RRset of another zone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::push_wire`].
+    pub fn push_ref(&mut self, rrset: RrsetRef<'_>) -> Result<(), BuildError> {
+        let (owner, rtype, ttl) = (rrset.owner(), rrset.rtype(), rrset.ttl());
+        for octets in rrset.rdatas() {
+            self.push_wire(owner.as_wire(), rtype, ttl, octets)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one RR in presentation format.
+    ///
+    /// A name without final dot, as `owner` or in `rdata`, is relative to the
+    /// apex; `@` is the apex.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::push_wire`], and if one of the texts cannot be read.
+    pub fn push_text(
+        &mut self,
+        owner: &str,
+        ttl: Ttl,
+        rtype: &str,
+        rdata: &str,
+    ) -> Result<(), BuildError> {
+        let owner =
+            Name::from_text(owner, self.apex()).map_err(|source| BuildError::OwnerText {
+                owner: owner.to_owned(),
+                source,
+            })?;
+        let rtype = rtype.parse().map_err(|source| BuildError::RtypeText {
+            owner: owner.clone(),
+            source,
+        })?;
+        let octets = text::parse_rdata(rtype, rdata, self.apex()).map_err(|source| {
+            BuildError::RdataText {
+                owner: owner.clone(),
+                source,
+            }
+        })?;
+        self.push_wire(owner.as_wire(), rtype, ttl, &octets)
+    }
+
+    /// Notes an owner that the author knows of but could not read: nothing at
+    /// it will be deleted or updated.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::OutOfZone`] if the owner is not at or below the apex.
+    pub fn hold(&mut self, owner: Name) -> Result<(), BuildError> {
+        if !owner.as_ref().is_at_or_below(self.apex()) {
+            return Err(self.out_of_zone(owner));
+        }
+        self.held.push(owner);
+        Ok(())
+    }
+
+    /// States that everything the zone should contain has been pushed.
+    pub const fn set_complete(&mut self) {
+        self.complete = true;
+    }
+
+    /// Returns how many RRsets of the zone built last had RRs of several TTLs.
+    #[must_use]
+    pub const fn ttl_conflicts(&self) -> usize {
+        self.ttl_conflicts
+    }
+
+    /// Makes what was pushed into the desired state of the zone, which is
+    /// incomplete unless [`Self::set_complete`] was called.
+    ///
+    /// The builder is empty afterwards, also in case of an error.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::Unservable`] if no server would accept the zone: CNAME beside other
+    /// data or more than once (RFC 1034, section 3.6.2), the same for several
+    /// DNAME (RFC 6672, section 2.4) or SOA, or a SOA below the apex.
+    pub fn build_desired(&mut self) -> Result<DesiredZone, BuildError> {
+        let flags = if self.complete { zone::COMPLETE } else { 0 };
+        let octets = self.finish(flags)?;
+        let zone = Zone::trusted(self.apex.clone(), octets.into());
+        if let Err((_, owner, reason)) = check::servable(&zone) {
+            let owner = owner.to_owned();
+            return Err(BuildError::Unservable { owner, reason });
+        }
+        Ok(DesiredZone::trusted(zone))
+    }
+
+    /// Makes what was pushed into the actual state of the zone.
+    ///
+    /// What is served is taken as it is. Owners held are forgotten. The builder
+    /// is empty afterwards, also in case of an error.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::TooLarge`] if the zone does not fit into one buffer.
+    pub fn build_actual(&mut self) -> Result<ActualZone, BuildError> {
+        self.held.clear();
+        let octets = self.finish(zone::COMPLETE)?;
+        Ok(ActualZone::trusted(Zone::trusted(
+            self.apex.clone(),
+            octets.into(),
+        )))
+    }
+
+    fn open_owner(&self) -> &[u8] {
+        &self.octets[self.open.start + OWNER..self.open.rdatas]
+    }
+
+    /// Continues with the entry of `owner` and `rtype`: the open one, or a new one.
+    fn open_entry(&mut self, owner: &[u8], rtype: Rtype, ttl: Ttl) -> Result<(), BuildError> {
+        if self.is_open() && self.open_owner() == owner {
+            self.owner.clear();
+            self.owner.extend_from_slice(owner);
+            self.starts = self.open.starts;
+            self.close_entry();
+            self.note_rtype(rtype);
+        } else {
+            self.read_owner(owner)?;
+            let same_owner = self.is_open() && self.open_owner() == self.owner;
+            if same_owner && self.open.rtype == rtype {
+                return Ok(());
+            }
+            if self.is_open() {
+                self.close_entry();
+                if same_owner {
+                    self.note_rtype(rtype);
+                } else {
+                    self.note_owner();
+                }
+            }
+        }
+        let start = self.octets.len();
+        let [high, low] = rtype.0.to_be_bytes();
+        // Length, type, reserved; TTL and number of rdata.
+        self.octets
+            .extend_from_slice(&[0, 0, 0, 0, high, low, 0, 0]);
+        self.octets.extend_from_slice(&[0; 8]);
+        self.octets.extend_from_slice(&self.owner);
+        self.open = Open {
+            start,
+            rdatas: self.octets.len(),
+            rtype,
+            last_rdata: 0,
+            rdata_count: 0,
+            rdatas_in_order: true,
+            ttl,
+            ttl_conflict: false,
+            starts: self.starts,
+        };
+        Ok(())
+    }
+
+    /// Reads the owner of a new entry into `self.owner` and `self.starts`.
+    fn read_owner(&mut self, owner: &[u8]) -> Result<(), BuildError> {
+        self.owner.clear();
+        self.owner.extend_from_slice(owner);
+        self.owner.make_ascii_lowercase();
+        let fault = match self.starts.scan(&self.owner) {
+            Ok(()) if self.starts.octets() == owner.len() => None,
+            Ok(()) => Some(NameError::TrailingOctets),
+            Err(fault) => Some(fault),
+        };
+        if let Some(source) = fault {
+            let apex = self.apex.clone();
+            return Err(BuildError::OwnerWire { apex, source });
+        }
+        let apex = self.apex.as_wire();
+        if !self
+            .starts
+            .is_at_or_below(&self.owner, apex, self.apex_labels)
+        {
+            let owner = NameRef::trusted(&self.owner).to_owned();
+            return Err(self.out_of_zone(owner));
+        }
+        Ok(())
+    }
+
+    const fn is_open(&self) -> bool {
+        self.open.rdatas > 0
+    }
+
+    /// Notes that the next entry has the owner of the one before.
+    fn note_rtype(&mut self, rtype: Rtype) {
+        if rtype <= self.open.rtype && self.order == Order::Kept {
+            self.order = Order::LostInGroup;
+        }
+    }
+
+    /// Notes that the next entry has another owner, `self.owner`.
+    fn note_owner(&mut self) {
+        if self.order == Order::Lost {
+            return;
+        }
+        let new = (&self.owner[..], &self.starts);
+        let last = (self.open_owner(), &self.open.starts);
+        if labels::compare(new, last, self.apex_labels).is_lt() {
+            self.order = Order::Lost;
+            return;
+        }
+        self.sort_group();
+        self.group = self.octets.len();
+        self.counts_before_group = self.counts;
+    }
+
+    /// Sorts the types at the last owner.
+    fn sort_group(&mut self) {
+        if self.order != Order::LostInGroup {
+            return;
+        }
+        self.scratch.clear();
+        self.scratch.extend_from_slice(&self.octets[self.group..]);
+        self.octets.truncate(self.group);
+        let group = self
+            .sorter
+            .gather(&self.scratch, 0, self.apex_labels, &mut self.octets);
+        self.counts = self.counts_before_group + group;
+        self.order = Order::Kept;
+    }
+
+    /// Appends rdata to the open entry, its names in the range given.
+    fn append_rdata(&mut self, rdata: &[u8], names: Range<usize>) {
+        let start = self.octets.len();
+        let length = u16::try_from(rdata.len()).expect("the shape of the rdata was checked");
+        self.octets.extend_from_slice(&length.to_be_bytes());
+        self.octets.extend_from_slice(rdata);
+        if !names.is_empty() {
+            self.octets[start + 2..][names].make_ascii_lowercase();
+        }
+        if self.open.rdata_count > 0 {
+            let last = &self.octets[self.open.last_rdata + 2..start];
+            match last.cmp(&self.octets[start + 2..]) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    self.octets.truncate(start);
+                    return;
+                }
+                Ordering::Greater => self.open.rdatas_in_order = false,
+            }
+        }
+        self.open.last_rdata = start;
+        self.open.rdata_count += 1;
+    }
+
+    /// Finishes the open entry, which stays known as the last one.
+    fn close_entry(&mut self) {
+        let start = self.open.start;
+        if !self.open.rdatas_in_order {
+            self.open.rdata_count = self.sorter.sort_rdatas(&mut self.octets, self.open.rdatas);
+        }
+        let octets = length_u32(self.octets.len() - start);
+        write_u32(&mut self.octets, start, octets);
+        write_u32(&mut self.octets, start + TTL, self.open.ttl.as_secs());
+        write_u32(&mut self.octets, start + RDATA_COUNT, self.open.rdata_count);
+        if self.open.ttl_conflict {
+            order::mark_ttl_conflict(&mut self.octets[start..]);
+            self.counts.ttl_conflicts += 1;
+        }
+        self.counts.rrsets += 1;
+        self.counts.rrs += self.open.rdata_count as usize;
+    }
+
+    /// Takes the finished buffer out and leaves the builder empty.
+    pub(super) fn finish(&mut self, flags: u16) -> Result<Vec<u8>, BuildError> {
+        if self.is_open() {
+            self.close_entry();
+        }
+        self.sort_group();
+        let mut octets = std::mem::take(&mut self.octets);
+        if self.order == Order::Lost {
+            let source = octets;
+            octets = Vec::with_capacity(source.len());
+            octets.extend_from_slice(&source[..zone::HEADER]);
+            let sorter = &mut self.sorter;
+            self.counts = sorter.gather(&source, zone::HEADER, self.apex_labels, &mut octets);
+        }
+        if self.counts.ttl_conflicts > 0 {
+            order::clear_ttl_conflicts(&mut octets[zone::HEADER..]);
+        }
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_unstable();
+        held.dedup();
+        let header = zone::Header {
+            flags,
+            rrsets: length_u32(self.counts.rrsets),
+            rrs: length_u32(self.counts.rrs),
+            held: length_u32(held.len()),
+            entries: length_u32(octets.len() - zone::HEADER),
+        };
+        octets[..zone::HEADER].copy_from_slice(&header.to_octets());
+        held.iter()
+            .for_each(|owner| octets.extend_from_slice(owner.as_wire()));
+        octets.shrink_to_fit();
+
+        let ttl_conflicts = self.counts.ttl_conflicts;
+        let apex = self.apex.clone();
+        *self = Self::new(apex);
+        self.ttl_conflicts = ttl_conflicts;
+        if octets.len() > zone::MAX_OCTETS {
+            let apex = self.apex.clone();
+            return Err(BuildError::TooLarge { apex });
+        }
+        Ok(octets)
+    }
+
+    #[cold]
+    fn refuse(&self, owner: &[u8], rtype: Rtype, fault: Result<(), RdataError>) -> BuildError {
+        match (Name::from_wire(owner), fault) {
+            (Err(source), _) => BuildError::OwnerWire {
+                apex: self.apex.clone(),
+                source,
+            },
+            (Ok(owner), Ok(())) => BuildError::MetaType { owner, rtype },
+            (Ok(owner), Err(source)) => BuildError::Rdata {
+                owner,
+                rtype,
+                source,
+            },
+        }
+    }
+
+    #[cold]
+    fn out_of_zone(&self, owner: Name) -> BuildError {
+        BuildError::OutOfZone {
+            owner,
+            apex: self.apex.clone(),
+        }
+    }
+}
+
+impl Open {
+    const NONE: Self = Self {
+        start: 0,
+        rdatas: 0,
+        rtype: Rtype(0),
+        last_rdata: 0,
+        rdata_count: 0,
+        rdatas_in_order: true,
+        ttl: Ttl::MAX,
+        ttl_conflict: false,
+        starts: LabelStarts::EMPTY,
+    };
+}
+
+/// Why a zone cannot be built, or an RR cannot be part of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The owner's octets are not a name.
+    #[error("cannot take the owner of an RR into zone `{apex}`")]
+    OwnerWire {
+        /// The zone.
+        apex: Name,
+        /// What is wrong with the owner.
+        source: NameError,
+    },
+    /// The owner's text is not a name.
+    #[error("cannot read the owner `{owner}`")]
+    OwnerText {
+        /// The text.
+        owner: String,
+        /// What is wrong with it.
+        source: NameError,
+    },
+    /// The owner is not at or below the apex.
+    #[error("cannot take `{owner}` into zone `{apex}`: it is not at or below the apex")]
+    OutOfZone {
+        /// The owner.
+        owner: Name,
+        /// The zone.
+        apex: Name,
+    },
+    /// The type's text is not a type.
+    #[error("cannot read the type of an RR of `{owner}`")]
+    RtypeText {
+        /// The owner.
+        owner: Name,
+        /// What is wrong with the type.
+        source: RtypeError,
+    },
+    /// The type exists in messages only.
+    #[error("cannot take {rtype} of `{owner}`: the type is never zone data")]
+    MetaType {
+        /// The owner.
+        owner: Name,
+        /// The type.
+        rtype: Rtype,
+    },
+    /// The rdata's text is not rdata of the type.
+    #[error("cannot read the rdata of an RR of `{owner}`")]
+    RdataText {
+        /// The owner.
+        owner: Name,
+        /// What is wrong with the rdata.
+        source: TextError,
+    },
+    /// The rdata's octets are not rdata of the type.
+    #[error("cannot take {rtype} of `{owner}`")]
+    Rdata {
+        /// The owner.
+        owner: Name,
+        /// The type.
+        rtype: Rtype,
+        /// What is wrong with the rdata.
+        source: RdataError,
+    },
+    /// An RRset has at least one rdata (RFC 2181, section 5).
+    #[error("cannot take {rtype} of `{owner}`: the RRset has no rdata")]
+    NoRdata {
+        /// The owner.
+        owner: Name,
+        /// The type.
+        rtype: Rtype,
+    },
+    /// No server would accept the zone.
+    #[error("cannot build zone: `{owner}` has {reason}")]
+    Unservable {
+        /// Where the conflict is.
+        owner: Name,
+        /// What stands there that must not.
+        reason: Unservable,
+    },
+    /// A zone is one buffer of at most 4 GiB.
+    #[error("cannot build zone `{apex}`: it has more than 4294967295 octets")]
+    TooLarge {
+        /// The zone.
+        apex: Name,
+    },
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+//! Brings the entries of a buffer into canonical order.
+//!
+//! Entries are of different lengths and cannot be swapped in place. Sorted are
+//! slots of 24 octets that hold a window of the entry's sort key; entries whose
+//! windows are equal get the next window and are sorted again. Then every entry
+//! is copied once.
+//!
+//! The sort key is a string of octets that compares as owner, then type, do:
+//! the labels below the apex from right to left, each followed by 0, then 0 once
+//! more and the type. Octets 0 and 1 in a label become 1 1 and 1 2, so that no
+//! label begins with 0 or contains it, and no key begins with another.
+
+use super::labels::LabelStarts;
+use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets, entry_rtype};
+use super::rrset::{length_u32, read_u16, read_u32, write_u32};
+
+/// Octets of the key that a slot holds.
+const WINDOW: usize = 16;
+
+/// What is sorted in place of one entry.
+#[derive(Clone, Copy)]
+struct Slot {
+    window: [u64; WINDOW / 8],
+    /// Where the entry starts.
+    start: u32,
+    /// Octets of the entry; 0 if it has owner and type of the slot before it.
+    octets: u32,
+}
+
+/// Number of RRsets and what is in them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) rrsets: usize,
+    pub(crate) rrs: usize,
+    /// RRsets whose RRs had several TTLs.
+    pub(crate) ttl_conflicts: usize,
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            rrsets: self.rrsets + other.rrsets,
+            rrs: self.rrs + other.rrs,
+            ttl_conflicts: self.ttl_conflicts + other.ttl_conflicts,
+        }
+    }
+}
+
+/// Brings entries into order; keeps its buffers from one time to the next.
+#[derive(Default)]
+pub(crate) struct Sorter {
+    slots: Vec<Slot>,
+    join: Join,
+}
+
+impl Sorter {
+    /// Appends the entries of `source[from..]` to `target` in canonical order,
+    /// joining those of one owner and type.
+    ///
+    /// Takes O(n log n) steps for n octets, whatever they are.
+    pub(crate) fn gather(
+        &mut self,
+        source: &[u8],
+        from: usize,
+        apex_labels: usize,
+        target: &mut Vec<u8>,
+    ) -> Counts {
+        let mut keys = Keys {
+            source,
+            apex_labels,
+            starts: LabelStarts::EMPTY,
+        };
+        self.slots.clear();
+        let mut start = from;
+        while start < source.len() {
+            let octets = entry_octets(&source[start..]);
+            self.slots.push(Slot {
+                window: keys.window(start, 0).unwrap_or_default(),
+                start: length_u32(start),
+                octets: length_u32(octets),
+            });
+            start += octets;
+        }
+        keys.sort(&mut self.slots, 0);
+
+        let mut counts = Counts::default();
+        let mut rest = &self.slots[..];
+        while let [first, tail @ ..] = rest {
+            let parts = tail.iter().take_while(|slot| slot.octets == 0).count();
+            let entry = target.len();
+            if parts == 0 {
+                let start = first.start as usize;
+                target.extend_from_slice(&source[start..start + first.octets as usize]);
+            } else {
+                self.join.entries(source, &rest[..=parts], target);
+            }
+            counts.ttl_conflicts += usize::from(has_ttl_conflict(&target[entry..]));
+            counts.rrs += read_u32(target, entry + RDATA_COUNT) as usize;
+            counts.rrsets += 1;
+            rest = &tail[parts..];
+        }
+        counts
+    }
+
+    /// Sorts the rdata at the end of `target`, from `from` on, and leaves each
+    /// of them there once; returns how many are left.
+    pub(crate) fn sort_rdatas(&mut self, target: &mut Vec<u8>, from: usize) -> u32 {
+        self.join.sort_tail(target, from)
+    }
+}
+
+/// Returns whether the entry is marked as having had several TTLs.
+fn has_ttl_conflict(entry: &[u8]) -> bool {
+    read_u16(entry, RESERVED) != 0
+}
+
+/// Takes the marks of [`mark_ttl_conflict`] from all of the entries.
+pub(crate) fn clear_ttl_conflicts(entries: &mut [u8]) {
+    let mut start = 0;
+    while start < entries.len() {
+        entries[start + RESERVED..start + TTL].fill(0);
+        start += entry_octets(&entries[start..]);
+    }
+}
+
+/// Marks the entry as having had several TTLs, in octets that are zero in the
+/// end: it is counted only when all its parts have come together.
+pub(crate) fn mark_ttl_conflict(entry: &mut [u8]) {
+    entry[RESERVED + 1] = 1;
+}
+
+struct Keys<'a> {
+    source: &'a [u8],
+    apex_labels: usize,
+    starts: LabelStarts,
+}
+
+impl Keys<'_> {
+    /// Sorts slots whose keys are equal in their first `skipped` octets.
+    ///
+    /// Recurses once per window, and a key has at most some 520 octets.
+    fn sort(&mut self, slots: &mut [Slot], skipped: usize) {
+        slots.sort_unstable_by_key(|slot| (slot.window, slot.start));
+        let next = skipped + WINDOW;
+        for run in slots.chunk_by_mut(|left, right| left.window == right.window) {
+            let [first, others @ ..] = run else { continue };
+            if others.is_empty() {
+                continue;
+            }
+            if self.window(first.start as usize, next).is_none() {
+                others.iter_mut().for_each(|slot| slot.octets = 0);
+                continue;
+            }
+            for slot in &mut *run {
+                slot.window = self.window(slot.start as usize, next).unwrap_or_default();
+            }
+            self.sort(run, next);
+        }
+    }
+
+    /// Returns the octets of a key after the first `skipped`, as two numbers;
+    /// none if the key has no more.
+    fn window(&mut self, start: usize, skipped: usize) -> Option<[u64; WINDOW / 8]> {
+        let entry = &self.source[start..];
+        let owner = &entry[OWNER..];
+        self.starts
+            .scan(owner)
+            .expect("the owner was checked when it was pushed");
+        let mut window = Window {
+            octets: [[0; 8]; WINDOW / 8],
+            filled: 0,
+            skip: skipped,
+        };
+        for index in self.apex_labels.. {
+            let Some(label) = self.starts.label_from_right(owner, index) else {
+                break;
+            };
+            window.push_label(label);
+            if window.filled == WINDOW {
+                return Some(window.numbers());
+            }
+        }
+        let [high, low] = entry_rtype(entry).0.to_be_bytes();
+        window.push(&[0, high, low]);
+        (window.filled > 0).then(|| window.numbers())
+    }
+}
+
+/// Takes a key from its beginning and keeps one window of it.
+struct Window {
+    octets: [[u8; 8]; WINDOW / 8],
+    filled: usize,
+    skip: usize,
+}
+
+impl Window {
+    #[inline]
+    fn push(&mut self, octets: &[u8]) {
+        let skipped = self.skip.min(octets.len());
+        self.skip -= skipped;
+        let octets = &octets[skipped..];
+        let taken = octets.len().min(WINDOW - self.filled);
+        self.octets.as_flattened_mut()[self.filled..self.filled + taken]
+            .copy_from_slice(&octets[..taken]);
+        self.filled += taken;
+    }
+
+    #[inline]
+    fn push_label(&mut self, label: &[u8]) {
+        if label
+            .iter()
+            .fold(false, |found, &octet| found | (octet <= 1))
+        {
+            for &octet in label {
+                match octet {
+                    0 | 1 => self.push(&[1, octet + 1]),
+                    _ => self.push(&[octet]),
+                }
+            }
+        } else {
+            self.push(label);
+        }
+        self.push(&[0]);
+    }
+
+    fn numbers(&self) -> [u64; WINDOW / 8] {
+        self.octets.map(u64::from_be_bytes)
+    }
+}
+
+/// Puts one entry together from several of the same owner and type.
+#[derive(Default)]
+struct Join {
+    /// Where the rdata are, each with its length octets.
+    rdatas: Vec<(u32, u32)>,
+    octets: Vec<u8>,
+}
+
+impl Join {
+    /// Appends to `target` what the entries in `slots` are together: the set of
+    /// all rdata, the lowest TTL.
+    fn entries(&mut self, source: &[u8], slots: &[Slot], target: &mut Vec<u8>) {
+        self.rdatas.clear();
+        let start = target.len();
+        let mut ttls = (u32::MAX, 0);
+        let mut conflict = false;
+        for slot in slots {
+            let part = slot.start as usize;
+            let entry = &source[part..part + entry_octets(&source[part..])];
+            let ttl = read_u32(entry, TTL);
+            ttls = (ttls.0.min(ttl), ttls.1.max(ttl));
+            conflict |= has_ttl_conflict(entry);
+            let mut at = OWNER + super::labels::trusted_len(&entry[OWNER..]);
+            if target.len() == start {
+                target.extend_from_slice(&entry[..at]);
+            }
+            while at < entry.len() {
+                let end = at + 2 + usize::from(read_u16(entry, at));
+                self.rdatas
+                    .push((length_u32(part + at), length_u32(part + end)));
+                at = end;
+            }
+        }
+        let count = self.append_sorted(source, target);
+        write_u32(target, start + TTL, ttls.0);
+        write_u32(target, start + RDATA_COUNT, count);
+        let octets = length_u32(target.len() - start);
+        write_u32(target, start, octets);
+        if conflict || ttls.0 < ttls.1 {
+            mark_ttl_conflict(&mut target[start..]);
+        }
+    }
+
+    fn sort_tail(&mut self, target: &mut Vec<u8>, from: usize) -> u32 {
+        let mut octets = std::mem::take(&mut self.octets);
+        octets.clear();
+        octets.extend_from_slice(&target[from..]);
+        target.truncate(from);
+        self.rdatas.clear();
+        let mut at = 0;
+        while at < octets.len() {
+            let end = at + 2 + usize::from(read_u16(&octets, at));
+            self.rdatas.push((length_u32(at), length_u32(end)));
+            at = end;
+        }
+        let count = self.append_sorted(&octets, target);
+        self.octets = octets;
+        count
+    }
+
+    fn append_sorted(&mut self, source: &[u8], target: &mut Vec<u8>) -> u32 {
+        let rdata = |&(start, end): &(u32, u32)| &source[start as usize + 2..end as usize];
+        self.rdatas
+            .sort_unstable_by(|left, right| rdata(left).cmp(rdata(right)));
+        self.rdatas
+            .dedup_by(|left, right| rdata(left) == rdata(right));
+        for &(start, end) in &self.rdatas {
+            target.extend_from_slice(&source[start as usize..end as usize]);
+        }
+        length_u32(self.rdatas.len())
+    }
+}

@@ -1,0 +1,399 @@
+//! Zones: a checked buffer and the apex that goes with it.
+//!
+//! ```text
+//! header   u16 format = 1 | u16 flags | u32 RRsets | u32 RRs | u32 held owners | u32 octets of all entries
+//! entry    u32 octets of this entry | u16 type | u16 0 | u32 TTL | u32 number of rdata | owner
+//!          | for each rdata: u16 octets, rdata
+//! held     the owners held
+//! ```
+//!
+//! Integers are in network order. Owners are names in canonical wire form, at or
+//! below the apex. Entries stand in canonical order of owner, then type, each
+//! pair once; the rdata of an entry in canonical form and order, each once; the
+//! owners held in canonical order, each once. The class is IN throughout.
+
+use std::fmt;
+use std::ops::Deref;
+
+use abi_stable::std_types::RVec;
+
+use super::check::{self, BufferFault};
+use super::name::{Name, NameRef};
+use super::rrset::{RrsetRef, length_u32, read_u16, read_u32};
+use super::rtype::Rtype;
+
+/// Octets of the header.
+pub(crate) const HEADER: usize = 20;
+/// The only format there is.
+pub(crate) const FORMAT: u16 = 1;
+/// The flag of a zone that has everything it should contain.
+pub(crate) const COMPLETE: u16 = 1;
+/// Most octets a buffer may have.
+pub(crate) const MAX_OCTETS: usize = u32::MAX as usize;
+
+/// The header of a buffer, format left out.
+pub(crate) struct Header {
+    pub(crate) flags: u16,
+    pub(crate) rrsets: u32,
+    pub(crate) rrs: u32,
+    pub(crate) held: u32,
+    /// Octets of all entries.
+    pub(crate) entries: u32,
+}
+
+impl Header {
+    pub(crate) fn to_octets(&self) -> [u8; HEADER] {
+        let mut octets = [0; HEADER];
+        octets[0..2].copy_from_slice(&FORMAT.to_be_bytes());
+        octets[2..4].copy_from_slice(&self.flags.to_be_bytes());
+        octets[4..8].copy_from_slice(&self.rrsets.to_be_bytes());
+        octets[8..12].copy_from_slice(&self.rrs.to_be_bytes());
+        octets[12..16].copy_from_slice(&self.held.to_be_bytes());
+        octets[16..20].copy_from_slice(&self.entries.to_be_bytes());
+        octets
+    }
+
+    /// Reads the header of a buffer that has at least that many octets.
+    pub(crate) fn read(octets: &[u8]) -> Self {
+        Self {
+            flags: read_u16(octets, 2),
+            rrsets: read_u32(octets, 4),
+            rrs: read_u32(octets, 8),
+            held: read_u32(octets, 12),
+            entries: read_u32(octets, 16),
+        }
+    }
+}
+
+/// Puts a zone together from entries that arrive in canonical order.
+pub(crate) struct ZoneWriter {
+    octets: Vec<u8>,
+    rrsets: u32,
+    rrs: u32,
+}
+
+impl ZoneWriter {
+    pub(crate) fn with_capacity(octets: usize) -> Self {
+        let mut buffer = Vec::with_capacity(octets);
+        buffer.resize(HEADER, 0);
+        Self {
+            octets: buffer,
+            rrsets: 0,
+            rrs: 0,
+        }
+    }
+
+    pub(crate) fn push(&mut self, rrset: RrsetRef<'_>) {
+        self.octets.extend_from_slice(rrset.octets());
+        self.rrsets += 1;
+        self.rrs += length_u32(rrset.rdata_count());
+    }
+
+    /// Returns the zone, or nothing if it does not fit into one buffer.
+    pub(crate) fn finish(mut self, apex: Name) -> Option<Zone> {
+        if self.octets.len() > MAX_OCTETS {
+            return None;
+        }
+        let header = Header {
+            flags: COMPLETE,
+            rrsets: self.rrsets,
+            rrs: self.rrs,
+            held: 0,
+            entries: length_u32(self.octets.len() - HEADER),
+        };
+        self.octets[..HEADER].copy_from_slice(&header.to_octets());
+        Some(Zone::trusted(apex, self.octets.into()))
+    }
+}
+
+/// The content of a zone in canonical form, in one buffer.
+///
+/// Two zones are equal exactly when apex and octets are. The buffer moves between
+/// libraries without being copied; whoever receives one says [`Zone::check`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Zone {
+    apex: Name,
+    octets: RVec<u8>,
+}
+
+impl Zone {
+    /// Takes a buffer from elsewhere.
+    ///
+    /// Any octets are accepted as input; the work grows linearly with them.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFault`] at the first octet that is not as the format has it.
+    pub fn check(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
+        check::zone(apex.as_ref(), &octets)?;
+        Ok(Self { apex, octets })
+    }
+
+    /// Takes a buffer that was built or checked here.
+    pub(crate) const fn trusted(apex: Name, octets: RVec<u8>) -> Self {
+        Self { apex, octets }
+    }
+
+    /// Returns the owner of the zone's SOA, which names the zone.
+    #[must_use]
+    pub fn apex(&self) -> NameRef<'_> {
+        self.apex.as_ref()
+    }
+
+    /// Returns the RRsets in canonical order.
+    #[must_use]
+    pub fn rrsets(&self) -> Rrsets<'_> {
+        let header = self.header();
+        let end = HEADER + header.entries as usize;
+        Rrsets {
+            rest: &self.octets[HEADER..end],
+            left: header.rrsets as usize,
+        }
+    }
+
+    /// Returns the number of RRsets.
+    #[must_use]
+    pub fn rrset_count(&self) -> usize {
+        self.header().rrsets as usize
+    }
+
+    /// Returns the number of RRs.
+    #[must_use]
+    pub fn rr_count(&self) -> usize {
+        self.header().rrs as usize
+    }
+
+    /// Returns whether there are no RRsets.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rrset_count() == 0
+    }
+
+    /// Returns whether this is everything the zone should contain.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.header().flags & COMPLETE != 0
+    }
+
+    /// Returns the owners held, in canonical order.
+    pub fn held(&self) -> impl ExactSizeIterator<Item = NameRef<'_>> {
+        let header = self.header();
+        let mut rest = &self.octets[HEADER + header.entries as usize..];
+        (0..header.held).map(move |_| {
+            let owner = NameRef::trusted_prefix(rest);
+            rest = &rest[owner.as_wire().len()..];
+            owner
+        })
+    }
+
+    /// Looks one RRset up; takes time that grows with the zone.
+    ///
+    /// Whoever looks many up walks [`Self::rrsets`] once instead.
+    #[must_use]
+    pub fn find(&self, owner: NameRef<'_>, rtype: Rtype) -> Option<RrsetRef<'_>> {
+        self.rrsets()
+            .find(|rrset| rrset.rtype() == rtype && rrset.is_owned_by(owner.as_wire()))
+    }
+
+    /// Returns the serial of the SOA at the apex, if there is one.
+    #[must_use]
+    pub fn serial(&self) -> Option<Serial> {
+        // The apex sorts before every other owner.
+        let soa = self
+            .rrsets()
+            .take_while(|rrset| rrset.is_owned_by(self.apex.as_wire()))
+            .find(|rrset| rrset.rtype() == Rtype::SOA)?;
+        let numbers = soa.rdatas().next()?.last_chunk::<20>()?;
+        Some(Serial(read_u32(numbers, 0)))
+    }
+
+    /// Returns the buffer.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
+    /// Hands the buffer over.
+    #[must_use]
+    pub fn into_octets(self) -> RVec<u8> {
+        self.octets
+    }
+
+    fn header(&self) -> Header {
+        Header::read(&self.octets)
+    }
+}
+
+/// Writes one RR a line, in presentation format.
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rrsets().try_for_each(|rrset| writeln!(f, "{rrset}"))
+    }
+}
+
+/// Names the zone and counts; the content may be millions of lines.
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zone")
+            .field("apex", &self.apex)
+            .field("rrsets", &self.rrset_count())
+            .field("rrs", &self.rr_count())
+            .field("complete", &self.is_complete())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a zone should contain, as an authority says.
+///
+/// A zone that is not [complete](Zone::is_complete) only adds. At the owners
+/// [held](Zone::held) nothing is deleted or updated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DesiredZone(Zone);
+
+impl DesiredZone {
+    /// Takes a buffer from elsewhere, as [`Zone::check`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFault`], also if no server would accept the zone.
+    pub fn check(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
+        let zone = Zone::check(apex, octets)?;
+        check::desired(&zone)?;
+        Ok(Self(zone))
+    }
+
+    /// Takes a zone that was built or checked here.
+    pub(crate) const fn trusted(zone: Zone) -> Self {
+        Self(zone)
+    }
+
+    /// Takes back that the zone is complete: it now only adds.
+    pub fn mark_incomplete(&mut self) {
+        let flags = self.header().flags & !COMPLETE;
+        self.0.octets[2..4].copy_from_slice(&flags.to_be_bytes());
+    }
+
+    /// Hands the buffer over.
+    #[must_use]
+    pub fn into_octets(self) -> RVec<u8> {
+        self.0.into_octets()
+    }
+}
+
+impl Deref for DesiredZone {
+    type Target = Zone;
+
+    fn deref(&self) -> &Zone {
+        &self.0
+    }
+}
+
+/// What a zone contains in truth: what its servers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActualZone(Zone);
+
+impl ActualZone {
+    /// Takes a buffer from elsewhere, as [`Zone::check`] does.
+    ///
+    /// What is served is taken as it is, conflicts included.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFault`], also if the zone is not complete or holds owners.
+    pub fn check(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
+        let zone = Zone::check(apex, octets)?;
+        check::actual(&zone)?;
+        Ok(Self(zone))
+    }
+
+    /// Takes a zone that was built or checked here.
+    pub(crate) const fn trusted(zone: Zone) -> Self {
+        Self(zone)
+    }
+
+    /// Hands the buffer over.
+    #[must_use]
+    pub fn into_octets(self) -> RVec<u8> {
+        self.0.into_octets()
+    }
+}
+
+impl Deref for ActualZone {
+    type Target = Zone;
+
+    fn deref(&self) -> &Zone {
+        &self.0
+    }
+}
+
+/// The RRsets of a zone.
+#[derive(Clone)]
+pub struct Rrsets<'a> {
+    rest: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Rrsets<'a> {
+    /// Returns the next RRset without passing it.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<RrsetRef<'a>> {
+        (self.left > 0).then(|| RrsetRef::trusted_prefix(self.rest))
+    }
+
+    /// Passes the next RRset, which the caller has looked at.
+    #[inline]
+    pub(crate) fn pass(&mut self, next: RrsetRef<'a>) {
+        self.rest = &self.rest[next.octets().len()..];
+        self.left -= 1;
+    }
+}
+
+impl<'a> Iterator for Rrsets<'a> {
+    type Item = RrsetRef<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<RrsetRef<'a>> {
+        let rrset = self.peek()?;
+        self.pass(rrset);
+        Some(rrset)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left, Some(self.left))
+    }
+}
+
+impl ExactSizeIterator for Rrsets<'_> {}
+
+/// The serial number of a SOA.
+///
+/// Serials have no order of their own: they wrap, and are compared as RFC 1982 says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Serial(pub u32);
+
+impl Serial {
+    /// Returns whether this serial comes after `other` (RFC 1982, section 3.2).
+    ///
+    /// Of two serials 2³¹ apart, neither does.
+    #[must_use]
+    pub const fn is_after(self, other: Self) -> bool {
+        let distance = self.0.wrapping_sub(other.0);
+        distance > 0 && distance < 1 << 31
+    }
+
+    /// Returns the serial after this one, 0 left out: some servers take it for
+    /// a zone that has never been loaded.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self.0.wrapping_add(1) {
+            0 => Self(1),
+            number => Self(number),
+        }
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
