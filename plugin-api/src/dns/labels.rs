@@ -244,7 +244,7 @@ fn unescape(rest: &mut std::str::Chars<'_>) -> Result<u8, NameError> {
 }
 
 /// Writes one label and the dot that follows it.
-pub(crate) fn write(label: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn write(label: &[u8], f: &mut impl Write) -> fmt::Result {
     for &octet in label {
         match octet {
             b'.' | b'\\' | b'"' | b'(' | b')' | b';' | b'@' | b'$' => {

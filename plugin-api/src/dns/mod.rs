@@ -40,5 +40,5 @@ pub use name::{Name, NameError, NameRef};
 pub use rdata::RdataError;
 pub use rrset::{Rdatas, Rr, Rrset, RrsetRef, Ttl, TtlError};
 pub use rtype::{Rtype, RtypeError};
-pub use text::TextError;
+pub use text::{Fault, NameFault, TextError};
 pub use zone::{ActualZone, DesiredZone, Rrsets, Serial, Zone};

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::base::iana;
-
 /// An RR type.
 ///
 /// Reads and writes the mnemonics of the IANA registry, and `TYPEnnn` for types
@@ -20,6 +18,9 @@ macro_rules! rtypes {
                 pub const $name: Self = Self($number);
             )*
         }
+
+        /// The mnemonics of the IANA registry, by number; with `_` for `-`.
+        const MNEMONICS: &[(u16, &str)] = &[$(($number, stringify!($name)),)*];
     };
 }
 
@@ -27,13 +28,14 @@ rtypes! {
     A = 1, NS = 2, MD = 3, MF = 4, CNAME = 5, SOA = 6, MB = 7, MG = 8, MR = 9, NULL = 10, WKS = 11,
     PTR = 12, HINFO = 13, MINFO = 14, MX = 15, TXT = 16, RP = 17, AFSDB = 18, X25 = 19, ISDN = 20,
     RT = 21, NSAP = 22, NSAP_PTR = 23, SIG = 24, KEY = 25, PX = 26, GPOS = 27, AAAA = 28, LOC = 29,
-    NXT = 30, SRV = 33, NAPTR = 35, KX = 36, CERT = 37, A6 = 38, DNAME = 39, SINK = 40, OPT = 41,
-    APL = 42, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46, NSEC = 47, DNSKEY = 48, DHCID = 49,
-    NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53, HIP = 55, NINFO = 56, RKEY = 57,
-    TALINK = 58, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61, CSYNC = 62, ZONEMD = 63, SVCB = 64,
-    HTTPS = 65, DSYNC = 66, SPF = 99, NID = 104, L32 = 105, L64 = 106, LP = 107, EUI48 = 108,
-    EUI64 = 109, IXFR = 251, AXFR = 252, ANY = 255, URI = 256, CAA = 257, AVC = 258, DOA = 259,
-    AMTRELAY = 260, RESINFO = 261, WALLET = 262, TA = 32768, DLV = 32769,
+    NXT = 30, EID = 31, NIMLOC = 32, SRV = 33, ATMA = 34, NAPTR = 35, KX = 36, CERT = 37, A6 = 38,
+    DNAME = 39, SINK = 40, OPT = 41, APL = 42, DS = 43, SSHFP = 44, IPSECKEY = 45, RRSIG = 46,
+    NSEC = 47, DNSKEY = 48, DHCID = 49, NSEC3 = 50, NSEC3PARAM = 51, TLSA = 52, SMIMEA = 53,
+    HIP = 55, NINFO = 56, RKEY = 57, TALINK = 58, CDS = 59, CDNSKEY = 60, OPENPGPKEY = 61,
+    CSYNC = 62, ZONEMD = 63, SVCB = 64, HTTPS = 65, DSYNC = 66, HHIT = 67, BRID = 68, SPF = 99,
+    NID = 104, L32 = 105, L64 = 106, LP = 107, EUI48 = 108, EUI64 = 109, TKEY = 249, TSIG = 250,
+    IXFR = 251, AXFR = 252, MAILB = 253, MAILA = 254, ANY = 255, URI = 256, CAA = 257, AVC = 258,
+    DOA = 259, AMTRELAY = 260, RESINFO = 261, WALLET = 262, TA = 32768, DLV = 32769,
 }
 
 impl Rtype {
@@ -73,26 +75,71 @@ impl Rtype {
     }
 }
 
+impl Rtype {
+    /// Returns the type that `word` names, by mnemonic or as `TYPEnnn`, in any
+    /// letter case.
+    #[inline]
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
+        Self::common(word).or_else(|| Self::rare(word))
+    }
+
+    /// The types of most records, in upper case.
+    #[inline]
+    fn common(word: &[u8]) -> Option<Self> {
+        match word {
+            b"A" => Some(Self::A),
+            b"AAAA" => Some(Self::AAAA),
+            b"CNAME" => Some(Self::CNAME),
+            b"TXT" => Some(Self::TXT),
+            b"MX" => Some(Self::MX),
+            b"SRV" => Some(Self::SRV),
+            b"PTR" => Some(Self::PTR),
+            b"NS" => Some(Self::NS),
+            b"RRSIG" => Some(Self::RRSIG),
+            _ => None,
+        }
+    }
+
+    fn rare(word: &[u8]) -> Option<Self> {
+        const LONGEST: usize = 10;
+        let mut upper = [0; LONGEST];
+        let upper = upper.get_mut(..word.len())?;
+        upper.copy_from_slice(word);
+        upper.make_ascii_uppercase();
+        // Zone files in lower case are common, too.
+        if let Some(rtype) = Self::common(upper) {
+            return Some(rtype);
+        }
+        if upper == b"NSAP-PTR" {
+            return Some(Self::NSAP_PTR);
+        }
+        let known = MNEMONICS.iter().find(|(_, mnemonic)| mnemonic.as_bytes() == upper);
+        if let Some((number, _)) = known {
+            return Some(Self(*number));
+        }
+        let digits = upper.strip_prefix(b"TYPE")?;
+        if digits.is_empty() || digits.len() > 5 || !digits.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        std::str::from_utf8(digits).ok()?.parse().ok().map(Self)
+    }
+}
+
 impl FromStr for Rtype {
     type Err = RtypeError;
 
     fn from_str(text: &str) -> Result<Self, RtypeError> {
-        if text.eq_ignore_ascii_case("NSAP-PTR") {
-            return Ok(Self::NSAP_PTR);
-        }
-        text.parse::<iana::Rtype>()
-            .map(|rtype| Self(rtype.to_int()))
-            .ok()
-            .ok_or_else(|| RtypeError(text.to_owned()))
+        Self::from_word(text.as_bytes()).ok_or_else(|| RtypeError(text.to_owned()))
     }
 }
 
 impl fmt::Display for Rtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            // `domain` leaves out the hyphen of RFC 1706.
-            Self::NSAP_PTR => f.pad("NSAP-PTR"),
-            Self(number) => iana::Rtype::from_int(number).fmt(f),
+        match MNEMONICS.iter().find(|(number, _)| *number == self.0) {
+            // A hyphen cannot be part of an identifier.
+            Some(_) if *self == Self::NSAP_PTR => f.pad("NSAP-PTR"),
+            Some((_, mnemonic)) => f.pad(mnemonic),
+            None => write!(f, "TYPE{}", self.0),
         }
     }
 }
