@@ -7,9 +7,30 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::dns::{Name, NameError, NameRef};
+use janitor_plugin_api::{Error, Host};
 use serde::Deserialize;
 
-/// Where the zone files are and how they are named; part of the configuration of every plugin here.
+/// The table of each plugin that reads or writes zone files.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// Directory of the zone files; a relative path starts at the configuration root.
+    directory: PathBuf,
+
+    /// How zone files are named.
+    #[serde(default)]
+    file_names: FileNames,
+
+    /// Largest zone file accepted, in octets.
+    #[serde(default = "max_octets")]
+    max_octets: u64,
+}
+
+fn max_octets() -> u64 {
+    1 << 30
+}
+
+/// A directory of zone files.
 #[derive(Debug, Clone)]
 pub(crate) struct Directory {
     path: PathBuf,
@@ -17,16 +38,32 @@ pub(crate) struct Directory {
     max_octets: u64,
 }
 
-/// Largest zone file accepted unless the configuration says otherwise.
-pub(crate) const MAX_OCTETS: u64 = 1 << 30;
-
 impl Directory {
-    pub(crate) fn new(path: PathBuf, names: FileNames, max_octets: u64) -> Self {
-        Self {
-            path,
-            names,
-            max_octets,
+    /// The directory that `settings` name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none: a run with it would be pointless.
+    pub(crate) fn new(settings: Settings, host: &Host) -> Result<Self, Error> {
+        let path = host.resolve(settings.directory);
+        let cannot = format!(
+            "cannot use `{}` as the directory of zone files",
+            path.display()
+        );
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => Ok(Self {
+                path,
+                names: settings.file_names,
+                max_octets: settings.max_octets,
+            }),
+            Ok(_) => Err(Error::config(cannot, "it is not a directory")),
+            Err(error) => Err(Error::config(cannot, error)),
         }
+    }
+
+    /// A file of the directory as it is named in messages.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        path.display().to_string()
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -219,7 +256,11 @@ mod tests {
             ("{zone}.zone", "example.com.zone", "example.com."),
             ("db.{zone}", "db.example.com", "example.com."),
             ("{zone}", "2.0.192.in-addr.arpa", "2.0.192.in-addr.arpa."),
-            ("{zone}.zone", "0\\0472.2.0.192.in-addr.arpa.zone", "0/2.2.0.192.in-addr.arpa."),
+            (
+                "{zone}.zone",
+                "0\\0472.2.0.192.in-addr.arpa.zone",
+                "0/2.2.0.192.in-addr.arpa.",
+            ),
         ] {
             let names = names(pattern);
             let apex = names.zone_of(file).expect("fits").expect("names a zone");
@@ -231,7 +272,12 @@ mod tests {
     #[test]
     fn names_that_do_not_fit_are_passed_over() {
         let names = FileNames::default();
-        for file in ["example.com.zone~", "README", ".zone", "example.com.zone.jnl"] {
+        for file in [
+            "example.com.zone~",
+            "README",
+            ".zone",
+            "example.com.zone.jnl",
+        ] {
             assert!(names.zone_of(file).is_none(), "{file}");
         }
         assert!(names.zone_of("a..b.zone").expect("fits").is_err());

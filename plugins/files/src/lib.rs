@@ -13,6 +13,7 @@ mod directory;
 mod event;
 mod replace;
 mod served;
+mod zone_file;
 mod zones;
 
 janitor_plugin_api::export! {

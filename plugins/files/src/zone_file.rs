@@ -1,0 +1,199 @@
+//! Reads one zone from its file.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+use janitor_plugin_api::dns::{ActualZone, BuildError, DesiredZone, Name, NameRef, ZoneBuilder};
+use janitor_plugin_api::zonefile::{self, Include, Place, ReadError, Record};
+
+use crate::directory::{Directory, FileError, Stamp};
+
+/// Reads the desired zone at `apex` from `path`. A zone file that is read to its end is complete.
+pub(crate) fn read_desired(
+    directory: &Directory,
+    path: &Path,
+    apex: NameRef<'_>,
+) -> Result<DesiredZone, ZoneFileError> {
+    let (mut builder, _) = read(directory, path, apex)?;
+    builder.set_complete();
+    builder.build_desired().map_err(|error| {
+        let place = conflict(&error).and_then(|owner| locate(directory, path, apex, &owner));
+        ZoneFileError::Build { error, place }
+    })
+}
+
+/// Reads the served zone at `apex` from `path`, and what tells whether the file has changed since.
+pub(crate) fn read_actual(
+    directory: &Directory,
+    path: &Path,
+    apex: NameRef<'_>,
+) -> Result<(ActualZone, Stamp), ZoneFileError> {
+    let (mut builder, stamp) = read(directory, path, apex)?;
+    let zone = builder.build_actual();
+    let zone = zone.map_err(|error| ZoneFileError::Build { error, place: None })?;
+    Ok((zone, stamp))
+}
+
+fn read(
+    directory: &Directory,
+    path: &Path,
+    apex: NameRef<'_>,
+) -> Result<(ZoneBuilder, Stamp), ZoneFileError> {
+    let mut builder = ZoneBuilder::new(apex.to_owned());
+    let sink = |record: Record<'_>| -> Result<(), PushError> {
+        builder.push_wire(record.owner, record.rtype, record.ttl, record.rdata)?;
+        Ok(())
+    };
+    let (summary, stamp) = scan(directory, path, apex, sink)?;
+    match summary.soa_records {
+        1 => Ok((builder, stamp)),
+        count => Err(ZoneFileError::Soa { count }),
+    }
+}
+
+/// Hands every record of a file to `sink`.
+fn scan(
+    directory: &Directory,
+    path: &Path,
+    apex: NameRef<'_>,
+    sink: impl FnMut(Record<'_>) -> Result<(), PushError>,
+) -> Result<(zonefile::Summary, Stamp), ZoneFileError> {
+    let (file, stamp) = directory.open(path)?;
+    let name = directory.shown(path);
+    let mut include = |wanted: &Path| include(directory, wanted);
+    let summary = zonefile::read(apex, &name, &file, &mut include, sink)?;
+    // Half of an old file and half of a new one would be a zone that nobody wrote.
+    if Stamp::of(&file).map_err(FileError::Open)? != stamp {
+        return Err(ZoneFileError::Changed);
+    }
+    Ok((summary, stamp))
+}
+
+/// Opens a file for `$INCLUDE`: any below the directory of the zone files, none outside.
+fn include(directory: &Directory, wanted: &Path) -> io::Result<Include<'static>> {
+    let root = directory.path().canonicalize()?;
+    let path = root.join(wanted).canonicalize()?;
+    if !path.starts_with(&root) {
+        return Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("it lies outside `{}`", directory.path().display()),
+        ));
+    }
+    let (file, _) = directory.open(&path).map_err(io::Error::other)?;
+    Ok(Include {
+        name: directory.shown(&path),
+        input: Box::new(file),
+    })
+}
+
+/// The owner at which a zone cannot be served.
+fn conflict(error: &BuildError) -> Option<Name> {
+    match error {
+        BuildError::Unservable { owner, .. } => Some(owner.clone()),
+        _ => None,
+    }
+}
+
+/// The place of the last record at `owner`, which completes the conflict there.
+///
+/// Only a zone that cannot be used gets here, so the file is read again instead of remembering the
+/// place of every record.
+fn locate(directory: &Directory, path: &Path, apex: NameRef<'_>, owner: &Name) -> Option<Place> {
+    let is_there = |record: &Record<'_>| Name::from_wire(record.owner).is_ok_and(|o| o == *owner);
+    let mut count = 0_u64;
+    scan(directory, path, apex, |record| {
+        count += u64::from(is_there(&record));
+        Ok(())
+    })
+    .ok()?;
+    let stopped = scan(directory, path, apex, |record| {
+        count -= u64::from(is_there(&record));
+        if count == 0 {
+            Err(PushError::Located)
+        } else {
+            Ok(())
+        }
+    });
+    match stopped {
+        Err(ZoneFileError::Read(error)) => match *error {
+            ReadError::Record { place, .. } => Some(place),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Why a record is not taken into the zone.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PushError {
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Not a fault: the record that was searched for.
+    #[error("this is the record")]
+    Located,
+}
+
+/// Why a zone file is not used.
+#[derive(Debug)]
+pub(crate) enum ZoneFileError {
+    File(FileError),
+    /// Boxed: it is many times the size of what is returned when all is well.
+    Read(Box<ReadError<PushError>>),
+    Build {
+        error: BuildError,
+        place: Option<Place>,
+    },
+    Soa {
+        count: u64,
+    },
+    Changed,
+}
+
+impl From<FileError> for ZoneFileError {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
+impl From<ReadError<PushError>> for ZoneFileError {
+    fn from(error: ReadError<PushError>) -> Self {
+        Self::Read(Box::new(error))
+    }
+}
+
+impl fmt::Display for ZoneFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => error.fmt(f),
+            Self::Read(error) => error.fmt(f),
+            Self::Build {
+                error,
+                place: Some(place),
+            } => write!(f, "{error} ({place})"),
+            Self::Build { error, place: None } => error.fmt(f),
+            Self::Soa { count: 0 } => {
+                f.write_str("the file has no SOA record; a zone has exactly one, at its apex")
+            }
+            Self::Soa { count } => write!(
+                f,
+                "the file has {count} SOA records; a zone has exactly one, at its apex"
+            ),
+            Self::Changed => f.write_str(
+                "the file was written to while it was read; the next run will find it whole",
+            ),
+        }
+    }
+}
+
+impl StdError for ZoneFileError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::File(error) => error.source(),
+            Self::Read(error) => error.source(),
+            Self::Build { error, .. } => error.source(),
+            Self::Soa { .. } | Self::Changed => None,
+        }
+    }
+}
