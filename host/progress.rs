@@ -84,7 +84,10 @@ mod tests {
     #[test]
     fn the_line_says_what_was_done_and_how_fast() {
         let progress = Progress::default();
-        assert_eq!(progress.line(Duration::from_secs(1)), "reading the first zone");
+        assert_eq!(
+            progress.line(Duration::from_secs(1)),
+            "reading the first zone"
+        );
         progress.desired(100);
         progress.desired(200);
         progress.planned();
