@@ -113,7 +113,9 @@ impl Rtype {
         if upper == b"NSAP-PTR" {
             return Some(Self::NSAP_PTR);
         }
-        let known = MNEMONICS.iter().find(|(_, mnemonic)| mnemonic.as_bytes() == upper);
+        let known = MNEMONICS
+            .iter()
+            .find(|(_, mnemonic)| mnemonic.as_bytes() == upper);
         if let Some((number, _)) = known {
             return Some(Self(*number));
         }

@@ -227,7 +227,9 @@ pub(super) fn write(wire: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
         return f.write_char('.');
     }
     while let [length @ 1..=u8::MAX, after @ ..] = rest {
-        let (label, after) = after.split_at_checked(usize::from(*length)).ok_or(fmt::Error)?;
+        let (label, after) = after
+            .split_at_checked(usize::from(*length))
+            .ok_or(fmt::Error)?;
         labels::write(label, f)?;
         rest = after;
     }

@@ -29,7 +29,7 @@ pub(crate) fn rdata(
         generic(scan, rtype, out)?;
     } else {
         let Some(fields) = layout(rtype) else {
-                        return Err(Stop::fault(start, Fault::NoTextForm { rtype }));
+            return Err(Stop::fault(start, Fault::NoTextForm { rtype }));
         };
         for &each in fields {
             field(scan, each, origin, out)?;
@@ -72,7 +72,7 @@ fn generic(scan: &mut Scan<'_>, rtype: Rtype, out: &mut Vec<u8>) -> Result<(), S
         return Err(Stop::fault(start, Fault::Length { expected, found }));
     }
     if layout(rtype).is_some() && !write::fits(rtype, out) {
-                return Err(Stop::fault(start, Fault::Shape { rtype }));
+        return Err(Stop::fault(start, Fault::Shape { rtype }));
     }
     Ok(())
 }
