@@ -20,7 +20,7 @@ use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone, AbiZoneChanges, Outcom
 use janitor_plugin_api::dns::{Change, DesiredZone};
 
 use crate::channel::{self, Inlet, Outlet};
-use crate::crew::{Crew, NotCreated, Recruit, give_up};
+use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit, give_up};
 use crate::manifest::Role;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
@@ -106,6 +106,7 @@ async fn flow(
     let crew = crew.insert(created);
     outcome.not_created = not_created;
     if !outcome.not_created.is_empty() && !orders.tolerant {
+        crew.dismiss(&mut outcome.report).await;
         return;
     }
     let authority_missing = orders.authority_missing
@@ -119,7 +120,7 @@ async fn flow(
     let Some(planned) = planned else {
         drop(publishers);
         give_up(shared, report);
-        crew.ended(ALL, report).await;
+        crew.ended(ALL_ROLES, report).await;
         return;
     };
     outcome.plan = planned;
@@ -135,13 +136,11 @@ async fn flow(
     if report.published {
         tell_outcomes(&outcome.plan, &outcomes, shared, report);
     }
-    if !crew.ended_soon(ALL, report).await {
+    if !crew.ended_soon(ALL_ROLES, report).await {
         shared.cancelled.cancel();
-        crew.ended(ALL, report).await;
+        crew.ended(ALL_ROLES, report).await;
     }
 }
-
-const ALL: &[Role] = &[Role::Publisher, Role::Reconciler, Role::Authority];
 
 /// A publisher at work.
 struct Employed {
