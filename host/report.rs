@@ -214,6 +214,34 @@ impl Report {
         self.failures.push(failure);
     }
 
+    /// Logs the sums, in one line.
+    pub(crate) fn log(&self) {
+        let total = self.changes();
+        tracing::info!(
+            zones = self.zones.len(),
+            additions = total.additions,
+            updates = total.updates,
+            deletions = total.deletions,
+            published = self.published,
+            left_out = self.left_out.len(),
+            failures = self.failures.len(),
+            abandoned = self.abandoned.len(),
+            "run report"
+        );
+    }
+
+    /// Changes of all zones by kind.
+    #[must_use]
+    pub fn changes(&self) -> ChangeCounts {
+        let mut total = ChangeCounts::default();
+        for zone in &self.zones {
+            total.additions += zone.changes.additions;
+            total.updates += zone.changes.updates;
+            total.deletions += zone.changes.deletions;
+        }
+        total
+    }
+
     /// Changes of all zones.
     #[must_use]
     pub fn pending(&self) -> usize {

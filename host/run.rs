@@ -106,10 +106,11 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
         }
         Err(_) => "unexpected-error",
     };
-    if let Ok(outcome) = &ended
-        && outcome.report.exit_code() != exit::FAILED
-    {
-        tracing::info!("Gordon-janitor run complete.");
+    if let Ok(outcome) = &ended {
+        outcome.report.log();
+        if outcome.report.exit_code() != exit::FAILED {
+            tracing::info!("Gordon-janitor run complete.");
+        }
     }
     let context = [("status", Value::from(status))];
     shared.metrics.incr("run-ended", Number::from(1), &context);
