@@ -242,9 +242,9 @@ impl Report {
         total
     }
 
-    /// Changes of all zones.
+    /// The number of changes of all zones.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.zones.iter().map(|zone| zone.changes.total()).sum()
+        self.changes().total()
     }
 }

@@ -99,7 +99,7 @@ pub(super) async fn plan(
 /// Notes that a stream ended before it was complete, unless the plugin has said why.
 fn note_unfinished(plugin: &Arc<str>, shared: &Shared, report: &mut Report) {
     let explained = report.failures.iter().any(|f| f.plugin == *plugin);
-    if explained || shared.cancelled.is_cancelled() {
+    if explained || shared.is_cancelled() {
         return;
     }
     report.fail(Failure {
