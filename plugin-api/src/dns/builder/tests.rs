@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::super::samples::{self, Rr, actual_of, builder, builder_of, expected_octets, name, ttl};
-use super::super::{ActualZone, Rrset, Unservable};
-use super::{BuildError, Name, NameError, RdataError, RrsetRef, Rtype, ZoneBuilder};
+use super::super::{ActualZone, NameError, RdataError, Rrset, Unservable};
+use super::{BuildError, Name, RrsetRef, Rtype, ZoneBuilder};
 
 /// The text of the zone that lines make, whatever their order.
 fn zone(lines: &str) -> String {
