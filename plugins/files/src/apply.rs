@@ -119,3 +119,6 @@ enum ApplyError {
     #[error("cannot replace the zone file")]
     Write(#[source] io::Error),
 }
+
+#[cfg(test)]
+mod tests;

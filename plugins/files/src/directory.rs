@@ -261,6 +261,18 @@ pub(crate) enum FileError {
 }
 
 #[cfg(test)]
+impl Directory {
+    /// A directory with the default settings.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            names: FileNames::default(),
+            max_octets: 1 << 20,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

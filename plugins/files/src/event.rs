@@ -159,3 +159,6 @@ impl Formatter for AsPython {
         out.write_all(text)
     }
 }
+
+#[cfg(test)]
+mod tests;

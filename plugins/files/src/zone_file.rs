@@ -206,3 +206,6 @@ impl StdError for ZoneFileError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
