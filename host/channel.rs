@@ -2,7 +2,7 @@
 //!
 //! A channel holds at most a number of messages and about a number of octets, so that what is in
 //! flight stays a small multiple of the largest zone whatever the zones are like. One end is a handle
-//! across the plugin boundary ([`abi::channel`]), the other belongs to a station of the host.
+//! across the plugin boundary ([`janitor_plugin_api::abi::channel`]), the other belongs to a station of the host.
 
 use std::future::Future;
 use std::pin::Pin;
