@@ -85,6 +85,7 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
         biased;
         () = flow(orders, shared, &mut crew, &mut outcome) => {}
         () = abandon => {}
+        () = orders.progress.show() => {}
     }
     let report = &mut outcome.report;
     report.cancelled = report.cancelled.or(cancelled_by.take());
@@ -124,7 +125,7 @@ async fn flow(
     outcome.plan = planned;
     if !shared.cancelled.is_cancelled() && !publishers.is_empty() {
         report.published = true;
-        publish(&outcome.plan, &publishers).await;
+        publish(&outcome.plan, &publishers, orders.progress).await;
     }
     let outcomes = publishers
         .into_iter()
@@ -390,10 +391,10 @@ async fn next_of<T>(inlets: &mut [Option<Inlet<T>>]) -> Option<(usize, Option<T>
 }
 
 /// Sends the whole plan to every publisher.
-async fn publish(plan: &[PlannedZone], publishers: &[Employed]) {
+async fn publish(plan: &[PlannedZone], publishers: &[Employed], progress: &Progress) {
     let mut sending = publishers
         .iter()
-        .map(|publisher| Box::pin(send_plan(plan, publisher)))
+        .map(|publisher| Box::pin(send_plan(plan, publisher, progress)))
         .collect::<Vec<_>>();
     poll_fn(|cx| {
         sending.retain_mut(|sending| sending.as_mut().poll(cx).is_pending());
@@ -406,7 +407,7 @@ async fn publish(plan: &[PlannedZone], publishers: &[Employed]) {
     .await;
 }
 
-async fn send_plan(plan: &[PlannedZone], publisher: &Employed) {
+async fn send_plan(plan: &[PlannedZone], publisher: &Employed, progress: &Progress) {
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
     let tickets = plan
@@ -425,6 +426,7 @@ async fn send_plan(plan: &[PlannedZone], publisher: &Employed) {
         if !publisher.outlet.send(message).await {
             return;
         }
+        progress.published();
     }
 }
 
