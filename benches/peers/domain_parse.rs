@@ -8,10 +8,10 @@ use std::error::Error;
 use std::fs;
 
 use bytes::Bytes;
+use domain::base::Name;
 use domain::base::iana::Class;
 use domain::base::name::ToLabelIter;
 use domain::base::rdata::ComposeRecordData;
-use domain::base::Name;
 use domain::zonefile::inplace::{Entry, Zonefile};
 
 fn main() -> Result<(), Box<dyn Error>> {
