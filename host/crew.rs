@@ -11,7 +11,7 @@ use crate::config::Rendered;
 use crate::manifest::Role;
 use crate::offer::{self, Shared};
 use crate::plugin::{Ended, Plugin};
-use crate::report::{Cancellation, Failure, Report};
+use crate::report::{Failure, Report};
 
 /// A plugin that the configuration asks for, with everything known that is needed to create it.
 pub struct Recruit {
@@ -24,6 +24,9 @@ pub struct Recruit {
     /// Its configuration, and which line of it came from where.
     pub config: Rendered,
 }
+
+/// Every role that a plugin of a run can have.
+pub const ALL_ROLES: &[Role] = &[Role::Publisher, Role::Reconciler, Role::Authority];
 
 /// A plugin that could not be created.
 #[derive(Debug)]
@@ -84,6 +87,14 @@ impl Crew {
         failed.sort_by_key(|failed| failed.index);
         let shared = Arc::clone(shared);
         (Self { members, shared }, failed)
+    }
+
+    /// Lets the created plugins go without a run.
+    pub async fn dismiss(&mut self, report: &mut Report) {
+        for member in &mut self.members {
+            member.plugin.dismiss();
+        }
+        self.ended_soon(ALL_ROLES, report).await;
     }
 
     /// The plugins of one role, in the order of the configuration.
@@ -171,7 +182,7 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
     };
     // A plugin that only gave up because the run was over is not the one that failed.
     if error.kind == ErrorCode::CANCELLED
-        && (shared.cancelled.is_cancelled() || !report.failures.is_empty())
+        && (shared.stop.is_cancelled() || !report.failures.is_empty())
     {
         tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
         return;
@@ -187,10 +198,4 @@ pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
         hint: error.hint.into_option().map(Into::into),
         panicked: error.kind == ErrorCode::PANIC,
     }
-}
-
-/// Cancels the run because nothing can come of it any more.
-pub(crate) fn give_up(shared: &Shared, report: &mut Report) {
-    report.cancelled.get_or_insert(Cancellation::Failure);
-    shared.cancelled.cancel();
 }
