@@ -25,6 +25,9 @@ pub struct Recruit {
     pub config: Rendered,
 }
 
+/// Every role that a plugin of a run can have.
+pub const ALL_ROLES: &[Role] = &[Role::Publisher, Role::Reconciler, Role::Authority];
+
 /// A plugin that could not be created.
 #[derive(Debug)]
 pub struct NotCreated {
@@ -84,6 +87,14 @@ impl Crew {
         failed.sort_by_key(|failed| failed.index);
         let shared = Arc::clone(shared);
         (Self { members, shared }, failed)
+    }
+
+    /// Lets the created plugins go without a run.
+    pub async fn dismiss(&mut self, report: &mut Report) {
+        for member in &mut self.members {
+            member.plugin.dismiss();
+        }
+        self.ended_soon(ALL_ROLES, report).await;
     }
 
     /// The plugins of one role, in the order of the configuration.

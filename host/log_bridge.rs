@@ -67,10 +67,9 @@ extern "C" fn register(site: &LogSite<'_>) -> LogRegistration {
     let known = describe(site);
     tracing::callsite::register(known);
     let metadata = known.metadata();
-    let interest = if tracing::dispatcher::get_default(|dispatch| dispatch.enabled(metadata)) {
-        // A level may be set for one plugin alone, so what is wanted now need not be elsewhere.
-        LogInterest::SOMETIMES
-    } else if LevelFilter::current() >= *metadata.level() {
+    // A level may be set for one plugin alone, and a callsite belongs to all plugins of its library:
+    // what is wanted at all has to be asked for each event.
+    let interest = if LevelFilter::current() >= *metadata.level() {
         LogInterest::SOMETIMES
     } else {
         LogInterest::NEVER

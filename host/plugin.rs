@@ -144,6 +144,11 @@ impl Plugin {
         }
     }
 
+    /// Lets the created instance go without a run.
+    pub fn dismiss(&mut self) {
+        self.work = None;
+    }
+
     /// Waits until the plugin has ended and is dropped. May be dropped and called again.
     pub async fn ended(&mut self) -> Ended {
         (&mut self.ended).await.unwrap_or_else(|_gone| Ended {

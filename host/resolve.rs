@@ -41,6 +41,9 @@ pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
     /// reconciler, at least one an authority.
     pub plugins: Vec<Resolved>,
+    /// Whether a plugin was passed over that is, or may have been, an authority.
+    /// What it would have said is unknown, so nothing may be deleted.
+    pub lacks_authority: bool,
     /// What should be mended.
     pub warnings: Vec<Problem>,
 }
@@ -62,6 +65,7 @@ pub fn resolve(
     let core = config.core();
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
+    let mut lacks_authority = false;
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
     match discovery.fault() {
@@ -72,7 +76,10 @@ pub fn resolve(
             for entry in &listed {
                 match find(config, discovery, &installed, entry, purpose) {
                     Ok(found) => plugins.push(found),
-                    Err(problem) if core.debug => problems.push(problem.tolerated()),
+                    Err(problem) if core.debug => {
+                        lacks_authority |= may_be_authority(discovery, &entry.key);
+                        problems.push(problem.tolerated());
+                    }
                     Err(problem) => problems.push(problem),
                 }
             }
@@ -92,7 +99,19 @@ pub fn resolve(
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
     plugins.sort_by_key(|plugin| plugin.role);
-    Ok(Deployment { plugins, warnings })
+    Ok(Deployment {
+        plugins,
+        lacks_authority,
+        warnings,
+    })
+}
+
+/// Whether the plugin `key` is an authority, as far as anyone can tell.
+fn may_be_authority(discovery: &Discovery, key: &str) -> bool {
+    match discovery.find(key) {
+        Ok(Some((_, _, plugin))) => plugin.role == Role::Authority,
+        Ok(None) | Err(_) => true,
+    }
 }
 
 /// What `gordon-janitor config KEY` shows: what the plugin `key` receives.

@@ -149,7 +149,7 @@ fn start(
     let orders = Orders {
         recruits: &recruits,
         tolerant: core.debug,
-        authority_missing: !deployment.warnings.is_empty(),
+        authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
         progress: &progress,
     };

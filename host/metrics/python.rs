@@ -12,6 +12,12 @@ pub enum Number {
 }
 
 impl Number {
+    /// A number of things.
+    #[must_use]
+    pub fn count(number: usize) -> Self {
+        Self::Integer(i128::try_from(number).unwrap_or(i128::MAX))
+    }
+
     /// The sum; a fraction as soon as one of both is.
     pub(super) fn plus(self, other: Self) -> Self {
         match (self, other) {

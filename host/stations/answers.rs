@@ -4,7 +4,7 @@
 //! deletion has to exist in the actual zone that came with it. A zone that went in and did not come
 //! out is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
@@ -23,12 +23,17 @@ pub struct Answers {
 
 enum State {
     /// Sent to the reconciler, not answered yet.
-    Asked {
-        rrsets: usize,
-        complete: bool,
-    },
+    Asked(Asked),
     Planned(Box<PlannedZone>),
     LeftOut,
+}
+
+/// What the host remembers of a desired zone while the reconciler has it.
+#[derive(Clone)]
+struct Asked {
+    rrsets: usize,
+    complete: bool,
+    held: BTreeSet<Name>,
 }
 
 /// What is to be done about one zone.
@@ -68,11 +73,13 @@ impl Answers {
 
     /// Notes that `zone` is sent to the reconciler.
     pub fn asked(&mut self, zone: &DesiredZone) {
-        let asked = State::Asked {
+        let asked = Asked {
             rrsets: zone.rrset_count(),
             complete: zone.is_complete(),
+            held: zone.held().map(NameRef::to_owned).collect(),
         };
-        self.zones.insert(zone.apex().to_owned(), asked);
+        self.zones
+            .insert(zone.apex().to_owned(), State::Asked(asked));
     }
 
     /// Withdraws a zone that turned out to be left out after it was sent.
@@ -91,7 +98,7 @@ impl Answers {
         let Ok(apex) = Name::from_wire(&answer.apex) else {
             return Err(self.unasked("a zone without a valid name".to_owned()));
         };
-        let (rrsets, complete) = match self.zones.get(&apex) {
+        let asked = match self.zones.get(&apex) {
             None => return Err(self.unasked(apex.to_string())),
             Some(State::LeftOut) => return Ok(None),
             Some(State::Planned(_)) => {
@@ -99,9 +106,9 @@ impl Answers {
                 self.withdraw(&apex);
                 return Err(LeftOut::zone(apex.as_ref(), &self.reconciler, reason));
             }
-            Some(State::Asked { rrsets, complete }) => (*rrsets, *complete),
+            Some(State::Asked(asked)) => asked.clone(),
         };
-        match judge(&apex, answer, complete) {
+        match judge(&apex, answer, &asked) {
             Ok((changes, actual)) => {
                 let found = changes.counts();
                 let planned = PlannedZone {
@@ -112,8 +119,8 @@ impl Answers {
                     },
                     found,
                     changes,
-                    desired: rrsets,
-                    complete,
+                    desired: asked.rrsets,
+                    complete: asked.complete,
                     actual,
                 };
                 let planned = State::Planned(Box::new(planned));
@@ -144,7 +151,7 @@ impl Answers {
             match state {
                 State::Planned(zone) => planned.push(*zone),
                 State::LeftOut => {}
-                State::Asked { .. } => left_out.push(LeftOut::zone(
+                State::Asked(_) => left_out.push(LeftOut::zone(
                     apex.as_ref(),
                     &self.reconciler,
                     "the reconciler did not answer",
@@ -176,7 +183,7 @@ const PRIMARYS: LeftAlone = LeftAlone {
 fn judge(
     apex: &Name,
     answer: AbiAnswer,
-    complete: bool,
+    asked: &Asked,
 ) -> Result<(Changes, Option<usize>), Vec<String>> {
     match answer.status {
         AnswerStatus::COMPARED => {}
@@ -190,16 +197,15 @@ fn judge(
     let wrong = |what: &str, fault: String| vec![what.to_owned(), fault];
     let changes = Changes::check(apex.clone(), answer.changes)
         .map_err(|e| wrong("the reconciler sent malformed changes", e.to_string()))?;
+    respects(&changes, asked).map_err(|fault| {
+        wrong(
+            "the reconciler's changes do not fit the desired zone",
+            fault,
+        )
+    })?;
     let actual = answer.actual.into_option();
     let Some(actual) = actual else {
-        // Without the actual zone nothing says that the deletions are true; an incomplete zone
-        // deletes nothing in any case.
-        let changes = if complete {
-            changes
-        } else {
-            changes.additions_only()
-        };
-        return Ok((changes, None));
+        return Ok((within(changes, asked), None));
     };
     let actual = ActualZone::check(apex.clone(), actual)
         .map_err(|e| wrong("the reconciler sent a malformed actual zone", e.to_string()))?;
@@ -209,12 +215,36 @@ fn judge(
             e.to_string(),
         )
     })?;
-    let changes = if complete {
+    Ok((within(changes, asked), Some(actual.rrset_count())))
+}
+
+/// What the desired zone allows of `changes`: one that is incomplete only adds.
+fn within(changes: Changes, asked: &Asked) -> Changes {
+    if asked.complete {
         changes
     } else {
         changes.additions_only()
-    };
-    Ok((changes, Some(actual.rrset_count())))
+    }
+}
+
+/// Whether the changes take away only what the desired zone may take away.
+fn respects(changes: &Changes, asked: &Asked) -> Result<(), String> {
+    let mut taking = changes.iter().filter(|change| change.deletion().is_some());
+    let fault = taking.find_map(|change| {
+        let (owner, rtype) = (change.owner(), change.rtype());
+        if asked.rrsets == 0 {
+            Some(format!(
+                "nothing is desired, and {rtype} of `{owner}` would be deleted"
+            ))
+        } else if !asked.held.is_empty() && asked.held.contains(&owner.to_owned()) {
+            Some(format!(
+                "`{owner}` is held, and its {rtype} would be deleted"
+            ))
+        } else {
+            None
+        }
+    });
+    fault.map_or(Ok(()), Err)
 }
 
 fn reason(reason: RVec<RString>) -> Vec<String> {
@@ -223,3 +253,6 @@ fn reason(reason: RVec<RString>) -> Vec<String> {
     }
     reason.into_iter().map(RString::into_string).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Several authorities' words on one zone become one.
 //!
-//! A run with one authority passes its zones through. With several, any of them may still name a
+//! A run with one authority passes its zones through; if another one is missing from the start, they
+//! are incomplete. With several, any of them may still name a
 //! zone, so all zones are held until every authority has ended: only then is it known that nobody
 //! contradicts and that nothing is missing. Where an authority failed, or left out something that
 //! could have been any zone, the zones of the others are incomplete and only add.
@@ -102,7 +103,10 @@ impl Merge {
                 self.zones.insert(apex, Word::LeftOut);
                 Verdict::LeaveOut(left_out)
             }
-            Ok(zone) if self.authorities.len() == 1 => {
+            Ok(mut zone) if self.authorities.len() == 1 => {
+                if self.incomplete {
+                    zone.mark_incomplete();
+                }
                 let held = None;
                 self.zones.insert(apex, Word::Said { authority, held });
                 Verdict::Forward(zone)
@@ -154,3 +158,6 @@ impl Merge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,3 +165,73 @@ impl Drop for PluginRuntime {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use abi_stable::std_types::RResult;
+
+    use super::{first, guard, guarded_drop, install_hook};
+    use crate::abi::values::ErrorCode;
+    use crate::error::Error;
+
+    /// Panics again when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                panic!("the payload was dropped");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error_with_its_place() {
+        install_hook();
+        let answer: RResult<(), _> = guard(|| panic!("no such zone"));
+        let error = answer.into_result().expect_err("the panic is an error");
+        assert_eq!(error.kind, ErrorCode::PANIC);
+        let text = error.chain[0].as_str();
+        assert!(text.starts_with("no such zone at "), "{text}");
+        assert!(text.contains("barrier.rs:"), "{text}");
+    }
+
+    #[test]
+    fn a_payload_whose_drop_panics_goes_no_further() {
+        let answer: RResult<(), _> = guard(|| std::panic::panic_any(Bomb));
+        assert!(answer.is_err());
+    }
+
+    #[test]
+    fn a_drop_that_panics_goes_no_further() {
+        guarded_drop(Bomb);
+    }
+
+    #[test]
+    fn an_error_keeps_its_links_in_order() {
+        let answer: RResult<(), _> = guard(|| {
+            Err(Error::retry("cannot read the zone", Error::bug("connection reset")).hint("wait"))
+        });
+        let error = answer.into_result().expect_err("an error stays one");
+        let links = error
+            .chain
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>();
+        assert_eq!(links, ["cannot read the zone", "connection reset"]);
+        assert_eq!(
+            error.hint.into_option().map(String::from).as_deref(),
+            Some("wait")
+        );
+    }
+
+    #[test]
+    fn work_that_is_ready_wins_over_the_stop_that_is_ready_too() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime starts");
+        assert_eq!(runtime.block_on(first(async { 1 }, async {})), Some(1));
+        let never = std::future::pending::<i32>();
+        assert_eq!(runtime.block_on(first(never, async {})), None);
+    }
+}

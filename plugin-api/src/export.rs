@@ -30,7 +30,7 @@ pub trait Role<T>: Sized {
 
 /// Exports the plugins of a library.
 ///
-/// ```ignore
+/// ```text
 /// janitor_plugin_api::export! {
 ///     /// Takes the desired state of zones from zone files in a directory.
 ///     authority "files.zones" => ZoneFiles;
@@ -243,4 +243,54 @@ extern "C" fn attach(host: HostFunctionsRef) {
         bridge::install(host);
         Ok(())
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use abi_stable::library::ROOT_MODULE_LOADER_NAME;
+    use serde::Deserialize;
+
+    use super::parse;
+    use crate::abi::values::{ErrorCode, TextPlace};
+
+    #[test]
+    fn the_entry_point_has_the_name_that_abi_stable_looks_for() {
+        assert_eq!(
+            ROOT_MODULE_LOADER_NAME,
+            "_1as_0lib_1header_0root_bmodule_bloader"
+        );
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Config {
+        #[serde(rename = "count")]
+        _count: u8,
+    }
+
+    #[test]
+    fn a_fault_of_the_configuration_has_its_place_in_the_text() {
+        let error = parse::<Config>("other = 1\ncount = \"many\"\n").expect_err("not a number");
+        let error = error.into_abi();
+        assert_eq!(error.kind, ErrorCode::CONFIG);
+        assert_eq!(error.place, TextPlace { line: 2, column: 9 });
+        assert_eq!(
+            error
+                .chain
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>(),
+            [
+                "cannot read the plugin's configuration",
+                "invalid type: string \"many\", expected u8"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_setting_that_is_missing_has_no_place() {
+        let error = parse::<Config>("")
+            .expect_err("nothing is there")
+            .into_abi();
+        assert_eq!(error.chain[1].as_str(), "missing field `count`");
+    }
 }

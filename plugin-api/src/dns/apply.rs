@@ -5,6 +5,7 @@ use super::diff::{LeftAlone, Served};
 use super::name::Name;
 use super::rrset::RrsetRef;
 use super::rtype::Rtype;
+use super::succession::Search;
 use super::zone::{ActualZone, Rrsets, ZoneWriter};
 
 impl Changes {
@@ -34,14 +35,10 @@ impl Changes {
             });
         }
         let mut served = actual.rrsets();
-        let mut only_losses = false;
-        for owner in self.owners() {
-            // The owners start anew once, where those begin that only lose.
-            if !only_losses && owner.only_loses() {
-                only_losses = true;
-                served = actual.rrsets();
-            }
-            pass_until(&mut served, &owner);
+        let mut search = Search::new();
+        for owner in self.owners_in_zone_order() {
+            search.aim(owner.owner.as_wire());
+            served.pass_while(|rrset| search.is_before(rrset.owner_and_rdata()));
             for action in Action::ALL {
                 let mut here = served.clone();
                 let changes = owner.changes.clone();
@@ -70,39 +67,17 @@ impl Changes {
     /// [`ChangeFault::TooLarge`] if the zone does not fit into one buffer.
     pub fn apply(&self, actual: &ActualZone) -> Result<ActualZone, ChangeFault> {
         self.verify_each(actual, |_| false)?;
-        let mut gains = self
-            .owners()
-            .take_while(|owner| !owner.only_loses())
-            .peekable();
-        let mut losses = self
-            .owners()
-            .skip_while(|owner| !owner.only_loses())
-            .peekable();
         let mut served = actual.rrsets();
+        let mut search = Search::new();
         let mut zone = ZoneWriter::with_capacity(actual.octets().len());
         let mut here: Vec<RrsetRef<'_>> = Vec::new();
         let mut deleted: Vec<Rtype> = Vec::new();
-        loop {
-            let gain_first = match (gains.peek(), losses.peek()) {
-                (Some(gain), Some(loss)) => gain.owner < loss.owner,
-                (gain, _) => gain.is_some(),
-            };
-            let next = if gain_first {
-                gains.next()
-            } else {
-                losses.next()
-            };
-            let Some(owner) = next else { break };
-            while let Some(rrset) = served.peek().filter(|rrset| rrset.owner() < owner.owner) {
-                zone.push(rrset);
-                served.pass(rrset);
-            }
+        for owner in self.owners_in_zone_order() {
+            search.aim(owner.owner.as_wire());
+            let before = served.pass_while(|rrset| search.is_before(rrset.owner_and_rdata()));
+            zone.push_all(before);
             here.clear();
-            let is_here = |rrset: &RrsetRef<'_>| rrset.is_owned_by(owner.owner.as_wire());
-            while let Some(rrset) = served.peek().filter(is_here) {
-                here.push(rrset);
-                served.pass(rrset);
-            }
+            here.extend(served.pass_while(|rrset| rrset.is_owned_by(owner.owner.as_wire())));
             let served_here = here.len();
             here.extend(owner.changes.clone().filter_map(Change::addition));
             // Deletions, then updates: two runs, each by type.
@@ -119,7 +94,7 @@ impl Changes {
             here.sort_unstable_by_key(|rrset| rrset.rtype());
             here.iter().for_each(|rrset| zone.push(*rrset));
         }
-        served.for_each(|rrset| zone.push(rrset));
+        zone.push_all(served);
         let zone = zone.finish(actual.apex().to_owned());
         zone.map(ActualZone::trusted)
             .ok_or_else(|| ChangeFault::TooLarge {
@@ -160,13 +135,6 @@ impl Changes {
         }
         // A part of a buffer fits into a buffer.
         writer.finish(self.apex().to_owned())
-    }
-}
-
-/// Passes what is served at owners before this one.
-fn pass_until(served: &mut Rrsets<'_>, owner: &OwnerChanges<'_>) {
-    while let Some(rrset) = served.peek().filter(|rrset| rrset.owner() < owner.owner) {
-        served.pass(rrset);
     }
 }
 

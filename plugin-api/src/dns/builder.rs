@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::check::{self, Unservable};
-use super::labels::{self, LabelStarts};
+use super::labels::LabelStarts;
 use super::name::{Name, NameError, NameRef};
 use super::order::{self, Counts, Sorter};
 use super::rdata::{self, RdataError};
 use super::rrset::{OWNER, RDATA_COUNT, Rrset, RrsetRef, TTL, Ttl};
-use super::rrset::{length_u32, write_u32};
+use super::rrset::{length_u32, write_rtype, write_u32};
 use super::rtype::{Rtype, RtypeError};
+use super::succession::{OwnerFault, Succession};
 use super::text::{self, TextError};
 use super::zone::{self, ActualZone, DesiredZone, Zone};
 
@@ -42,15 +43,14 @@ pub struct ZoneBuilder {
     ttl_conflicts: usize,
     sorter: Sorter,
     scratch: Vec<u8>,
-    /// The owner of the next entry.
-    owner: Vec<u8>,
-    starts: LabelStarts,
+    succession: Succession,
 }
 
-/// The entry that RRs are being appended to.
+/// The last entry, and whether RRs are being appended to it.
 struct Open {
+    is_open: bool,
     start: usize,
-    /// End of the owner, where the rdata begin; 0 if no entry is open.
+    /// End of the owner, where the rdata begin; 0 if there is no entry.
     rdatas: usize,
     rtype: Rtype,
     last_rdata: usize,
@@ -58,7 +58,6 @@ struct Open {
     rdatas_in_order: bool,
     ttl: Ttl,
     ttl_conflict: bool,
-    starts: LabelStarts,
 }
 
 /// How far the entries are in canonical order.
@@ -76,6 +75,7 @@ impl ZoneBuilder {
     pub fn new(apex: Name) -> Self {
         Self {
             apex_labels: LabelStarts::trusted(apex.as_wire()).count(),
+            succession: Succession::new(apex.as_wire()),
             apex,
             octets: vec![0; zone::HEADER],
             open: Open::NONE,
@@ -88,8 +88,6 @@ impl ZoneBuilder {
             ttl_conflicts: 0,
             sorter: Sorter::default(),
             scratch: Vec::new(),
-            owner: Vec::new(),
-            starts: LabelStarts::EMPTY,
         }
     }
 
@@ -114,15 +112,16 @@ impl ZoneBuilder {
     ) -> Result<(), BuildError> {
         let names = match rdata::shape(rtype, rdata) {
             Ok(names) if !rtype.is_meta() => names,
-            fault => return Err(self.refuse(owner, rtype, fault.map(drop))),
+            fault => return Err(self.refuse_rr(owner, rtype, fault.map(drop))),
         };
         let most = self.octets.len() + OWNER + owner.len() + 2 + rdata.len();
         if most > zone::MAX_OCTETS {
             let apex = self.apex.clone();
             return Err(BuildError::TooLarge { apex });
         }
-        // The owner of most RRs is that of the RR before, letter by letter.
-        let continues = self.open.rtype == rtype && self.is_open() && self.open_owner() == owner;
+        let continues = self.open.rtype == rtype
+            && self.open.is_open
+            && self.last_owner().eq_ignore_ascii_case(owner);
         if !continues {
             self.open_entry(owner, rtype, ttl)?;
         }
@@ -262,41 +261,38 @@ impl ZoneBuilder {
         )))
     }
 
-    fn open_owner(&self) -> &[u8] {
+    /// The owner of the last entry.
+    fn last_owner(&self) -> &[u8] {
         &self.octets[self.open.start + OWNER..self.open.rdatas]
     }
 
-    /// Continues with the entry of `owner` and `rtype`: the open one, or a new one.
+    /// Closes the open entry and opens another one.
     fn open_entry(&mut self, owner: &[u8], rtype: Rtype, ttl: Ttl) -> Result<(), BuildError> {
-        if self.is_open() && self.open_owner() == owner {
-            self.owner.clear();
-            self.owner.extend_from_slice(owner);
-            self.starts = self.open.starts;
-            self.close_entry();
-            self.note_rtype(rtype);
-        } else {
-            self.read_owner(owner)?;
-            let same_owner = self.is_open() && self.open_owner() == self.owner;
-            if same_owner && self.open.rtype == rtype {
-                return Ok(());
+        self.close_entry();
+        let start = self.octets.len();
+        let mut head = [0; OWNER];
+        write_rtype(&mut head, rtype);
+        self.octets.extend_from_slice(&head);
+        self.octets.extend_from_slice(owner);
+        self.octets[start + OWNER..].make_ascii_lowercase();
+        let order = match self.read_owner(start) {
+            Ok(order) => order,
+            Err(fault) => {
+                self.octets.truncate(start);
+                return Err(self.refuse_owner(owner, fault));
             }
-            if self.is_open() {
-                self.close_entry();
-                if same_owner {
-                    self.note_rtype(rtype);
-                } else {
-                    self.note_owner();
-                }
+        };
+        if self.order != Order::Lost {
+            match (order, rtype.cmp(&self.open.rtype)) {
+                (Ordering::Less, _) => self.order = Order::Lost,
+                (Ordering::Greater, _) => self.start_group(start),
+                (Ordering::Equal, Ordering::Greater) => {}
+                (Ordering::Equal, _) => self.order = Order::LostInGroup,
             }
         }
-        let start = self.octets.len();
-        let [high, low] = rtype.0.to_be_bytes();
-        // Length, type, reserved; TTL and number of rdata.
-        self.octets
-            .extend_from_slice(&[0, 0, 0, 0, high, low, 0, 0]);
-        self.octets.extend_from_slice(&[0; 8]);
-        self.octets.extend_from_slice(&self.owner);
+        let start = self.octets.len() - OWNER - owner.len();
         self.open = Open {
+            is_open: true,
             start,
             rdatas: self.octets.len(),
             rtype,
@@ -305,75 +301,50 @@ impl ZoneBuilder {
             rdatas_in_order: true,
             ttl,
             ttl_conflict: false,
-            starts: self.starts,
         };
         Ok(())
     }
 
-    /// Reads the owner of a new entry into `self.owner` and `self.starts`.
-    fn read_owner(&mut self, owner: &[u8]) -> Result<(), BuildError> {
-        self.owner.clear();
-        self.owner.extend_from_slice(owner);
-        self.owner.make_ascii_lowercase();
-        let fault = match self.starts.scan(&self.owner) {
-            Ok(()) if self.starts.octets() == owner.len() => None,
-            Ok(()) => Some(NameError::TrailingOctets),
-            Err(fault) => Some(fault),
-        };
-        if let Some(source) = fault {
-            let apex = self.apex.clone();
-            return Err(BuildError::OwnerWire { apex, source });
-        }
+    /// Reads the owner of the entry that starts at `start`, and says how it stands
+    /// to the last one.
+    fn read_owner(&mut self, start: usize) -> Result<Ordering, OwnerFault> {
         let apex = self.apex.as_wire();
-        if !self
-            .starts
-            .is_at_or_below(&self.owner, apex, self.apex_labels)
-        {
-            let owner = NameRef::trusted(&self.owner).to_owned();
-            return Err(self.out_of_zone(owner));
+        let owner = &self.octets[start + OWNER..];
+        let (length, order) = if self.order == Order::Lost || self.open.rdatas == 0 {
+            let length = self.succession.read(owner, apex)?;
+            (length, Ordering::Greater)
+        } else {
+            let last = &self.octets[self.open.start + OWNER..self.open.rdatas];
+            self.succession.follow(last, owner, apex)?
+        };
+        if length < owner.len() {
+            return Err(OwnerFault::Name(NameError::TrailingOctets));
         }
-        Ok(())
+        Ok(order)
     }
 
-    const fn is_open(&self) -> bool {
-        self.open.rdatas > 0
-    }
-
-    /// Notes that the next entry has the owner of the one before.
-    fn note_rtype(&mut self, rtype: Rtype) {
-        if rtype <= self.open.rtype && self.order == Order::Kept {
-            self.order = Order::LostInGroup;
-        }
-    }
-
-    /// Notes that the next entry has another owner, `self.owner`.
-    fn note_owner(&mut self) {
-        if self.order == Order::Lost {
-            return;
-        }
-        let new = (&self.owner[..], &self.starts);
-        let last = (self.open_owner(), &self.open.starts);
-        if labels::compare(new, last, self.apex_labels).is_lt() {
-            self.order = Order::Lost;
-            return;
-        }
-        self.sort_group();
-        self.group = self.octets.len();
+    /// Notes that the entry that starts at `start`, the last, begins another owner.
+    fn start_group(&mut self, start: usize) {
+        let entry = self.octets.len() - start;
+        self.sort_group(start);
+        self.group = self.octets.len() - entry;
         self.counts_before_group = self.counts;
     }
 
-    /// Sorts the types at the last owner.
-    fn sort_group(&mut self) {
+    /// Sorts the types at the last owner, whose entries end at `end`.
+    fn sort_group(&mut self, end: usize) {
         if self.order != Order::LostInGroup {
             return;
         }
         self.scratch.clear();
         self.scratch.extend_from_slice(&self.octets[self.group..]);
         self.octets.truncate(self.group);
-        let group = self
+        let (group, rest) = self.scratch.split_at(end - self.group);
+        let gathered = self
             .sorter
-            .gather(&self.scratch, 0, self.apex_labels, &mut self.octets);
-        self.counts = self.counts_before_group + group;
+            .gather(group, 0, self.apex_labels, &mut self.octets);
+        self.octets.extend_from_slice(rest);
+        self.counts = self.counts_before_group + gathered;
         self.order = Order::Kept;
     }
 
@@ -403,6 +374,10 @@ impl ZoneBuilder {
 
     /// Finishes the open entry, which stays known as the last one.
     fn close_entry(&mut self) {
+        if !self.open.is_open {
+            return;
+        }
+        self.open.is_open = false;
         let start = self.open.start;
         if !self.open.rdatas_in_order {
             self.open.rdata_count = self.sorter.sort_rdatas(&mut self.octets, self.open.rdatas);
@@ -421,10 +396,8 @@ impl ZoneBuilder {
 
     /// Takes the finished buffer out and leaves the builder empty.
     pub(super) fn finish(&mut self, flags: u16) -> Result<Vec<u8>, BuildError> {
-        if self.is_open() {
-            self.close_entry();
-        }
-        self.sort_group();
+        self.close_entry();
+        self.sort_group(self.octets.len());
         let mut octets = std::mem::take(&mut self.octets);
         if self.order == Order::Lost {
             let source = octets;
@@ -462,8 +435,24 @@ impl ZoneBuilder {
         Ok(octets)
     }
 
+    /// Says why a new entry's owner was refused, and forgets about it.
     #[cold]
-    fn refuse(&self, owner: &[u8], rtype: Rtype, fault: Result<(), RdataError>) -> BuildError {
+    fn refuse_owner(&mut self, owner: &[u8], fault: OwnerFault) -> BuildError {
+        if self.open.rdatas > 0 {
+            let last = &self.octets[self.open.start + OWNER..self.open.rdatas];
+            let read = self.succession.read(last, self.apex.as_wire());
+            debug_assert!(read.is_ok(), "the last owner was read before");
+        }
+        let source = match (fault, Name::from_wire(owner)) {
+            (OwnerFault::OutOfZone, Ok(owner)) => return self.out_of_zone(owner),
+            (OwnerFault::OutOfZone, Err(source)) | (OwnerFault::Name(source), _) => source,
+        };
+        let apex = self.apex.clone();
+        BuildError::OwnerWire { apex, source }
+    }
+
+    #[cold]
+    fn refuse_rr(&self, owner: &[u8], rtype: Rtype, fault: Result<(), RdataError>) -> BuildError {
         match (Name::from_wire(owner), fault) {
             (Err(source), _) => BuildError::OwnerWire {
                 apex: self.apex.clone(),
@@ -489,6 +478,7 @@ impl ZoneBuilder {
 
 impl Open {
     const NONE: Self = Self {
+        is_open: false,
         start: 0,
         rdatas: 0,
         rtype: Rtype(0),
@@ -497,7 +487,6 @@ impl Open {
         rdatas_in_order: true,
         ttl: Ttl::MAX,
         ttl_conflict: false,
-        starts: LabelStarts::EMPTY,
     };
 }
 

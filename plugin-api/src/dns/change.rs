@@ -297,6 +297,30 @@ impl Changes {
     pub(crate) fn owners(&self) -> impl Iterator<Item = OwnerChanges<'_>> {
         owners(self.iter())
     }
+
+    /// Returns the changes owner by owner, the owners in canonical order.
+    pub(crate) fn owners_in_zone_order(&self) -> impl Iterator<Item = OwnerChanges<'_>> {
+        let only_loses = OwnerChanges::only_loses;
+        let mut gains = self
+            .owners()
+            .take_while(move |owner| !only_loses(owner))
+            .peekable();
+        let mut losses = self
+            .owners()
+            .skip_while(move |owner| !only_loses(owner))
+            .peekable();
+        std::iter::from_fn(move || {
+            let gain_is_next = match (gains.peek(), losses.peek()) {
+                (Some(gain), Some(loss)) => gain.owner < loss.owner,
+                (gain, _) => gain.is_some(),
+            };
+            if gain_is_next {
+                gains.next()
+            } else {
+                losses.next()
+            }
+        })
+    }
 }
 
 impl<'a> IntoIterator for &'a Changes {

@@ -3,12 +3,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::labels::{self, LabelStarts};
+use super::labels;
 use super::name::{NameError, NameRef};
 use super::rdata::{self, RdataError};
 use super::rrset::{OWNER, RDATA_COUNT, RESERVED, RrsetRef, TTL, Ttl};
 use super::rrset::{entry_rtype, read_u16, read_u32};
 use super::rtype::Rtype;
+use super::succession::{OwnerFault, Succession};
 use super::zone::{self, Header, Zone};
 
 /// A buffer is not as its format has it.
@@ -287,23 +288,19 @@ pub(crate) struct EntryRead {
 /// Checks entries one after the other.
 pub(crate) struct EntryReader<'a> {
     apex: &'a [u8],
-    apex_labels: usize,
     /// The owner of the last entry; empty before the first.
     owner: &'a [u8],
     rtype: Rtype,
-    starts: LabelStarts,
-    scratch: LabelStarts,
+    succession: Succession,
 }
 
 impl<'a> EntryReader<'a> {
     pub(crate) fn new(apex: NameRef<'a>) -> Self {
         Self {
             apex: apex.as_wire(),
-            apex_labels: LabelStarts::trusted(apex.as_wire()).count(),
             owner: &[],
             rtype: Rtype(0),
-            starts: LabelStarts::EMPTY,
-            scratch: LabelStarts::EMPTY,
+            succession: Succession::new(apex.as_wire()),
         }
     }
 
@@ -385,26 +382,17 @@ impl<'a> EntryReader<'a> {
         if !self.owner.is_empty() && octets.starts_with(self.owner) {
             return Ok(Ordering::Equal);
         }
-        let fault = |source| (OWNER, BufferFaultReason::Owner(source));
-        self.scratch.scan(octets).map_err(fault)?;
-        let owner = &octets[..self.scratch.octets()];
-        if labels::has_upper_case(owner) {
-            return Err(fault(NameError::UpperCase));
-        }
-        if !self
-            .scratch
-            .is_at_or_below(owner, self.apex, self.apex_labels)
-        {
-            return Err((OWNER, BufferFaultReason::OutOfZone));
-        }
-        let order = if self.owner.is_empty() {
-            Ordering::Greater
+        let read = if self.owner.is_empty() {
+            let read = self.succession.read(octets, self.apex);
+            read.map(|length| (length, Ordering::Greater))
         } else {
-            let last = (self.owner, &self.starts);
-            labels::compare((owner, &self.scratch), last, self.apex_labels)
+            self.succession.follow(self.owner, octets, self.apex)
         };
-        std::mem::swap(&mut self.starts, &mut self.scratch);
-        self.owner = owner;
+        let (length, order) = read.map_err(|fault| match fault {
+            OwnerFault::Name(source) => (OWNER, BufferFaultReason::Owner(source)),
+            OwnerFault::OutOfZone => (OWNER, BufferFaultReason::OutOfZone),
+        })?;
+        self.owner = &octets[..length];
         Ok(order)
     }
 }

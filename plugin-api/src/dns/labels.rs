@@ -17,6 +17,8 @@ const MAX_LABEL: u8 = 63;
 pub(crate) struct LabelStarts {
     // At most 127 are used: the root label takes the last octet of a name.
     starts: [u8; 128],
+    /// What has to be added to all starts but the first, modulo 256.
+    shift: u8,
     count: u8,
     /// Octets of the whole name, the root label included.
     octets: u8,
@@ -25,6 +27,7 @@ pub(crate) struct LabelStarts {
 impl LabelStarts {
     pub(crate) const EMPTY: Self = Self {
         starts: [0; 128],
+        shift: 0,
         count: 0,
         octets: 0,
     };
@@ -50,9 +53,26 @@ impl LabelStarts {
                 .filter(|&at| at < u8::MAX)
                 .ok_or(NameError::LongName)?;
         }
+        self.shift = 0;
         self.count = count;
         self.octets = at + 1;
         Ok(())
+    }
+
+    /// Changes to a name that differs in the leftmost label only.
+    #[inline]
+    pub(crate) fn replace_leftmost(&mut self, old_length: u8, new_length: u8) {
+        let change = new_length.wrapping_sub(old_length);
+        self.shift = self.shift.wrapping_add(change);
+        self.octets = self.octets.wrapping_add(change);
+    }
+
+    #[inline]
+    fn start(&self, index: usize) -> usize {
+        match index & 127 {
+            0 => 0,
+            index => usize::from(self.starts[index].wrapping_add(self.shift)),
+        }
     }
 
     /// Reads a name known to be one.
@@ -82,7 +102,7 @@ impl LabelStarts {
         let start = if apex_labels == 0 {
             self.octets() - 1
         } else {
-            usize::from(self.starts[above & 127])
+            self.start(above)
         };
         name[start..self.octets()] == *apex
     }
@@ -91,30 +111,31 @@ impl LabelStarts {
     #[inline]
     pub(crate) fn label_from_right<'a>(&self, name: &'a [u8], index: usize) -> Option<&'a [u8]> {
         let left = self.count().checked_sub(index + 1)?;
-        let start = usize::from(self.starts[left & 127]);
+        let start = self.start(left);
         Some(&name[start + 1..=start + usize::from(name[start])])
     }
 }
 
 /// Compares two names in canonical order (RFC 4034, section 6.1), the rightmost
 /// `equal` labels being known to be equal.
+///
+/// Also returns how many of the rightmost labels are equal.
 #[inline]
 pub(crate) fn compare(
     (left, left_starts): (&[u8], &LabelStarts),
     (right, right_starts): (&[u8], &LabelStarts),
     equal: usize,
-) -> Ordering {
-    for index in equal.. {
-        let ours = left_starts.label_from_right(left, index);
-        let theirs = right_starts.label_from_right(right, index);
+) -> (Ordering, usize) {
+    let mut equal = equal;
+    loop {
+        let ours = left_starts.label_from_right(left, equal);
+        let theirs = right_starts.label_from_right(right, equal);
         // A missing label sorts before every label, as `None` does.
         match ours.cmp(&theirs) {
-            Ordering::Equal if ours.is_none() => break,
-            Ordering::Equal => {}
-            decided => return decided,
+            Ordering::Equal if ours.is_some() => equal += 1,
+            decided => return (decided, equal),
         }
     }
-    Ordering::Equal
 }
 
 /// Checks that `octets` is one name and nothing else.

@@ -19,6 +19,7 @@ mod rtype;
 pub mod rdata;
 pub mod text;
 mod rrset;
+mod succession;
 mod order;
 mod builder;
 mod zone;

@@ -127,11 +127,6 @@ impl<'a> NameRef<'a> {
         Ok(Self(octets))
     }
 
-    /// Takes octets already known to be a name in canonical wire form.
-    pub(crate) const fn trusted(octets: &'a [u8]) -> Self {
-        Self(octets)
-    }
-
     /// Takes the name at the beginning of octets known to begin with one.
     pub(crate) fn trusted_prefix(octets: &'a [u8]) -> Self {
         Self(&octets[..labels::trusted_len(octets)])
@@ -199,7 +194,7 @@ impl Ord for NameRef<'_> {
             return Ordering::Equal;
         }
         let (ours, theirs) = (LabelStarts::trusted(self.0), LabelStarts::trusted(other.0));
-        labels::compare((self.0, &ours), (other.0, &theirs), 0)
+        labels::compare((self.0, &ours), (other.0, &theirs), 0).0
     }
 }
 

@@ -181,6 +181,12 @@ impl<'a> RrsetRef<'a> {
         self.0
     }
 
+    /// Returns the octets that the owner begins.
+    #[inline]
+    pub(crate) fn owner_and_rdata(self) -> &'a [u8] {
+        &self.0[OWNER..]
+    }
+
     /// Returns whether this RRset has the owner whose octets are given.
     #[inline]
     pub(crate) fn is_owned_by(self, owner: &[u8]) -> bool {
@@ -288,6 +294,11 @@ pub(crate) fn entry_octets(octets: &[u8]) -> usize {
 #[inline]
 pub(crate) fn entry_rtype(octets: &[u8]) -> Rtype {
     Rtype(read_u16(octets, RTYPE))
+}
+
+#[inline]
+pub(crate) fn write_rtype(entry: &mut [u8], rtype: Rtype) {
+    entry[RTYPE..RTYPE + 2].copy_from_slice(&rtype.0.to_be_bytes());
 }
 
 /// Returns `length` as the number that a buffer holds.

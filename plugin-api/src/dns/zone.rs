@@ -89,6 +89,14 @@ impl ZoneWriter {
         self.rrs += length_u32(rrset.rdata_count());
     }
 
+    pub(crate) fn push_all(&mut self, rrsets: Rrsets<'_>) {
+        self.octets.extend_from_slice(rrsets.rest);
+        self.rrsets += length_u32(rrsets.left);
+        self.rrs += rrsets
+            .map(|rrset| length_u32(rrset.rdata_count()))
+            .sum::<u32>();
+    }
+
     /// Returns the zone, or nothing if it does not fit into one buffer.
     pub(crate) fn finish(mut self, apex: Name) -> Option<Zone> {
         if self.octets.len() > MAX_OCTETS {
@@ -345,6 +353,18 @@ impl<'a> Rrsets<'a> {
     pub(crate) fn pass(&mut self, next: RrsetRef<'a>) {
         self.rest = &self.rest[next.octets().len()..];
         self.left -= 1;
+    }
+
+    /// Passes RRsets for as long as `wanted` says, and returns those passed.
+    #[inline]
+    pub(crate) fn pass_while(&mut self, mut wanted: impl FnMut(RrsetRef<'a>) -> bool) -> Self {
+        let mut passed = self.clone();
+        while let Some(rrset) = self.peek().filter(|rrset| wanted(*rrset)) {
+            self.pass(rrset);
+        }
+        passed.left -= self.left;
+        passed.rest = &passed.rest[..passed.rest.len() - self.rest.len()];
+        passed
     }
 }
 

@@ -187,11 +187,23 @@ pub enum EntryFault {
         /// The limit.
         most: u64,
     },
+    /// A file includes one that is being read already.
+    #[error("`{file}` includes itself, by way of other files or not")]
+    IncludesItself {
+        /// The file.
+        file: Box<str>,
+    },
     /// Files include each other too deeply.
-    #[error("the files include each other more than {most} deep; does one include itself?")]
+    #[error("the files include each other more than {most} deep")]
     DeepInclude {
         /// The limit.
         most: usize,
+    },
+    /// A directive behind a blank.
+    #[error("expected an RR type, found `{found}`; a directive must start its line")]
+    IndentedDirective {
+        /// The directive.
+        found: String,
     },
     /// An entry has too many octets.
     #[error(

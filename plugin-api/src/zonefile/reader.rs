@@ -34,7 +34,8 @@ pub struct Record<'a> {
 
 /// A file to be read in the place of an `$INCLUDE`.
 pub struct Include<'r> {
-    /// What the file is called in errors.
+    /// What the file is called in errors; two files have two names. A file that
+    /// has the name of one being read is taken for that one, and refused.
     pub name: String,
     /// What is in it.
     pub input: Box<dyn Read + 'r>,
@@ -160,16 +161,26 @@ impl<'r> Reader<'r> {
         open: &mut dyn FnMut(&Path) -> io::Result<Include<'r>>,
     ) -> Result<(), ReadError<E>> {
         let depth = self.files.len();
-        let Some(file) = self.files.last_mut() else {
-            return Ok(());
-        };
+        let file = self
+            .files
+            .last()
+            .expect("the file with the directive is open");
         let place = file.place(inclusion.at);
         if depth == MOST_FILES {
             let fault = EntryFault::DeepInclude { most: MOST_FILES };
             return Err(ReadError::Entry { place, fault });
         }
         match open(&inclusion.path) {
+            Ok(Include { name, .. }) if self.is_open(&name) => {
+                let file = name.into();
+                let fault = EntryFault::IncludesItself { file };
+                Err(ReadError::Entry { place, fault })
+            }
             Ok(Include { name, input }) => {
+                let file = self
+                    .files
+                    .last_mut()
+                    .expect("the file with the directive is open");
                 file.source.consume(inclusion.end);
                 self.entries.enter(inclusion.origin);
                 self.files.push(File {
@@ -184,6 +195,10 @@ impl<'r> Reader<'r> {
                 error,
             }),
         }
+    }
+
+    fn is_open(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.source.name() == name)
     }
 
     fn leave(&mut self) {

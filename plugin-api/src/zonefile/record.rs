@@ -333,14 +333,15 @@ fn skip_seen(scan: &mut Scan<'_>, seen: Seen) -> bool {
     comes_again
 }
 
+const RTYPE: &str = "an RR type";
+
 /// Reads TTL, class and type: the first two in either order, or missing.
 #[inline]
 pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<Ttl>, Rtype), Halt<E>> {
-    const EXPECTED: &str = "an RR type";
     let mut ttl = None;
     let mut has_class = false;
     loop {
-        let word = scan.word(EXPECTED)?;
+        let word = scan.word(RTYPE)?;
         if ttl.is_none() && word.first().is_some_and(u8::is_ascii_digit) {
             ttl = Some(explicit_ttl(scan, word)?);
             continue;
@@ -355,16 +356,28 @@ pub(super) fn header<E>(scan: &mut Scan<'_>) -> Result<(Option<Ttl>, Rtype), Hal
                 Err(fault) => Err(Halt::fault(scan.at() - word.len(), fault)),
             };
         }
-        match text::class(word) {
-            Some(1) if !has_class => has_class = true,
-            class => {
-                let found = shown(word);
-                let fault = match class {
-                    Some(_) if !has_class => EntryFault::Class { found },
-                    _ => Fault::UnknownType { found }.into(),
-                };
-                return Err(Halt::fault(scan.at() - word.len(), fault));
-            }
+        if !has_class && text::class(word) == Some(1) {
+            has_class = true;
+            continue;
+        }
+        let fault = not_a_type(word, has_class);
+        return Err(Halt::fault(scan.at() - word.len(), fault));
+    }
+}
+
+#[cold]
+fn not_a_type(word: &[u8], has_class: bool) -> EntryFault {
+    let found = shown(word);
+    let is_class = text::class(word).is_some();
+    match word.first() {
+        Some(b'$') => EntryFault::IndentedDirective { found },
+        _ if is_class && !has_class => EntryFault::Class { found },
+        Some(first) if first.is_ascii_alphabetic() && !is_class => {
+            Fault::UnknownType { found }.into()
+        }
+        _ => {
+            let expected = RTYPE;
+            Fault::Unexpected { expected, found }.into()
         }
     }
 }

@@ -106,9 +106,12 @@ impl Directory {
         if fs::symlink_metadata(&usual).is_ok() {
             return Ok(usual);
         }
-        let mut listing = self.list().map_err(FileError::List)?;
+        let mut listing = self.list().map_err(|error| FileError::List {
+            directory: self.path.clone(),
+            error,
+        })?;
         match listing.zones.remove(&apex.to_owned()) {
-            Some(paths) => one(paths),
+            Some(paths) => one(&paths).map(Path::to_owned),
             None => Err(FileError::Missing {
                 directory: self.path.clone(),
             }),
@@ -117,27 +120,34 @@ impl Directory {
 
     /// Opens a zone file, which has to be a regular one of acceptable size.
     pub(crate) fn open(&self, path: &Path) -> Result<(File, Stamp), FileError> {
+        let cannot_open = |error| FileError::Open {
+            path: path.to_owned(),
+            error,
+        };
         // Asked before opening: opening a FIFO waits for a writer.
-        let metadata = fs::metadata(path).map_err(FileError::Open)?;
+        let metadata = fs::metadata(path).map_err(cannot_open)?;
         if !metadata.is_file() {
-            return Err(FileError::NotAFile);
+            let path = path.to_owned();
+            return Err(FileError::NotAFile { path });
         }
-        let file = File::open(path).map_err(FileError::Open)?;
-        let stamp = Stamp::of(&file).map_err(FileError::Open)?;
+        let file = File::open(path).map_err(cannot_open)?;
+        let stamp = Stamp::of(&file).map_err(cannot_open)?;
         if stamp.octets > self.max_octets {
-            let limit = self.max_octets;
-            return Err(FileError::TooLarge { limit });
+            let (path, limit) = (path.to_owned(), self.max_octets);
+            return Err(FileError::TooLarge { path, limit });
         }
         Ok((file, stamp))
     }
 }
 
 /// The only path of a zone.
-pub(crate) fn one(mut paths: Vec<PathBuf>) -> Result<PathBuf, FileError> {
-    match (paths.pop(), paths.pop()) {
-        (Some(path), None) => Ok(path),
-        (Some(second), Some(first)) => Err(FileError::Twice { first, second }),
-        _ => Err(FileError::NotAFile),
+pub(crate) fn one(paths: &[PathBuf]) -> Result<&Path, FileError> {
+    match paths {
+        [first, second, ..] => Err(FileError::Twice {
+            first: first.clone(),
+            second: second.clone(),
+        }),
+        _ => Ok(paths.first().expect("a zone is listed with its file")),
     }
 }
 
@@ -228,18 +238,26 @@ impl FileNames {
 /// What is wrong with a zone's file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    #[error("cannot list its directory")]
-    List(#[source] io::Error),
+    #[error("cannot list `{}`", directory.display())]
+    List {
+        directory: PathBuf,
+        #[source]
+        error: io::Error,
+    },
     #[error("`{}` holds no file for it, so it is not served there", directory.display())]
     Missing { directory: PathBuf },
     #[error("two files hold it: `{}` and `{}`", first.display(), second.display())]
     Twice { first: PathBuf, second: PathBuf },
-    #[error("cannot open the file")]
-    Open(#[source] io::Error),
-    #[error("it is not a regular file")]
-    NotAFile,
-    #[error("the file is larger than max_octets = {limit}")]
-    TooLarge { limit: u64 },
+    #[error("cannot open `{}`", path.display())]
+    Open {
+        path: PathBuf,
+        #[source]
+        error: io::Error,
+    },
+    #[error("`{}` is not a regular file", path.display())]
+    NotAFile { path: PathBuf },
+    #[error("`{}` is larger than max_octets = {limit}", path.display())]
+    TooLarge { path: PathBuf, limit: u64 },
 }
 
 #[cfg(test)]

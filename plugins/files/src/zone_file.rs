@@ -49,7 +49,10 @@ fn read(
     let (summary, stamp) = scan(directory, path, apex, sink)?;
     match summary.soa_records {
         1 => Ok((builder, stamp)),
-        count => Err(ZoneFileError::Soa { count }),
+        count => Err(ZoneFileError::Soa {
+            file: directory.shown(path),
+            count,
+        }),
     }
 }
 
@@ -65,8 +68,8 @@ fn scan(
     let mut include = |wanted: &Path| include(directory, wanted);
     let summary = zonefile::read(apex, &name, &file, &mut include, sink)?;
     // Half of an old file and half of a new one would be a zone that nobody wrote.
-    if Stamp::of(&file).map_err(FileError::Open)? != stamp {
-        return Err(ZoneFileError::Changed);
+    if !Stamp::of(&file).is_ok_and(|now| now == stamp) {
+        return Err(ZoneFileError::Changed { file: name });
     }
     Ok((summary, stamp))
 }
@@ -146,9 +149,12 @@ pub(crate) enum ZoneFileError {
         place: Option<Place>,
     },
     Soa {
+        file: String,
         count: u64,
     },
-    Changed,
+    Changed {
+        file: String,
+    },
 }
 
 impl From<FileError> for ZoneFileError {
@@ -173,15 +179,18 @@ impl fmt::Display for ZoneFileError {
                 place: Some(place),
             } => write!(f, "{error} ({place})"),
             Self::Build { error, place: None } => error.fmt(f),
-            Self::Soa { count: 0 } => {
-                f.write_str("the file has no SOA record; a zone has exactly one, at its apex")
+            Self::Soa { file, count: 0 } => {
+                write!(f, "`{file}` has no SOA; a zone has one, at its apex")
             }
-            Self::Soa { count } => write!(
+            Self::Soa { file, count } => {
+                write!(
+                    f,
+                    "`{file}` has {count} SOA records; a zone has one, at its apex"
+                )
+            }
+            Self::Changed { file } => write!(
                 f,
-                "the file has {count} SOA records; a zone has exactly one, at its apex"
-            ),
-            Self::Changed => f.write_str(
-                "the file was written to while it was read; the next run will find it whole",
+                "`{file}` was written to while it was read; the next run will find it whole"
             ),
         }
     }
@@ -193,7 +202,7 @@ impl StdError for ZoneFileError {
             Self::File(error) => error.source(),
             Self::Read(error) => error.source(),
             Self::Build { error, .. } => error.source(),
-            Self::Soa { .. } | Self::Changed => None,
+            Self::Soa { .. } | Self::Changed { .. } => None,
         }
     }
 }

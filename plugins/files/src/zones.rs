@@ -40,9 +40,9 @@ impl Authority for Zones {
                     "the run was cancelled",
                 ));
             }
-            let read = one(paths)
+            let read = one(&paths)
                 .map_err(ZoneFileError::from)
-                .and_then(|path| read_desired(&self.directory, &path, apex.as_ref()));
+                .and_then(|path| read_desired(&self.directory, path, apex.as_ref()));
             match read {
                 Ok(zone) => rrsets.send(zone).await?,
                 // Sent with the RRsets that could be read, it would have all others deleted.

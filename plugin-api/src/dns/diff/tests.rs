@@ -83,15 +83,15 @@ fn owners_that_only_lose_come_last_and_deletions_first_at_an_owner() {
 fn apex_soa_and_ns_and_what_a_signer_makes_are_left_alone_and_counted() {
     let digest = "x".repeat(40);
     let served = format!(
-        "@ 1 SOA a b 1 2 3 4 5\n @ 1 NS a\n @ 1 DNSKEY 257 3 13 aaaa\n @ 1 CDS 1 13 2 ab
+        "@ 1 SOA a b 1 2 3 4 5\n @ 1 NS a\n @ 1 DNSKEY 257 3 13 aaaa\n @ 1 CDS 1 13 253 AB
          @ 1 CDNSKEY 257 3 13 aaaa\n @ 1 NSEC a A\n @ 1 NSEC3PARAM 1 0 0 -
          a 1 NSEC b A\n a 1 A 192.0.2.1\n a 1 DNSKEY 257 3 13 aaaa\n a 1 NS a
          {}.a 1 A 192.0.2.1",
         &digest[..4]
     );
-    let wanted = "@ 1 SOA a b 9 2 3 4 5\n @ 1 NS b\n @ 1 DS 1 13 2 ab\n xxxx.a 1 A 192.0.2.1";
+    let wanted = "@ 1 SOA a b 9 2 3 4 5\n @ 1 NS b\n @ 1 DS 1 13 253 ab\n xxxx.a 1 A 192.0.2.1";
     let (lines, counts) = compare(&desired(wanted), &served);
-    let expected = "+ example.test. 1 IN DS 1 13 2 ab
+    let expected = "+ example.test. 1 IN DS 1 13 253 AB
 - a 1 IN A 192.0.2.1
 - a 1 IN NS a
 - a 1 IN DNSKEY 257 3 13 aaaa

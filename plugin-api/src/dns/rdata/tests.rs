@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 
 use super::super::text;
-use super::super::{NameError, NameRef};
+use super::super::{Name, NameError};
 use super::{RdataError, Rtype, canonicalise, check};
 
 fn wire(rtype: Rtype, text: &str) -> Vec<u8> {
-    text::parse_rdata(rtype, text, NameRef::trusted(b"\0")).unwrap()
+    text::parse_rdata(rtype, text, Name::root().as_ref()).unwrap()
 }
 
 #[test]

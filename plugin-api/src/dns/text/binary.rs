@@ -41,6 +41,7 @@ impl Scan<'_> {
     /// Appends Base64 up to the end of the entry, in any number of words.
     pub(super) fn base64(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
         const EXPECTED: &str = "Base64";
+        self.next()?;
         let start = self.at;
         let mut decoder = Base64::default();
         while self.next()? != Next::End {

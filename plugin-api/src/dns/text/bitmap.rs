@@ -69,7 +69,7 @@ pub(super) fn write(octets: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
             for bit in 0..8 {
                 if octet & 0x80 >> bit != 0 {
                     f.write_str(blank)?;
-                    write!(f, "{}", Rtype(u16::from(*window) << 8 | at * 8 + bit))?;
+                    write!(f, "{}", Rtype((u16::from(*window) << 8) | (at * 8 + bit)))?;
                     blank = " ";
                 }
             }

@@ -75,7 +75,9 @@ pub enum Fault {
     #[error("found `)` without `(` before it")]
     ClosingParenthesis,
     /// The text ends inside parentheses.
-    #[error("expected `)` before the end of the text")]
+    #[error(
+        "expected `)` before the end of the text: the parenthesis that starts here is not closed"
+    )]
     OpenParenthesis,
     /// An octet of value zero outside of quotes.
     #[error("found an octet of value zero outside of a quoted string; is this a text file?")]

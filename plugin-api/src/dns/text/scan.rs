@@ -79,7 +79,10 @@ pub(crate) struct Scan<'a> {
     pub(super) octets: &'a [u8],
     pub(super) at: usize,
     pub(super) whole: bool,
+    /// Parentheses that are open.
     depth: usize,
+    /// Where the outermost of them stands.
+    opened: usize,
 }
 
 impl<'a> Scan<'a> {
@@ -90,6 +93,7 @@ impl<'a> Scan<'a> {
             at: 0,
             whole,
             depth: 0,
+            opened: 0,
         }
     }
 
@@ -134,7 +138,7 @@ impl<'a> Scan<'a> {
                 return match (self.whole, self.depth) {
                     (false, _) => Err(Stop::More),
                     (true, 0) => Ok(Next::End),
-                    (true, _) => Err(Stop::fault(self.at, Fault::OpenParenthesis)),
+                    (true, _) => Err(Stop::fault(self.opened, Fault::OpenParenthesis)),
                 };
             };
             match octet {
@@ -143,6 +147,9 @@ impl<'a> Scan<'a> {
                 b'\n' | b'\r' => return Ok(Next::End),
                 b';' => self.comment()?,
                 b'(' => {
+                    if self.depth == 0 {
+                        self.opened = self.at;
+                    }
                     self.depth += 1;
                     self.at += 1;
                 }

@@ -32,6 +32,7 @@ const CONTRADICTION: &str = "every key in `mandatory` must be given, and not `ma
 
 /// Reads parameters up to the end of the entry and appends them in the order of their keys.
 pub(super) fn read(scan: &mut Scan<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
+    scan.next()?;
     let start = scan.at();
     let mut parameters: Vec<(u16, Vec<u8>)> = Vec::new();
     loop {

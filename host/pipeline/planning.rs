@@ -1,0 +1,252 @@
+//! From the authorities to the whole plan.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use janitor_plugin_api::abi::abi_stable::std_types::RVec;
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
+use janitor_plugin_api::dns::DesiredZone;
+
+use super::Orders;
+use crate::channel::{self, Inlet, Outlet};
+use crate::crew::Crew;
+use crate::manifest::Role;
+use crate::metrics::{Number, Value};
+use crate::offer::Shared;
+use crate::plugin::Work;
+use crate::progress::Progress;
+use crate::report::{Failure, Report, ZoneReport};
+use crate::stations::answers::{Answers, PlannedZone};
+use crate::stations::merge::{Merge, Verdict};
+
+/// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
+pub(super) async fn plan(
+    orders: &Orders<'_>,
+    shared: &Shared,
+    crew: &mut Crew,
+    authority_missing: bool,
+    report: &mut Report,
+) -> Option<Vec<PlannedZone>> {
+    let reconciler = crew.of(Role::Reconciler).next()?;
+    let reconciler_key = Arc::clone(reconciler.key());
+    let (outlet, zones) = channel::outlet(orders.capacity);
+    let (sink, mut answers) = channel::inlet(orders.capacity);
+    reconciler.run(Work::Reconciler(zones, sink));
+
+    let mut keys = Vec::new();
+    let mut inlets = Vec::new();
+    for authority in crew.of(Role::Authority) {
+        let (sink, inlet) = channel::inlet(orders.capacity);
+        keys.push(Arc::clone(authority.key()));
+        inlets.push(Some(inlet));
+        authority.run(Work::Authority(sink));
+    }
+    let mut merge = Merge::new(keys.clone());
+    if authority_missing {
+        merge.ended(false);
+    }
+    let planning = Planning {
+        merge: RefCell::new(merge),
+        answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key))),
+        reconciler: &reconciler_key,
+        shared,
+        progress: orders.progress,
+    };
+    let (unfinished, ()) = tokio::join!(
+        planning.desired(inlets, outlet),
+        planning.answered(&mut answers),
+    );
+    if !answers.is_complete() {
+        crew.ended_soon(&[Role::Reconciler], report).await;
+        note_unfinished(&reconciler_key, shared, report);
+        return None;
+    }
+    if !unfinished.is_empty() {
+        crew.ended_soon(&[Role::Authority], report).await;
+    }
+    for index in unfinished {
+        note_unfinished(&keys[index], shared, report);
+    }
+    let Planning { merge, answers, .. } = planning;
+    let (planned, left_out) = answers.into_inner().finish();
+    for left_out in left_out {
+        shared.leave_out(left_out);
+    }
+    let merge = merge.into_inner();
+    report.zones = planned
+        .iter()
+        .map(|zone| ZoneReport {
+            apex: zone.apex().to_owned(),
+            authority: merge.authority_of(zone.apex()).cloned(),
+            desired: zone.desired,
+            actual: zone.actual,
+            changes: zone.counts,
+            published: Vec::new(),
+        })
+        .collect();
+    Some(planned)
+}
+
+/// Notes that a stream ended before it was complete, unless the plugin has said why.
+fn note_unfinished(plugin: &Arc<str>, shared: &Shared, report: &mut Report) {
+    let explained = report.failures.iter().any(|f| f.plugin == *plugin);
+    if explained || shared.cancelled.is_cancelled() {
+        return;
+    }
+    report.fail(Failure {
+        plugin: Arc::clone(plugin),
+        chain: vec!["it ended without finishing its stream".to_owned()],
+        hint: None,
+        panicked: false,
+    });
+}
+
+/// The stations between authorities and reconciler and behind the reconciler, at work.
+struct Planning<'a> {
+    merge: RefCell<Merge>,
+    answers: RefCell<Answers>,
+    reconciler: &'a str,
+    shared: &'a Shared,
+    progress: &'a Progress,
+}
+
+impl Planning<'_> {
+    /// Hands desired zones on until every authority has ended. Returns the authorities whose
+    /// streams were not complete.
+    async fn desired(
+        &self,
+        mut inlets: Vec<Option<Inlet<AbiZone>>>,
+        outlet: Outlet<AbiZone>,
+    ) -> Vec<usize> {
+        let mut unfinished = Vec::new();
+        while let Some((authority, message)) = next_of(&mut inlets).await {
+            let Some(message) = message else {
+                let ended = inlets[authority].take();
+                let complete = ended.is_some_and(|inlet| inlet.is_complete());
+                if !complete {
+                    unfinished.push(authority);
+                }
+                self.merge.borrow_mut().ended(complete);
+                continue;
+            };
+            let verdict = self.merge.borrow_mut().take(authority, message);
+            match verdict {
+                Verdict::Hold => {}
+                Verdict::LeaveOut(left_out) => {
+                    if let Some(apex) = &left_out.zone {
+                        self.answers.borrow_mut().withdraw(apex);
+                    }
+                    self.shared.leave_out(left_out);
+                }
+                Verdict::Forward(zone) => {
+                    if !self.forward(zone, &outlet).await {
+                        return unfinished;
+                    }
+                }
+            }
+        }
+        let held = {
+            let left_out = self.shared.left_out();
+            self.merge.borrow_mut().rest(&left_out)
+        };
+        for zone in held {
+            if !self.forward(zone, &outlet).await {
+                break;
+            }
+        }
+        unfinished
+    }
+
+    /// Sends one zone to the reconciler; false if it receives no more.
+    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) -> bool {
+        self.answers.borrow_mut().asked(&zone);
+        self.measure_desired(&zone);
+        self.progress.desired(zone.rrset_count());
+        let apex = RVec::from(zone.apex().as_wire());
+        let octets = zone.into_octets();
+        outlet.send(AbiZone { apex, octets }).await
+    }
+
+    fn measure_desired(&self, zone: &DesiredZone) {
+        let merge = self.merge.borrow();
+        let authority = merge.authority_of(zone.apex());
+        let apex = zone.apex().to_string();
+        self.shared.metrics.set(
+            "rrsets",
+            Number::count(zone.rrset_count()),
+            &[
+                ("plugin", Value::from(authority.map_or("merge", |key| key))),
+                ("zone", Value::from(&*apex)),
+            ],
+        );
+    }
+
+    /// Takes the reconciler's answers until its stream ends.
+    async fn answered(&self, inlet: &mut Inlet<AbiAnswer>) {
+        while let Some(answer) = inlet.receive().await {
+            let mut answers = self.answers.borrow_mut();
+            match answers.take(answer) {
+                Ok(None) => {}
+                Ok(Some(planned)) => {
+                    self.progress.planned();
+                    self.measure_planned(planned);
+                }
+                Err(left_out) => {
+                    drop(answers);
+                    self.progress.planned();
+                    self.shared.leave_out(left_out);
+                }
+            }
+        }
+    }
+
+    fn measure_planned(&self, planned: &PlannedZone) {
+        let merge = self.merge.borrow();
+        let authority = merge
+            .authority_of(planned.apex())
+            .map_or("merge", |key| key);
+        let counts = planned.counts;
+        for (action, number, source) in [
+            ("additions", counts.additions + counts.updates, authority),
+            (
+                "deletions",
+                counts.deletions + counts.updates,
+                self.reconciler,
+            ),
+        ] {
+            if number > 0 {
+                self.shared.metrics.set(
+                    "rrsets-handled",
+                    Number::count(number),
+                    &[
+                        ("plugin", Value::from(self.reconciler)),
+                        ("action", Value::from(action)),
+                        ("source", Value::from(source)),
+                    ],
+                );
+            }
+        }
+    }
+}
+
+/// The next message of any inlet with its position, or the end of one; none when all have ended.
+async fn next_of<T>(inlets: &mut [Option<Inlet<T>>]) -> Option<(usize, Option<T>)> {
+    poll_fn(|cx| {
+        let mut open = false;
+        for (index, inlet) in inlets.iter_mut().enumerate() {
+            let Some(inlet) = inlet else { continue };
+            open = true;
+            if let Poll::Ready(message) = inlet.poll_receive(cx) {
+                return Poll::Ready(Some((index, message)));
+            }
+        }
+        if open {
+            Poll::Pending
+        } else {
+            Poll::Ready(None)
+        }
+    })
+    .await
+}

@@ -1,0 +1,150 @@
+//! From the plan to what became of it.
+
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
+use std::task::Poll;
+
+use janitor_plugin_api::abi::values::{AbiZoneChanges, OutcomeCode};
+use janitor_plugin_api::dns::Change;
+
+use super::Orders;
+use crate::channel::{self, Outlet};
+use crate::crew::Crew;
+use crate::manifest::Role;
+use crate::metrics::{Number, Value};
+use crate::offer::Shared;
+use crate::plugin::Work;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::stations::answers::PlannedZone;
+use crate::stations::outcomes::Outcomes;
+
+/// A publisher at work.
+pub(super) struct Employed {
+    outlet: Outlet<AbiZoneChanges>,
+    pub(super) outcomes: Outcomes,
+}
+
+pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Employed> {
+    crew.of(Role::Publisher)
+        .map(|publisher| {
+            let (outlet, source) = channel::outlet(orders.capacity);
+            let outcomes = Outcomes::new(Arc::clone(publisher.key()));
+            publisher.run(Work::Publisher(source, outcomes.handle()));
+            Employed { outlet, outcomes }
+        })
+        .collect()
+}
+/// Sends the whole plan to every publisher.
+pub(super) async fn publish(plan: &[PlannedZone], publishers: &[Employed], progress: &Progress) {
+    let mut sending = publishers
+        .iter()
+        .map(|publisher| Box::pin(send_plan(plan, publisher, progress)))
+        .collect::<Vec<_>>();
+    poll_fn(|cx| {
+        sending.retain_mut(|sending| sending.as_mut().poll(cx).is_pending());
+        if sending.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+async fn send_plan(plan: &[PlannedZone], publisher: &Employed, progress: &Progress) {
+    // Every ticket is expected before the first message goes: what a publisher never received has
+    // no report either, and counts as unknown.
+    let tickets = plan
+        .iter()
+        .map(|zone| publisher.outcomes.expect(zone.changes.len()));
+    let tickets = tickets.collect::<Vec<_>>();
+    for (zone, ticket) in plan.iter().zip(tickets) {
+        if zone.changes.is_empty() {
+            continue;
+        }
+        let message = AbiZoneChanges {
+            ticket,
+            apex: zone.apex().as_wire().into(),
+            octets: zone.changes.octets().into(),
+        };
+        if !publisher.outlet.send(message).await {
+            return;
+        }
+        progress.published();
+    }
+}
+
+/// Puts into the report, the log and the metrics what became of every change.
+pub(super) fn tell_outcomes(
+    plan: &[PlannedZone],
+    publishers: &[Outcomes],
+    shared: &Shared,
+    report: &mut Report,
+) {
+    for outcomes in publishers {
+        let mut totals = Totals::default();
+        for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
+            if zone.changes.is_empty() {
+                continue;
+            }
+            let ticket = ticket as u64;
+            totals.add(zone, &outcomes.each(ticket));
+            let tally = outcomes.tally(ticket);
+            if !tally.is_good() {
+                tracing::error!(
+                    zone = %zone.apex(), publisher = %outcomes.publisher(),
+                    refused = tally.refused, unknown = tally.unknown,
+                    reason = tally.reasons.join("; "),
+                    "changes were not applied"
+                );
+            }
+            told.published
+                .push((Arc::clone(outcomes.publisher()), tally));
+        }
+        totals.measure(outcomes.publisher(), shared);
+    }
+}
+
+/// Changed RRsets of one publisher by action and result.
+#[derive(Default)]
+struct Totals {
+    additions: [usize; 2],
+    deletions: [usize; 2],
+}
+
+impl Totals {
+    fn add(&mut self, zone: &PlannedZone, outcomes: &[OutcomeCode]) {
+        for (change, outcome) in zone.changes.iter().zip(outcomes) {
+            let good = matches!(*outcome, OutcomeCode::APPLIED | OutcomeCode::ACCEPTED);
+            let result = usize::from(!good);
+            match change {
+                Change::Addition(_) => self.additions[result] += 1,
+                Change::Deletion(_) => self.deletions[result] += 1,
+                Change::Update { .. } => {
+                    self.additions[result] += 1;
+                    self.deletions[result] += 1;
+                }
+            }
+        }
+    }
+
+    fn measure(&self, publisher: &str, shared: &Shared) {
+        for (action, numbers) in [("deletions", self.deletions), ("additions", self.additions)] {
+            for (result, number) in ["published", "error"].into_iter().zip(numbers) {
+                if number == 0 {
+                    continue;
+                }
+                shared.metrics.incr(
+                    "change-message",
+                    Number::count(number),
+                    &[
+                        ("plugin", Value::from(publisher)),
+                        ("action", Value::from(action)),
+                        ("result", Value::from(result)),
+                    ],
+                );
+            }
+        }
+    }
+}
