@@ -4,5 +4,8 @@
 
 #[cfg(test)]
 mod janitor;
+
 #[cfg(test)]
-mod panics;
+mod configuration;
+#[cfg(test)]
+mod libraries;
