@@ -11,7 +11,7 @@ use crate::config::Rendered;
 use crate::manifest::Role;
 use crate::offer::{self, Shared};
 use crate::plugin::{Ended, Plugin};
-use crate::report::{Cancellation, Failure, Report};
+use crate::report::{Failure, Report};
 
 /// A plugin that the configuration asks for, with everything known that is needed to create it.
 pub struct Recruit {
@@ -182,7 +182,7 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
     };
     // A plugin that only gave up because the run was over is not the one that failed.
     if error.kind == ErrorCode::CANCELLED
-        && (shared.cancelled.is_cancelled() || !report.failures.is_empty())
+        && (shared.stop.is_cancelled() || !report.failures.is_empty())
     {
         tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
         return;
@@ -198,10 +198,4 @@ pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
         hint: error.hint.into_option().map(Into::into),
         panicked: error.kind == ErrorCode::PANIC,
     }
-}
-
-/// Cancels the run because nothing can come of it any more.
-pub(crate) fn give_up(shared: &Shared, report: &mut Report) {
-    report.cancelled.get_or_insert(Cancellation::Failure);
-    shared.cancelled.cancel();
 }

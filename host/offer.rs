@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
@@ -19,12 +19,14 @@ use janitor_plugin_api::dns::Name;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::metrics::{MetricsLogger, Number, Value};
-use crate::report::LeftOut;
+use crate::report::{Cancellation, LeftOut};
 
 /// What all plugins of a run share.
 pub struct Shared {
-    /// Cancelled by a signal, the deadline, or a failure that no zone survives.
-    pub cancelled: CancellationToken,
+    /// Asks the plugins to stop.
+    pub stop: CancellationToken,
+    /// Why the run was cancelled, if it was; the first cause counts.
+    pub cancelled: OnceLock<Cancellation>,
     /// How long a plugin may take to end once the run was cancelled.
     pub grace: Duration,
     /// When the run is cancelled by itself.
@@ -40,6 +42,18 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Cancels the run: its plugins are asked to stop.
+    pub fn cancel(&self, cause: Cancellation) {
+        self.cancelled.get_or_init(|| cause);
+        self.stop.cancel();
+    }
+
+    /// Whether the run was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.get().is_some()
+    }
+
     /// What is left out so far.
     pub fn left_out(&self) -> MutexGuard<'_, Vec<LeftOut>> {
         self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
@@ -66,11 +80,11 @@ pub fn to(key: Arc<str>, shared: Arc<Shared>) -> HostBox {
 
 impl RawHost for Offer {
     fn is_cancelled(&self) -> bool {
-        self.shared.cancelled.is_cancelled()
+        self.shared.stop.is_cancelled()
     }
 
     fn cancellation(&self) -> Cancelled {
-        let waiter = Waiter(Box::pin(self.shared.cancelled.clone().cancelled_owned()));
+        let waiter = Waiter(Box::pin(self.shared.stop.clone().cancelled_owned()));
         RawCancelled_TO::from_value(waiter, TD_Opaque)
     }
 

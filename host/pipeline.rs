@@ -12,18 +12,18 @@
 mod planning;
 mod publishing;
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
-use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit, give_up};
+use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::progress::Progress;
 use crate::report::{Cancellation, Report};
 use crate::stations::answers::PlannedZone;
+use crate::stations::outcomes::Outcomes;
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -46,8 +46,10 @@ pub struct Outcome {
     pub report: Report,
     /// What was to be done about each zone, in canonical order.
     pub plan: Vec<PlannedZone>,
-    /// Plugins that could not be created. Unless tolerated, nothing ran.
+    /// Plugins that could not be created.
     pub not_created: Vec<NotCreated>,
+    /// Whether the others ran. They do where that is tolerated and every role still has a plugin.
+    pub started: bool,
 }
 
 /// How long the host waits beyond what plugins were promised.
@@ -57,7 +59,7 @@ const MARGIN: Duration = Duration::from_secs(1);
 pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut crew = None;
-    let cancelled_by = RefCell::new(None);
+    let mut publishers = Vec::new();
     let abandon = async {
         let deadline = async {
             match shared.deadline {
@@ -66,25 +68,27 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
             }
         };
         tokio::select! {
-            () = shared.cancelled.cancelled() => {}
+            () = shared.stop.cancelled() => {}
             () = deadline => {
-                *cancelled_by.borrow_mut() = Some(Cancellation::Deadline);
                 tracing::error!("the run reached core.deadline and is cancelled");
-                shared.cancelled.cancel();
+                shared.cancel(Cancellation::Deadline);
             }
         }
         tokio::time::sleep(shared.grace * 2 + MARGIN).await;
     };
     tokio::select! {
         biased;
-        () = flow(orders, shared, &mut crew, &mut outcome) => {}
+        () = flow(orders, shared, &mut crew, &mut publishers, &mut outcome) => {}
         () = abandon => {}
         () = orders.progress.show() => {}
     }
     let report = &mut outcome.report;
-    report.cancelled = report.cancelled.or(cancelled_by.take());
+    report.cancelled = shared.cancelled.get().copied();
     if let Some(crew) = crew {
         crew.abandon(report);
+    }
+    if report.published {
+        tell_outcomes(&outcome.plan, &publishers, shared, report);
     }
     report.left_out.append(&mut shared.left_out());
     outcome
@@ -94,15 +98,21 @@ async fn flow(
     orders: &Orders<'_>,
     shared: &Arc<Shared>,
     crew: &mut Option<Crew>,
+    outcomes: &mut Vec<Outcomes>,
     outcome: &mut Outcome,
 ) {
     let (created, not_created) = Crew::create(orders.recruits, shared).await;
     let crew = crew.insert(created);
     outcome.not_created = not_created;
-    if !outcome.not_created.is_empty() && !orders.tolerant {
+    let role_lost = orders
+        .recruits
+        .iter()
+        .any(|r| crew.of(r.role).next().is_none());
+    if role_lost || !(outcome.not_created.is_empty() || orders.tolerant) {
         crew.dismiss(&mut outcome.report).await;
         return;
     }
+    outcome.started = true;
     let authority_missing = orders.authority_missing
         || outcome
             .not_created
@@ -113,25 +123,25 @@ async fn flow(
     let planned = plan(orders, shared, crew, authority_missing, report).await;
     let Some(planned) = planned else {
         drop(publishers);
-        give_up(shared, report);
+        shared.cancel(Cancellation::Failure);
         crew.ended(ALL_ROLES, report).await;
         return;
     };
     outcome.plan = planned;
-    if !shared.cancelled.is_cancelled() && !publishers.is_empty() {
+    if !shared.is_cancelled() && !publishers.is_empty() {
         report.published = true;
+        outcomes.extend(
+            publishers
+                .iter()
+                .map(|publisher| publisher.outcomes.clone()),
+        );
         publish(&outcome.plan, &publishers, orders.progress).await;
     }
-    let outcomes = publishers
-        .into_iter()
-        .map(|publisher| publisher.outcomes)
-        .collect::<Vec<_>>();
+    // The end of their streams.
+    drop(publishers);
     crew.ended(&[Role::Publisher], report).await;
-    if report.published {
-        tell_outcomes(&outcome.plan, &outcomes, shared, report);
-    }
     if !crew.ended_soon(ALL_ROLES, report).await {
-        shared.cancelled.cancel();
+        shared.stop.cancel();
         crew.ended(ALL_ROLES, report).await;
     }
 }

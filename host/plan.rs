@@ -107,12 +107,7 @@ fn difference(deletion: RrsetRef<'_>, addition: RrsetRef<'_>) -> &'static str {
 fn write_totals(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     let zones = &outcome.report.zones;
     let changed = zones.iter().filter(|zone| zone.changes.total() > 0).count();
-    let mut total = ChangeCounts::default();
-    for zone in zones {
-        total.additions += zone.changes.additions;
-        total.updates += zone.changes.updates;
-        total.deletions += zone.changes.deletions;
-    }
+    let total = outcome.report.changes();
     let left_out = outcome.report.left_out.len();
     writeln!(
         out,

@@ -214,9 +214,37 @@ impl Report {
         self.failures.push(failure);
     }
 
-    /// Changes of all zones.
+    /// Logs the sums, in one line.
+    pub(crate) fn log(&self) {
+        let total = self.changes();
+        tracing::info!(
+            zones = self.zones.len(),
+            additions = total.additions,
+            updates = total.updates,
+            deletions = total.deletions,
+            published = self.published,
+            left_out = self.left_out.len(),
+            failures = self.failures.len(),
+            abandoned = self.abandoned.len(),
+            "run report"
+        );
+    }
+
+    /// Changes of all zones by kind.
+    #[must_use]
+    pub fn changes(&self) -> ChangeCounts {
+        let mut total = ChangeCounts::default();
+        for zone in &self.zones {
+            total.additions += zone.changes.additions;
+            total.updates += zone.changes.updates;
+            total.deletions += zone.changes.deletions;
+        }
+        total
+    }
+
+    /// The number of changes of all zones.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.zones.iter().map(|zone| zone.changes.total()).sum()
+        self.changes().total()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use janitor_plugin_api::abi::entry::PluginEntryRef;
@@ -24,7 +24,7 @@ use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
-use crate::report::{Cancellation, exit};
+use crate::report::exit;
 use crate::resolve::{Deployment, Purpose, Resolved, resolve};
 use crate::settings::{Wanted, distribute};
 use crate::signal;
@@ -94,11 +94,10 @@ fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
 fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result<Outcome, Error> {
     let metrics = MetricsLogger::new(config.core().metrics_logger.clone());
     let shared = Arc::new(share(config, metrics));
-    let signalled = signal::cancel_on(shared.cancelled.clone())
+    signal::cancel_on_shutdown(Arc::clone(&shared))
         .map_err(|e| Error::failed("cannot listen for signals", e))?;
     let ended = start(config, discovery, purpose, &shared);
     let status = match &ended {
-        Ok(outcome) if signalled.get() && outcome.report.cancelled.is_some() => "cancelled",
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
             tracing::error!("No plugins to run, exiting.");
@@ -106,25 +105,23 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
         }
         Err(_) => "unexpected-error",
     };
-    if let Ok(outcome) = &ended
-        && outcome.report.exit_code() != exit::FAILED
-    {
-        tracing::info!("Gordon-janitor run complete.");
+    if let Ok(outcome) = &ended {
+        outcome.report.log();
+        if outcome.report.exit_code() != exit::FAILED {
+            tracing::info!("Gordon-janitor run complete.");
+        }
     }
     let context = [("status", Value::from(status))];
     shared.metrics.incr("run-ended", Number::from(1), &context);
-    let mut outcome = ended?;
-    if signalled.get() {
-        outcome.report.cancelled = Some(Cancellation::Signal);
-    }
-    Ok(outcome)
+    ended
 }
 
 fn share(config: &Config, metrics: MetricsLogger) -> Shared {
     let core = config.core();
     let state_root = std::env::var_os("STATE_DIRECTORY").map_or(STATE_ROOT.into(), PathBuf::from);
     Shared {
-        cancelled: CancellationToken::new(),
+        stop: CancellationToken::new(),
+        cancelled: OnceLock::new(),
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: config.root().to_owned(),
@@ -158,7 +155,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let outcome = runtime.block_on(pipeline::run(&orders, shared));
-    judge_creation(&outcome.not_created, &deployment, &recruits, core.debug)?;
+    judge_creation(&outcome, &deployment, &recruits)?;
     Ok(outcome)
 }
 
@@ -274,16 +271,16 @@ fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
     Some(names.into_iter().map(Into::into).collect())
 }
 
-/// Reports the plugins that could not be created: as an error, or as warnings where that is tolerated.
+/// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
 fn judge_creation(
-    not_created: &[NotCreated],
+    outcome: &Outcome,
     deployment: &Deployment,
     recruits: &[Recruit],
-    tolerant: bool,
 ) -> Result<(), Error> {
+    let tolerated = outcome.started;
     let mut problems = Vec::new();
     let mut configuration_only = true;
-    for failed in not_created {
+    for failed in &outcome.not_created {
         let recruit = &recruits[failed.index];
         let plugin = deployment
             .plugins
@@ -296,7 +293,7 @@ fn judge_creation(
             .iter()
             .map(ToString::to_string)
             .collect::<Vec<_>>();
-        if tolerant {
+        if tolerated {
             tracing::warn!(
                 reason = chain.join(": "),
                 "Plugin was not loaded: {}",
@@ -315,7 +312,7 @@ fn judge_creation(
     if problems.is_empty() {
         return Ok(());
     }
-    if tolerant {
+    if tolerated {
         let warnings = problems
             .into_iter()
             .map(Problem::tolerated)

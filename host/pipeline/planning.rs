@@ -70,7 +70,14 @@ pub(super) async fn plan(
         note_unfinished(&keys[index], shared, report);
     }
     let Planning { merge, answers, .. } = planning;
-    let (planned, left_out) = answers.into_inner().finish();
+    let mut answers = answers.into_inner();
+    for left_out in &*shared.left_out() {
+        // Left out by whomever, and also after it was sent: there is no plan for it.
+        if let Some(apex) = &left_out.zone {
+            answers.withdraw(apex);
+        }
+    }
+    let (planned, left_out) = answers.finish();
     for left_out in left_out {
         shared.leave_out(left_out);
     }
@@ -92,7 +99,7 @@ pub(super) async fn plan(
 /// Notes that a stream ended before it was complete, unless the plugin has said why.
 fn note_unfinished(plugin: &Arc<str>, shared: &Shared, report: &mut Report) {
     let explained = report.failures.iter().any(|f| f.plugin == *plugin);
-    if explained || shared.cancelled.is_cancelled() {
+    if explained || shared.is_cancelled() {
         return;
     }
     report.fail(Failure {
