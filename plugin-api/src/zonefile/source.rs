@@ -120,7 +120,7 @@ impl<'r> Source<'r> {
 }
 
 fn line_feeds(octets: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', octets).map(|_| 1).sum()
+    self::octets(memchr::memchr_iter(b'\n', octets).count())
 }
 
 fn octets(count: usize) -> u64 {

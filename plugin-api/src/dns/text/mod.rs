@@ -15,6 +15,7 @@ use super::name::NameRef;
 use super::rtype::Rtype;
 
 mod fault;
+mod swar;
 mod scan;
 mod name;
 mod number;

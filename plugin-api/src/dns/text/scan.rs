@@ -1,6 +1,7 @@
 //! The words of one entry: blanks, comments, parentheses, quotes, escapes.
 
 use super::fault::{Fault, Stop, shown};
+use super::swar;
 
 /// What the scanner makes of an octet.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub(crate) struct Text<'a> {
     pub(crate) at: usize,
     pub(crate) octets: &'a [u8],
     pub(crate) quoted: bool,
+    /// Whether there may be escapes.
+    pub(crate) escapes: bool,
 }
 
 impl Text<'_> {
@@ -217,6 +220,20 @@ impl<'a> Scan<'a> {
     /// Returns the next word, which must have no quotes, with its escapes as written.
     #[inline]
     pub(crate) fn word(&mut self, expected: &'static str) -> Result<&'a [u8], Stop> {
+        // Nearly always one blank, then plain octets, then the end of the word.
+        let start = self.at + usize::from(matches!(self.peek(), Some(b' ' | b'\t')));
+        let rest = self.octets.get(start..).unwrap_or_default();
+        let length = swar::plain_octets(rest);
+        match rest.get(length) {
+            Some(&end) if length > 0 && CLASS[usize::from(end)] == Class::End => {
+                self.at = start + length;
+                Ok(&rest[..length])
+            }
+            _ => self.rare_word(expected),
+        }
+    }
+
+    fn rare_word(&mut self, expected: &'static str) -> Result<&'a [u8], Stop> {
         match self.next()? {
             Next::Word => self.raw_word(),
             next => Err(self.not_a_word(next, expected)),
@@ -248,6 +265,7 @@ impl<'a> Scan<'a> {
             at: self.at,
             octets: self.raw_word()?,
             quoted: false,
+            escapes: true,
         })
     }
 
@@ -255,7 +273,7 @@ impl<'a> Scan<'a> {
     #[inline]
     pub(super) fn raw_word(&mut self) -> Result<&'a [u8], Stop> {
         let start = self.at;
-        let mut at = start;
+        let mut at = start + swar::plain_octets(&self.octets[start..]);
         loop {
             let Some(&octet) = self.octets.get(at) else {
                 if !self.whole {
@@ -294,6 +312,7 @@ impl<'a> Scan<'a> {
         let quote = self.at;
         let start = quote + 1;
         let mut at = start;
+        let mut escapes = false;
         loop {
             let rest = self.octets.get(at..).unwrap_or_default();
             let Some(length) = memchr::memchr3(b'"', b'\\', b'\n', rest) else {
@@ -308,7 +327,10 @@ impl<'a> Scan<'a> {
                 b'"' => break,
                 b'\n' => return Err(Stop::fault(quote, Fault::OpenQuote)),
                 // Whatever is escaped, a line feed too, is part of the string.
-                _ => at += 2,
+                _ => {
+                    escapes = true;
+                    at += 2;
+                }
             }
         }
         self.at = at + 1;
@@ -316,6 +338,7 @@ impl<'a> Scan<'a> {
             at: quote,
             octets: &self.octets[start..at],
             quoted: true,
+            escapes,
         })
     }
 }
@@ -323,6 +346,10 @@ impl<'a> Scan<'a> {
 /// Appends `text` to `out`, each escape as the octet it stands for.
 pub(crate) fn unescape(text: Text<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
     let mut rest = text.octets;
+    if !text.escapes {
+        out.extend_from_slice(rest);
+        return Ok(());
+    }
     while let Some(length) = memchr::memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..length]);
         let Some((octet, used)) = escape(&rest[length..]) else {

@@ -107,6 +107,7 @@ fn parameter(scan: &mut Scan<'_>) -> Result<(u16, Vec<u8>), Stop> {
             at: scan.at(),
             octets: scan.raw_word()?,
             quoted: false,
+            escapes: true,
         },
     };
     let is_numbered = name
