@@ -2,10 +2,13 @@
 //!
 //! The modules stand in the order of a run. `janitor` is the harness.
 
-#[cfg(test)]
+#![cfg(test)]
+
 mod janitor;
 
-#[cfg(test)]
 mod configuration;
-#[cfg(test)]
 mod libraries;
+mod panics;
+mod authorities;
+mod reconcilers;
+mod publishers;

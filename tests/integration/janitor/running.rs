@@ -210,6 +210,32 @@ impl Run {
         lines.map(|line| format!("{line}\n")).collect()
     }
 
+    /// What the log says of plugins that failed, in order.
+    pub(crate) fn failures(&self) -> Vec<String> {
+        let start = "ERROR: A fatal error occurred during the janitor run: ";
+        let lines = self.log();
+        let failures = lines.iter().filter_map(|line| line.strip_prefix(start));
+        failures.map(str::to_owned).collect()
+    }
+
+    /// Plugins that did not end when they were asked to.
+    pub(crate) fn abandoned(&self) -> Vec<String> {
+        let start = "ERROR: plugin did not stop when it was asked to; ending without it plugin=";
+        let lines = self.log();
+        let abandoned = lines.iter().filter_map(|line| line.strip_prefix(start));
+        abandoned.map(str::to_owned).collect()
+    }
+
+    /// What the publishers among the villains were given, one RR a line.
+    pub(crate) fn given(&self) -> Vec<String> {
+        let lines = self.log();
+        let given = lines.iter().filter_map(|line| {
+            let (line, _) = line.strip_prefix("INFO: given: ")?.split_once(" zone=")?;
+            Some(line.to_owned())
+        });
+        given.collect()
+    }
+
     /// The status that the metric `run-ended` was sent with, which happens once.
     pub(crate) fn status(&self) -> String {
         let sent = self.log_with("[run-ended]");

@@ -34,7 +34,7 @@ pub(crate) const ZONES: &[Lie] = &[
     ("entry-of-nothing", |octets| octets[ENTRY..ENTRY + 4].fill(0)),
     ("entry-without-end", |octets| octets[ENTRY..ENTRY + 4].fill(0xff)),
     ("entry-too-short", |octets| octets[ENTRY + 3] -= 1),
-    ("a-question", |octets| octets[RTYPE..RTYPE + 2].fill(0xff)),
+    ("a-question", |octets| octets[RTYPE + 1] = 255),
     ("something-reserved", |octets| octets[RESERVED] = 1),
     ("a-negative-ttl", |octets| octets[TTL] = 0x80),
     ("no-rdata", |octets| octets[RDATA_COUNT..RDATA_COUNT + 4].fill(0)),
@@ -95,13 +95,9 @@ pub(crate) fn builder(apex: Name) -> Result<ZoneBuilder, Error> {
     Ok(builder)
 }
 
-/// What the reconciler says is served: nothing but a SOA.
+/// What the reconciler says is served.
 pub(crate) fn actual(apex: Name) -> Result<ActualZone, Error> {
-    let mut builder = ZoneBuilder::new(apex);
-    builder
-        .push_text("@", Ttl::default(), "SOA", "ns host 1 2 3 4 5")
-        .map_err(unexpected)?;
-    builder.build_actual().map_err(unexpected)
+    builder(apex)?.build_actual().map_err(unexpected)
 }
 
 /// Well formed changes: one addition.
@@ -109,7 +105,7 @@ pub(crate) fn changes(apex: Name) -> Result<Changes, Error> {
     let mut builder = ChangesBuilder::new(apex);
     builder
         .additions()
-        .push_text("www", Ttl::default(), "A", "192.0.2.1")
+        .push_text("added", Ttl::default(), "A", "192.0.2.3")
         .map_err(unexpected)?;
     builder.build().map_err(unexpected)
 }

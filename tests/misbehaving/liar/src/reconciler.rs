@@ -50,7 +50,6 @@ fn answer(apex: &[u8]) -> Result<AbiAnswer, Error> {
     let name = Name::from_wire(apex).map_err(unexpected)?;
     let text = name.to_string();
     let lie = text.split('.').next().unwrap_or_default();
-    // The zone's own first label has to look right where the lie is about a label.
     let served = actual(name.clone())?;
     let planned = changes(name)?;
     let mut answer = AbiAnswer {
