@@ -8,6 +8,7 @@ use std::task::Poll;
 use janitor_plugin_api::abi::abi_stable::std_types::RVec;
 use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
 use janitor_plugin_api::dns::DesiredZone;
+use tokio::sync::Notify;
 
 use super::Orders;
 use crate::channel::{self, Inlet, Outlet};
@@ -51,6 +52,7 @@ pub(super) async fn plan(
         merge: RefCell::new(merge),
         answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key))),
         reconciler: &reconciler_key,
+        reconciler_broke_off: Notify::new(),
         shared,
         progress: orders.progress,
     };
@@ -115,6 +117,8 @@ struct Planning<'a> {
     merge: RefCell<Merge>,
     answers: RefCell<Answers>,
     reconciler: &'a str,
+    /// Told when nothing can come of the plan any more.
+    reconciler_broke_off: Notify,
     shared: &'a Shared,
     progress: &'a Progress,
 }
@@ -128,7 +132,15 @@ impl Planning<'_> {
         outlet: Outlet<AbiZone>,
     ) -> Vec<usize> {
         let mut unfinished = Vec::new();
-        while let Some((authority, message)) = next_of(&mut inlets).await {
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.reconciler_broke_off.notified() => return unfinished,
+                next = next_of(&mut inlets) => next,
+            };
+            let Some((authority, message)) = next else {
+                break;
+            };
             let Some(message) = message else {
                 let ended = inlets[authority].take();
                 let complete = ended.is_some_and(|inlet| inlet.is_complete());
@@ -147,11 +159,7 @@ impl Planning<'_> {
                     }
                     self.shared.leave_out(left_out);
                 }
-                Verdict::Forward(zone) => {
-                    if !self.forward(zone, &outlet).await {
-                        return unfinished;
-                    }
-                }
+                Verdict::Forward(zone) => self.forward(zone, &outlet).await,
             }
         }
         let held = {
@@ -159,21 +167,19 @@ impl Planning<'_> {
             self.merge.borrow_mut().rest(&left_out)
         };
         for zone in held {
-            if !self.forward(zone, &outlet).await {
-                break;
-            }
+            self.forward(zone, &outlet).await;
         }
         unfinished
     }
 
-    /// Sends one zone to the reconciler; false if it receives no more.
-    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) -> bool {
+    /// Sends one zone to the reconciler. One that receives no more will not answer it.
+    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) {
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
         self.progress.desired(zone.rrset_count());
         let apex = RVec::from(zone.apex().as_wire());
         let octets = zone.into_octets();
-        outlet.send(AbiZone { apex, octets }).await
+        let _received = outlet.send(AbiZone { apex, octets }).await;
     }
 
     fn measure_desired(&self, zone: &DesiredZone) {
@@ -206,6 +212,9 @@ impl Planning<'_> {
                     self.shared.leave_out(left_out);
                 }
             }
+        }
+        if !inlet.is_complete() {
+            self.reconciler_broke_off.notify_one();
         }
     }
 
