@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod janitor;
+mod peers;
 
 mod configuration;
 mod libraries;
@@ -16,3 +17,4 @@ mod zone_files;
 mod cancellation;
 mod plans;
 mod outcomes;
+mod scenarios;
