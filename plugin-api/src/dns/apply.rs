@@ -1,12 +1,14 @@
 //! Holds changes against the zone they are made to.
 
-use super::change::{Action, Change, Changes, ChangesWriter, OwnerChanges};
+use super::change::{Action, Change};
+use super::changes::{Changes, ChangesWriter, OwnerChanges};
 use super::diff::{LeftAlone, Served};
 use super::name::Name;
 use super::rrset::RrsetRef;
 use super::rtype::Rtype;
 use super::succession::Search;
-use super::zone::{ActualZone, Rrsets, ZoneWriter};
+use super::zone::{ActualZone, Rrsets};
+use super::zone_writer::ZoneWriter;
 
 impl Changes {
     /// Checks that the changes fit what is served.

@@ -3,17 +3,19 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use super::check::{self, Unservable};
+use super::build_error::BuildError;
+use super::check;
 use super::labels::LabelStarts;
 use super::name::{Name, NameError, NameRef};
 use super::order::{self, Counts, Sorter};
 use super::rdata::{self, RdataError};
 use super::rrset::{OWNER, RDATA_COUNT, Rrset, RrsetRef, TTL, Ttl};
 use super::rrset::{length_u32, write_rtype, write_u32};
-use super::rtype::{Rtype, RtypeError};
+use super::rtype::Rtype;
 use super::succession::{OwnerFault, Succession};
-use super::text::{self, TextError};
-use super::zone::{self, ActualZone, DesiredZone, Zone};
+use super::text;
+use super::zone::{ActualZone, DesiredZone, Zone};
+use super::zone_writer;
 
 /// Puts a zone together from RRs and RRsets in any order and letter case.
 ///
@@ -77,10 +79,10 @@ impl ZoneBuilder {
             apex_labels: LabelStarts::trusted(apex.as_wire()).count(),
             succession: Succession::new(apex.as_wire()),
             apex,
-            octets: vec![0; zone::HEADER],
+            octets: vec![0; zone_writer::HEADER],
             open: Open::NONE,
             order: Order::Kept,
-            group: zone::HEADER,
+            group: zone_writer::HEADER,
             counts_before_group: Counts::default(),
             counts: Counts::default(),
             held: Vec::new(),
@@ -115,7 +117,7 @@ impl ZoneBuilder {
             fault => return Err(self.refuse_rr(owner, rtype, fault.map(drop))),
         };
         let most = self.octets.len() + OWNER + owner.len() + 2 + rdata.len();
-        if most > zone::MAX_OCTETS {
+        if most > zone_writer::MAX_OCTETS {
             let apex = self.apex.clone();
             return Err(BuildError::TooLarge { apex });
         }
@@ -234,7 +236,11 @@ impl ZoneBuilder {
     /// data or more than once (RFC 1034, section 3.6.2), the same for several
     /// DNAME (RFC 6672, section 2.4) or SOA, or a SOA below the apex.
     pub fn build_desired(&mut self) -> Result<DesiredZone, BuildError> {
-        let flags = if self.complete { zone::COMPLETE } else { 0 };
+        let flags = if self.complete {
+            zone_writer::COMPLETE
+        } else {
+            0
+        };
         let octets = self.finish(flags)?;
         let zone = Zone::trusted(self.apex.clone(), octets.into());
         if let Err((_, owner, reason)) = check::servable(&zone) {
@@ -254,7 +260,7 @@ impl ZoneBuilder {
     /// [`BuildError::TooLarge`] if the zone does not fit into one buffer.
     pub fn build_actual(&mut self) -> Result<ActualZone, BuildError> {
         self.held.clear();
-        let octets = self.finish(zone::COMPLETE)?;
+        let octets = self.finish(zone_writer::COMPLETE)?;
         Ok(ActualZone::trusted(Zone::trusted(
             self.apex.clone(),
             octets.into(),
@@ -402,24 +408,25 @@ impl ZoneBuilder {
         if self.order == Order::Lost {
             let source = octets;
             octets = Vec::with_capacity(source.len());
-            octets.extend_from_slice(&source[..zone::HEADER]);
+            octets.extend_from_slice(&source[..zone_writer::HEADER]);
             let sorter = &mut self.sorter;
-            self.counts = sorter.gather(&source, zone::HEADER, self.apex_labels, &mut octets);
+            self.counts =
+                sorter.gather(&source, zone_writer::HEADER, self.apex_labels, &mut octets);
         }
         if self.counts.ttl_conflicts > 0 {
-            order::clear_ttl_conflicts(&mut octets[zone::HEADER..]);
+            order::clear_ttl_conflicts(&mut octets[zone_writer::HEADER..]);
         }
         let mut held = std::mem::take(&mut self.held);
         held.sort_unstable();
         held.dedup();
-        let header = zone::Header {
+        let header = zone_writer::Header {
             flags,
             rrsets: length_u32(self.counts.rrsets),
             rrs: length_u32(self.counts.rrs),
             held: length_u32(held.len()),
-            entries: length_u32(octets.len() - zone::HEADER),
+            entries: length_u32(octets.len() - zone_writer::HEADER),
         };
-        octets[..zone::HEADER].copy_from_slice(&header.to_octets());
+        octets[..zone_writer::HEADER].copy_from_slice(&header.to_octets());
         held.iter()
             .for_each(|owner| octets.extend_from_slice(owner.as_wire()));
         octets.shrink_to_fit();
@@ -428,7 +435,7 @@ impl ZoneBuilder {
         let apex = self.apex.clone();
         *self = Self::new(apex);
         self.ttl_conflicts = ttl_conflicts;
-        if octets.len() > zone::MAX_OCTETS {
+        if octets.len() > zone_writer::MAX_OCTETS {
             let apex = self.apex.clone();
             return Err(BuildError::TooLarge { apex });
         }
@@ -488,92 +495,6 @@ impl Open {
         ttl: Ttl::MAX,
         ttl_conflict: false,
     };
-}
-
-/// Why a zone cannot be built, or an RR cannot be part of it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// The owner's octets are not a name.
-    #[error("cannot take the owner of an RR into zone `{apex}`")]
-    OwnerWire {
-        /// The zone.
-        apex: Name,
-        /// What is wrong with the owner.
-        source: NameError,
-    },
-    /// The owner's text is not a name.
-    #[error("cannot read the owner `{owner}`")]
-    OwnerText {
-        /// The text.
-        owner: String,
-        /// What is wrong with it.
-        source: NameError,
-    },
-    /// The owner is not at or below the apex.
-    #[error("cannot take `{owner}` into zone `{apex}`: it is not at or below the apex")]
-    OutOfZone {
-        /// The owner.
-        owner: Name,
-        /// The zone.
-        apex: Name,
-    },
-    /// The type's text is not a type.
-    #[error("cannot read the type of an RR of `{owner}`")]
-    RtypeText {
-        /// The owner.
-        owner: Name,
-        /// What is wrong with the type.
-        source: RtypeError,
-    },
-    /// The type exists in messages only.
-    #[error("cannot take {rtype} of `{owner}`: the type is never zone data")]
-    MetaType {
-        /// The owner.
-        owner: Name,
-        /// The type.
-        rtype: Rtype,
-    },
-    /// The rdata's text is not rdata of the type.
-    #[error("cannot read the rdata of an RR of `{owner}`")]
-    RdataText {
-        /// The owner.
-        owner: Name,
-        /// What is wrong with the rdata.
-        source: TextError,
-    },
-    /// The rdata's octets are not rdata of the type.
-    #[error("cannot take {rtype} of `{owner}`")]
-    Rdata {
-        /// The owner.
-        owner: Name,
-        /// The type.
-        rtype: Rtype,
-        /// What is wrong with the rdata.
-        source: RdataError,
-    },
-    /// An RRset has at least one rdata (RFC 2181, section 5).
-    #[error("cannot take {rtype} of `{owner}`: the RRset has no rdata")]
-    NoRdata {
-        /// The owner.
-        owner: Name,
-        /// The type.
-        rtype: Rtype,
-    },
-    /// No server would accept the zone.
-    #[error("cannot build zone: `{owner}` has {reason}")]
-    Unservable {
-        /// Where the conflict is.
-        owner: Name,
-        /// What stands there that must not.
-        reason: Unservable,
-    },
-    /// A zone is one buffer of at most 4 GiB.
-    #[error("cannot build zone `{apex}`: it has more than 4294967295 octets")]
-    TooLarge {
-        /// The zone.
-        apex: Name,
-    },
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Builds changes from additions and deletions that arrive in any order.
 
-use super::builder::{BuildError, ZoneBuilder};
-use super::change::Changes;
+use super::build_error::BuildError;
+use super::builder::ZoneBuilder;
+use super::changes::Changes;
 use super::diff::{self, DiffError, LeftAlone};
 use super::name::Name;
 

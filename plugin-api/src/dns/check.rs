@@ -10,7 +10,8 @@ use super::rrset::{OWNER, RDATA_COUNT, RESERVED, RrsetRef, TTL, Ttl};
 use super::rrset::{entry_rtype, read_u16, read_u32};
 use super::rtype::Rtype;
 use super::succession::{OwnerFault, Succession};
-use super::zone::{self, Header, Zone};
+use super::zone::Zone;
+use super::zone_writer::{self, Header};
 
 /// A buffer is not as its format has it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -128,27 +129,27 @@ pub(crate) fn zone(apex: NameRef<'_>, octets: &[u8]) -> Result<(), BufferFault> 
     use BufferFaultReason::{Flags, Format, TooLarge, Truncated};
 
     let fault = |at, reason| Err(BufferFault { at, reason });
-    if octets.len() > zone::MAX_OCTETS {
+    if octets.len() > zone_writer::MAX_OCTETS {
         return fault(0, TooLarge);
     }
-    if octets.len() < zone::HEADER {
+    if octets.len() < zone_writer::HEADER {
         return fault(0, Truncated);
     }
     match read_u16(octets, 0) {
-        zone::FORMAT => {}
+        zone_writer::FORMAT => {}
         format => return fault(0, Format(format)),
     }
     let header = Header::read(octets);
-    if header.flags & !zone::COMPLETE != 0 {
+    if header.flags & !zone_writer::COMPLETE != 0 {
         return fault(2, Flags(header.flags));
     }
-    let end = zone::HEADER + header.entries as usize;
+    let end = zone_writer::HEADER + header.entries as usize;
     if octets.len() < end {
         return fault(16, Truncated);
     }
     let mut reader = EntryReader::new(apex);
     let mut counted = (0, 0);
-    let mut at = zone::HEADER;
+    let mut at = zone_writer::HEADER;
     while at < end {
         let entry = reader.read(&octets[..end], at)?;
         if entry.owner.then(entry.rtype).is_le() {
@@ -242,7 +243,7 @@ pub(crate) fn actual(zone: &Zone) -> Result<(), BufferFault> {
 /// Checks that a server would accept the zone; says where in the buffer, and at
 /// which owner, it would not.
 pub(crate) fn servable(zone: &Zone) -> Result<(), (usize, NameRef<'_>, Unservable)> {
-    let mut next = zone::HEADER;
+    let mut next = zone_writer::HEADER;
     let mut last: Option<RrsetRef<'_>> = None;
     let mut cname: Option<NameRef<'_>> = None;
     for rrset in zone.rrsets() {

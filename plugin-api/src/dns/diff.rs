@@ -1,6 +1,7 @@
 //! What has to change so that what is served becomes what is desired.
 
-use super::change::{Action, Change, Changes, ChangesWriter};
+use super::change::{Action, Change};
+use super::changes::{Changes, ChangesWriter};
 use super::name::{Name, NameRef};
 use super::rrset::RrsetRef;
 use super::rtype::Rtype;

@@ -107,11 +107,18 @@ impl LabelStarts {
         name[start..self.octets()] == *apex
     }
 
-    /// Returns the label with `index` counted from the right, the root left out.
+    /// Returns where the label with `index` starts, counted from the right, the
+    /// root left out.
     #[inline]
-    pub(crate) fn label_from_right<'a>(&self, name: &'a [u8], index: usize) -> Option<&'a [u8]> {
+    pub(crate) fn label_start_from_right(&self, index: usize) -> Option<usize> {
         let left = self.count().checked_sub(index + 1)?;
-        let start = self.start(left);
+        Some(self.start(left))
+    }
+
+    /// Returns the label with `index`, counted from the right, the root left out.
+    #[inline]
+    fn label_from_right<'a>(&self, name: &'a [u8], index: usize) -> Option<&'a [u8]> {
+        let start = self.label_start_from_right(index)?;
         Some(&name[start + 1..=start + usize::from(name[start])])
     }
 }

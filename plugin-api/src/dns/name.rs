@@ -1,6 +1,5 @@
 //! Domain names: owned and borrowed, in canonical wire form.
 
-use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
@@ -102,14 +101,6 @@ impl fmt::Display for Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_ref().fmt(f)
-    }
-}
-
-/// Lets collections keyed by [`Name`] be asked with the octets of a
-/// [`NameRef`]; equality and hash agree, order does not.
-impl Borrow<[u8]> for Name {
-    fn borrow(&self) -> &[u8] {
-        &self.0
     }
 }
 

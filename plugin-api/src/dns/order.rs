@@ -28,7 +28,7 @@ const WINDOW: usize = 16;
 #[derive(Clone, Copy)]
 struct Slot {
     /// Two halves, because a `u128` would make the slot 32 octets long.
-    window: [u64; WINDOW / 8],
+    window: [u64; 2],
     /// Where the entry starts.
     start: u32,
     /// Octets of the entry; 0 if it has owner and type of the slot before it.
@@ -203,71 +203,95 @@ impl Keys<'_> {
 
     /// Returns the octets of a key after the first `skipped`, as two numbers;
     /// none if the key has no more.
-    fn window(&mut self, start: usize, skipped: usize) -> Option<[u64; WINDOW / 8]> {
+    fn window(&mut self, start: usize, skipped: usize) -> Option<[u64; 2]> {
         let entry = &self.source[start..];
         let owner = &entry[OWNER..];
         self.starts
             .scan(owner)
             .expect("the owner was checked when it was pushed");
         let mut window = Window {
-            octets: [[0; 8]; WINDOW / 8],
+            octets: 0,
             filled: 0,
             skip: skipped,
         };
         for index in self.apex_labels.. {
-            let Some(label) = self.starts.label_from_right(owner, index) else {
+            let Some(label) = self.starts.label_start_from_right(index) else {
                 break;
             };
-            window.push_label(label);
+            window.push_label(&owner[label..]);
             if window.filled == WINDOW {
-                return Some(window.numbers());
+                return Some(window.halves());
             }
         }
-        let [high, low] = entry_rtype(entry).0.to_be_bytes();
-        window.push(&[0, high, low]);
-        (window.filled > 0).then(|| window.numbers())
+        let rtype = entry_rtype(entry).0.to_be_bytes();
+        window.push(0);
+        rtype.into_iter().for_each(|octet| window.push(octet));
+        (window.filled > 0).then(|| window.halves())
     }
 }
 
 /// Takes a key from its beginning and keeps one window of it.
 struct Window {
-    octets: [[u8; 8]; WINDOW / 8],
+    /// The first octet of the window is the most significant.
+    octets: u128,
     filled: usize,
     skip: usize,
 }
 
 impl Window {
     #[inline]
-    fn push(&mut self, octets: &[u8]) {
-        let skipped = self.skip.min(octets.len());
-        self.skip -= skipped;
-        let octets = &octets[skipped..];
-        let taken = octets.len().min(WINDOW - self.filled);
-        self.octets.as_flattened_mut()[self.filled..self.filled + taken]
-            .copy_from_slice(&octets[..taken]);
-        self.filled += taken;
+    fn push(&mut self, octet: u8) {
+        if self.skip > 0 {
+            self.skip -= 1;
+        } else if self.filled < WINDOW {
+            self.octets |= u128::from(octet) << (8 * (WINDOW - 1 - self.filled));
+            self.filled += 1;
+        }
     }
 
+    /// Pushes the label that `octets` begin with, its length octet included.
     #[inline]
-    fn push_label(&mut self, label: &[u8]) {
+    fn push_label(&mut self, octets: &[u8]) {
+        let length = usize::from(octets[0]);
+        let label = &octets[1..=length];
         if label
             .iter()
             .fold(false, |found, &octet| found | (octet <= 1))
         {
             for &octet in label {
                 match octet {
-                    0 | 1 => self.push(&[1, octet + 1]),
-                    _ => self.push(&[octet]),
+                    0 | 1 => [1, octet + 1]
+                        .into_iter()
+                        .for_each(|octet| self.push(octet)),
+                    _ => self.push(octet),
                 }
             }
-        } else {
-            self.push(label);
+            self.push(0);
+            return;
         }
-        self.push(&[0]);
+        let skipped = self.skip.min(length);
+        let taken = (length - skipped).min(WINDOW - self.filled);
+        if taken > 0 {
+            // Loads a whole window and cuts off what is too much: cheaper than
+            // copying a number of octets that differs each time.
+            let loaded = match octets[1 + skipped..].first_chunk() {
+                Some(chunk) => u128::from_be_bytes(*chunk),
+                None => label[skipped..]
+                    .iter()
+                    .rev()
+                    .fold(0, |sum, &octet| sum >> 8 | u128::from(octet) << 120),
+            };
+            let kept = loaded >> (8 * (WINDOW - taken)) << (8 * (WINDOW - taken));
+            self.octets |= kept >> (8 * self.filled);
+            self.filled += taken;
+        }
+        self.skip -= skipped;
+        self.push(0);
     }
 
-    fn numbers(&self) -> [u64; WINDOW / 8] {
-        self.octets.map(u64::from_be_bytes)
+    fn halves(&self) -> [u64; 2] {
+        let [a, b, c, d, e, f, g, h, low @ ..] = self.octets.to_be_bytes();
+        [[a, b, c, d, e, f, g, h], low].map(u64::from_be_bytes)
     }
 }
 

@@ -19,100 +19,9 @@ use abi_stable::std_types::RVec;
 
 use super::check::{self, BufferFault};
 use super::name::{Name, NameRef};
-use super::rrset::{RrsetRef, length_u32, read_u16, read_u32};
+use super::rrset::{RrsetRef, read_u32};
 use super::rtype::Rtype;
-
-/// Octets of the header.
-pub(crate) const HEADER: usize = 20;
-/// The only format there is.
-pub(crate) const FORMAT: u16 = 1;
-/// The flag of a zone that has everything it should contain.
-pub(crate) const COMPLETE: u16 = 1;
-/// Most octets a buffer may have.
-pub(crate) const MAX_OCTETS: usize = u32::MAX as usize;
-
-/// The header of a buffer, format left out.
-pub(crate) struct Header {
-    pub(crate) flags: u16,
-    pub(crate) rrsets: u32,
-    pub(crate) rrs: u32,
-    pub(crate) held: u32,
-    /// Octets of all entries.
-    pub(crate) entries: u32,
-}
-
-impl Header {
-    pub(crate) fn to_octets(&self) -> [u8; HEADER] {
-        let mut octets = [0; HEADER];
-        octets[0..2].copy_from_slice(&FORMAT.to_be_bytes());
-        octets[2..4].copy_from_slice(&self.flags.to_be_bytes());
-        octets[4..8].copy_from_slice(&self.rrsets.to_be_bytes());
-        octets[8..12].copy_from_slice(&self.rrs.to_be_bytes());
-        octets[12..16].copy_from_slice(&self.held.to_be_bytes());
-        octets[16..20].copy_from_slice(&self.entries.to_be_bytes());
-        octets
-    }
-
-    /// Reads the header of a buffer that has at least that many octets.
-    pub(crate) fn read(octets: &[u8]) -> Self {
-        Self {
-            flags: read_u16(octets, 2),
-            rrsets: read_u32(octets, 4),
-            rrs: read_u32(octets, 8),
-            held: read_u32(octets, 12),
-            entries: read_u32(octets, 16),
-        }
-    }
-}
-
-/// Puts a zone together from entries that arrive in canonical order.
-pub(crate) struct ZoneWriter {
-    octets: Vec<u8>,
-    rrsets: u32,
-    rrs: u32,
-}
-
-impl ZoneWriter {
-    pub(crate) fn with_capacity(octets: usize) -> Self {
-        let mut buffer = Vec::with_capacity(octets);
-        buffer.resize(HEADER, 0);
-        Self {
-            octets: buffer,
-            rrsets: 0,
-            rrs: 0,
-        }
-    }
-
-    pub(crate) fn push(&mut self, rrset: RrsetRef<'_>) {
-        self.octets.extend_from_slice(rrset.octets());
-        self.rrsets += 1;
-        self.rrs += length_u32(rrset.rdata_count());
-    }
-
-    pub(crate) fn push_all(&mut self, rrsets: Rrsets<'_>) {
-        self.octets.extend_from_slice(rrsets.rest);
-        self.rrsets += length_u32(rrsets.left);
-        self.rrs += rrsets
-            .map(|rrset| length_u32(rrset.rdata_count()))
-            .sum::<u32>();
-    }
-
-    /// Returns the zone, or nothing if it does not fit into one buffer.
-    pub(crate) fn finish(mut self, apex: Name) -> Option<Zone> {
-        if self.octets.len() > MAX_OCTETS {
-            return None;
-        }
-        let header = Header {
-            flags: COMPLETE,
-            rrsets: self.rrsets,
-            rrs: self.rrs,
-            held: 0,
-            entries: length_u32(self.octets.len() - HEADER),
-        };
-        self.octets[..HEADER].copy_from_slice(&header.to_octets());
-        Some(Zone::trusted(apex, self.octets.into()))
-    }
-}
+use super::zone_writer::{COMPLETE, HEADER, Header};
 
 /// The content of a zone in canonical form, in one buffer.
 ///
@@ -342,6 +251,11 @@ pub struct Rrsets<'a> {
 }
 
 impl<'a> Rrsets<'a> {
+    /// Returns the octets of all RRsets that are left.
+    pub(crate) const fn octets(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Returns the next RRset without passing it.
     #[inline]
     pub(crate) fn peek(&self) -> Option<RrsetRef<'a>> {
@@ -417,3 +331,6 @@ impl fmt::Display for Serial {
         self.0.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests;

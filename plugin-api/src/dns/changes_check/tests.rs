@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::super::diff::compare;
 use super::super::samples::{self, actual, desired, name};
 use super::super::{BufferFaultReason as Reason, LeftAlone, diff};
-use super::{Change, Changes, HEADER};
+use super::super::{Change, Changes};
+use super::HEADER;
 
 fn changes(wanted: &str, served: &str) -> Changes {
     diff(&desired(wanted), &actual(served), &LeftAlone::default()).unwrap()
