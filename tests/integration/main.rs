@@ -12,3 +12,7 @@ mod panics;
 mod authorities;
 mod reconcilers;
 mod publishers;
+mod zone_files;
+mod cancellation;
+mod plans;
+mod outcomes;
