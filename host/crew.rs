@@ -192,9 +192,13 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
 
 /// A plugin's error as the report has it.
 pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
+    let mut chain = error.chain.into_iter().map(Into::into).collect::<Vec<_>>();
+    if chain.is_empty() {
+        chain.push("it did not say why".to_owned());
+    }
     Failure {
         plugin: Arc::clone(key),
-        chain: error.chain.into_iter().map(Into::into).collect(),
+        chain,
         hint: error.hint.into_option().map(Into::into),
         panicked: error.kind == ErrorCode::PANIC,
     }

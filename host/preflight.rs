@@ -175,11 +175,13 @@ fn judge_manifest(path: &Path, library: &elf::Library) -> Verdict {
 
 /// The path with what the manifest says: `/p/libacme.so (acme.a, acme.b; acme 0.1.0, rustc 1.95.0)`.
 fn described(path: &Path, manifest: &Manifest) -> String {
-    let keys: Vec<_> = manifest
-        .plugins
-        .iter()
-        .map(|plugin| plugin.key.as_str())
-        .collect();
+    /// Keys that are named; a library may hold hundreds.
+    const NAMED: usize = 4;
+    let keys = manifest.plugins.iter().map(|plugin| plugin.key.as_str());
+    let mut keys = keys.take(NAMED).collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = manifest.plugins.len().checked_sub(NAMED) {
+        keys.push_str(&format!(" and {more} more"));
+    }
     let Manifest {
         package,
         version,
@@ -189,9 +191,8 @@ fn described(path: &Path, manifest: &Manifest) -> String {
     // What `rustc --version` prints, which begins with its name.
     let rustc = rustc.strip_prefix("rustc ").unwrap_or(rustc);
     format!(
-        "{} ({}; {package} {version}, rustc {rustc})",
-        path.display(),
-        keys.join(", ")
+        "{} ({keys}; {package} {version}, rustc {rustc})",
+        path.display()
     )
 }
 

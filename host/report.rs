@@ -1,5 +1,6 @@
 //! What happened to each zone, and the exit code that follows.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -146,6 +147,13 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.what, self.reason.join(": "))
     }
+}
+
+/// The texts of `error` and its causes, outermost first.
+pub(crate) fn links(error: &dyn StdError) -> Vec<String> {
+    std::iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect()
 }
 
 /// A plugin that failed.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -54,10 +55,7 @@ pub(super) async fn plan(
         shared,
         progress: orders.progress,
     };
-    let (unfinished, ()) = tokio::join!(
-        planning.desired(inlets, outlet),
-        planning.answered(&mut answers),
-    );
+    let unfinished = planning.carry(inlets, outlet, &mut answers).await;
     if !answers.is_complete() {
         crew.ended_soon(&[Role::Reconciler], report).await;
         note_unfinished(&reconciler_key, shared, report);
@@ -120,6 +118,35 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
+    /// Carries zones to the reconciler and takes its answers until both streams have ended, or the
+    /// reconciler has failed. Returns the authorities whose streams were not complete.
+    async fn carry(
+        &self,
+        inlets: Vec<Option<Inlet<AbiZone>>>,
+        outlet: Outlet<AbiZone>,
+        answers: &mut Inlet<AbiAnswer>,
+    ) -> Vec<usize> {
+        let mut desired = pin!(self.desired(inlets, outlet));
+        let answered = async {
+            self.answered(answers).await;
+            answers.is_complete()
+        };
+        let mut answered = pin!(answered);
+        tokio::select! {
+            biased;
+            complete = &mut answered => if complete {
+                // It has ended early: the zones that still come are not answered.
+                desired.await
+            } else {
+                Vec::new()
+            },
+            unfinished = &mut desired => {
+                answered.await;
+                unfinished
+            }
+        }
+    }
+
     /// Hands desired zones on until every authority has ended. Returns the authorities whose
     /// streams were not complete.
     async fn desired(
@@ -147,11 +174,7 @@ impl Planning<'_> {
                     }
                     self.shared.leave_out(left_out);
                 }
-                Verdict::Forward(zone) => {
-                    if !self.forward(zone, &outlet).await {
-                        return unfinished;
-                    }
-                }
+                Verdict::Forward(zone) => self.forward(zone, &outlet).await,
             }
         }
         let held = {
@@ -159,21 +182,19 @@ impl Planning<'_> {
             self.merge.borrow_mut().rest(&left_out)
         };
         for zone in held {
-            if !self.forward(zone, &outlet).await {
-                break;
-            }
+            self.forward(zone, &outlet).await;
         }
         unfinished
     }
 
-    /// Sends one zone to the reconciler; false if it receives no more.
-    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) -> bool {
+    /// Sends one zone to the reconciler. If it receives no more, the zone counts as not answered.
+    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) {
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
         self.progress.desired(zone.rrset_count());
         let apex = RVec::from(zone.apex().as_wire());
         let octets = zone.into_octets();
-        outlet.send(AbiZone { apex, octets }).await
+        let _received = outlet.send(AbiZone { apex, octets }).await;
     }
 
     fn measure_desired(&self, zone: &DesiredZone) {

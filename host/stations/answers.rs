@@ -13,7 +13,7 @@ use janitor_plugin_api::dns::{
     ActualZone, Changes, DesiredZone, DiffCounts, LeftAlone, Name, NameRef,
 };
 
-use crate::report::{ChangeCounts, LeftOut};
+use crate::report::{ChangeCounts, LeftOut, links};
 
 /// The station behind the reconciler.
 pub struct Answers {
@@ -194,13 +194,13 @@ fn judge(
             )]);
         }
     }
-    let wrong = |what: &str, fault: String| vec![what.to_owned(), fault];
+    let wrong = |what: &str, fault: Vec<String>| [vec![what.to_owned()], fault].concat();
     let changes = Changes::check(apex.clone(), answer.changes)
-        .map_err(|e| wrong("the reconciler sent malformed changes", e.to_string()))?;
+        .map_err(|e| wrong("the reconciler sent malformed changes", links(&e)))?;
     respects(&changes, asked).map_err(|fault| {
         wrong(
             "the reconciler's changes do not fit the desired zone",
-            fault,
+            vec![fault],
         )
     })?;
     let actual = answer.actual.into_option();
@@ -208,11 +208,11 @@ fn judge(
         return Ok((within(changes, asked), None));
     };
     let actual = ActualZone::check(apex.clone(), actual)
-        .map_err(|e| wrong("the reconciler sent a malformed actual zone", e.to_string()))?;
+        .map_err(|e| wrong("the reconciler sent a malformed actual zone", links(&e)))?;
     changes.verify(&actual, &PRIMARYS).map_err(|e| {
         wrong(
             "the reconciler's changes do not fit the actual zone",
-            e.to_string(),
+            links(&e),
         )
     })?;
     Ok((within(changes, asked), Some(actual.rrset_count())))

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use janitor_plugin_api::abi::values::AbiZone;
 use janitor_plugin_api::dns::{DesiredZone, Name, NameRef};
 
-use crate::report::LeftOut;
+use crate::report::{LeftOut, links};
 
 /// The station between the authorities and the reconciler.
 pub struct Merge {
@@ -63,14 +63,13 @@ impl Merge {
             Ok(apex) => apex,
             Err(fault) => {
                 self.incomplete = true;
+                let mut reason = vec!["the authority sent a malformed message".to_owned()];
+                reason.extend(links(&fault));
                 return Verdict::LeaveOut(LeftOut {
                     zone: None,
                     what: "a zone without a valid name".to_owned(),
                     plugin: Some(plugin),
-                    reason: vec![
-                        "the authority sent a malformed message".to_owned(),
-                        fault.to_string(),
-                    ],
+                    reason,
                 });
             }
         };
@@ -99,7 +98,7 @@ impl Merge {
                     &plugin,
                     "the authority sent a malformed zone",
                 );
-                left_out.reason.push(fault.to_string());
+                left_out.reason.extend(links(&fault));
                 self.zones.insert(apex, Word::LeftOut);
                 Verdict::LeaveOut(left_out)
             }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::Sink;
 use crate::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_TO};
 use crate::abi::values::{AbiError, AbiZone};
-use crate::barrier::{drive, guard, guarded_drop};
+use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::DesiredZone;
 use crate::error::{Closed, Error};
 use crate::export::Role;
@@ -88,9 +88,9 @@ impl<P: Authority> Role<AuthorityBox> for P {
 
 impl<P: Authority> RawAuthority for Instance<P> {
     fn run(&mut self, zones: Sink<AbiZone>) -> RResult<(), AbiError> {
-        guard(|| {
+        let ran = guard(|| {
             let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let plugin = plugin.as_mut().expect("the host calls `run` once");
             let mut rrsets = RrsetSender(Sender::new(zones));
             let run = async move |plugin: &mut P| {
                 plugin.run(&mut rrsets).await?;
@@ -100,7 +100,8 @@ impl<P: Authority> RawAuthority for Instance<P> {
             drive(host, plugin, run, async |plugin: &mut P| {
                 plugin.cleanup().await
             })
-        })
+        });
+        retire(ran, self.plugin.take())
     }
 }
 

@@ -33,9 +33,10 @@ pub(crate) fn install_hook() {
     std::panic::set_hook(Box::new(|info| {
         let text = describe(info);
         let thread = std::thread::current();
+        // Threads of the host have no name in the `std` of a library; their log line has the plugin's.
         tracing::error!(
-            thread = thread.name().unwrap_or("without a name"),
             panic = %text,
+            thread = thread.name(),
             "a plugin panicked",
         );
         PANICS.set(PANICS.get().saturating_add(1));
@@ -77,7 +78,20 @@ pub(crate) fn guard<R>(work: impl FnOnce() -> Result<R, Error>) -> RResult<R, Ab
     }
 }
 
-/// Drops what a plugin's author made; a panic is logged by the hook and goes no further.
+/// Drops a plugin that has run; a panic in there is an error like any other, unless there is one
+/// already. Not before `run` has ended: a second panic while unwinding would end the process.
+pub(crate) fn retire<P>(ran: RResult<(), AbiError>, plugin: Option<P>) -> RResult<(), AbiError> {
+    let dropped = guard(|| {
+        drop(plugin);
+        Ok(())
+    });
+    match ran {
+        ROk(()) => dropped,
+        RErr(error) => RErr(error),
+    }
+}
+
+/// Drops what a plugin's author made and never ran; a panic is logged by the hook and goes no further.
 pub(crate) fn guarded_drop<T>(value: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         mem::forget(payload);

@@ -54,7 +54,9 @@ impl Error {
         Self::new(ErrorCode::BUG, context, None)
     }
 
-    pub(crate) fn cancelled(context: impl Into<String>) -> Self {
+    /// The run was cancelled before the work was done. Only then: otherwise it is an error like any
+    /// other.
+    pub fn cancelled(context: impl Into<String>) -> Self {
         Self::new(ErrorCode::CANCELLED, context, None)
     }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::{Reports, Source};
 use crate::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_TO};
 use crate::abi::values::{AbiError, AbiZoneChanges, OutcomeCode};
-use crate::barrier::{drive, guard, guarded_drop};
+use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::{Changes, Name, NameRef};
 use crate::error::Error;
 use crate::export::Role;
@@ -163,9 +163,9 @@ impl<P: Publisher> Role<PublisherBox> for P {
 
 impl<P: Publisher> RawPublisher for Instance<P> {
     fn run(&mut self, changes: Source<AbiZoneChanges>, reports: Reports) -> RResult<(), AbiError> {
-        guard(|| {
+        let ran = guard(|| {
             let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let plugin = plugin.as_mut().expect("the host calls `run` once");
             let mut changes = ChangeReceiver {
                 changes: Receiver::new(changes),
                 reports: Arc::new(reports),
@@ -174,7 +174,8 @@ impl<P: Publisher> RawPublisher for Instance<P> {
             drive(host, plugin, run, async |plugin: &mut P| {
                 plugin.cleanup().await
             })
-        })
+        });
+        retire(ran, self.plugin.take())
     }
 }
 

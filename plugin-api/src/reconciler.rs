@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
 use crate::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
-use crate::barrier::{drive, guard, guarded_drop};
+use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
 use crate::error::{Closed, Error, links};
 use crate::export::Role;
@@ -212,9 +212,9 @@ impl<P: Reconciler> Role<ReconcilerBox> for P {
 
 impl<P: Reconciler> RawReconciler for Instance<P> {
     fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
-        guard(|| {
+        let ran = guard(|| {
             let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the plugin is taken only by drop");
+            let plugin = plugin.as_mut().expect("the host calls `run` once");
             let mut rrsets = RrsetReceiver(Receiver::new(zones));
             let mut changes = ChangeSender(Sender::new(answers));
             let run = async move |plugin: &mut P| {
@@ -225,7 +225,8 @@ impl<P: Reconciler> RawReconciler for Instance<P> {
             drive(host, plugin, run, async |plugin: &mut P| {
                 plugin.cleanup().await
             })
-        })
+        });
+        retire(ran, self.plugin.take())
     }
 }
 

@@ -35,10 +35,7 @@ impl Authority for Zones {
         }
         for (apex, paths) in listing.zones {
             if self.host.is_cancelled() {
-                return Err(Error::retry(
-                    "not every zone file was read",
-                    "the run was cancelled",
-                ));
+                return Err(Error::cancelled("not every zone file was read"));
             }
             let read = one(&paths)
                 .map_err(ZoneFileError::from)

@@ -1,0 +1,196 @@
+//! The harness: a configuration in, a [`Run`] out.
+//!
+//! Every [`Janitor`] has a directory of its own with everything in it, the plugin directory included;
+//! tests run side by side. Nothing here sleeps: whoever waits, waits for a line of output.
+
+mod libraries;
+mod running;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+pub(crate) use self::libraries::library;
+pub(crate) use self::running::{Run, Running};
+
+/// The library of the plugins that people use.
+pub(crate) const FILES: &str = "janitor_plugin_files";
+/// The library whose plugins misbehave as an author might.
+pub(crate) const VILLAIN: &str = "janitor_misbehaving_villain";
+/// The library whose plugins break the rules of the boundary.
+pub(crate) const LIAR: &str = "janitor_misbehaving_liar";
+
+/// What every zone here begins with, so that tests can leave it out.
+pub(crate) const HEAD: &str = "\
+$TTL 300
+@ SOA ns.example.net. hostmaster.example.net. 1 3600 600 86400 60
+@ NS ns.example.net.
+";
+
+/// A deployment: configuration, zones, libraries.
+///
+/// Unless told otherwise it takes what is desired from `desired/`, compares it with `served/`, and
+/// applies the changes there.
+pub(crate) struct Janitor {
+    root: TempDir,
+    authorities: Vec<String>,
+    reconcilers: Vec<String>,
+    publishers: Vec<String>,
+    settings: String,
+    config: Option<String>,
+}
+
+impl Janitor {
+    pub(crate) fn new() -> Self {
+        let root = tempfile::tempdir().expect("a temporary directory can be made");
+        for directory in ["desired", "served", "plugins", "state"] {
+            fs::create_dir(root.path().join(directory)).expect("a directory can be made");
+        }
+        Self {
+            root,
+            authorities: vec!["files.zones".to_owned()],
+            reconcilers: vec!["files.served".to_owned()],
+            publishers: vec!["files.apply".to_owned()],
+            settings: String::new(),
+            config: None,
+        }
+        .libraries(&[FILES, VILLAIN, LIAR])
+    }
+
+    /// The authorities, in the place of `files.zones`.
+    pub(crate) fn authorities(mut self, keys: &[&str]) -> Self {
+        self.authorities = keys.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The reconcilers, in the place of `files.served`.
+    pub(crate) fn reconcilers(mut self, keys: &[&str]) -> Self {
+        self.reconcilers = keys.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The publishers, in the place of `files.apply`.
+    pub(crate) fn publishers(mut self, keys: &[&str]) -> Self {
+        self.publishers = keys.iter().map(ToString::to_string).collect();
+        self
+    }
+
+    /// The zone file of a desired zone, with [`HEAD`] before `records`.
+    pub(crate) fn desired(self, zone: &str, records: &str) -> Self {
+        self.file(&format!("desired/{zone}.zone"), &format!("{HEAD}{records}\n"))
+    }
+
+    /// The zone file of a served zone, with [`HEAD`] before `records`.
+    pub(crate) fn served(self, zone: &str, records: &str) -> Self {
+        self.file(&format!("served/{zone}.zone"), &format!("{HEAD}{records}\n"))
+    }
+
+    /// A file anywhere below the root.
+    pub(crate) fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        fs::write(self.path(path), text).expect("a file can be written");
+        self
+    }
+
+    /// A FIFO at which villains wait.
+    pub(crate) fn gate(self) -> Self {
+        let path = self.path("gate");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).expect("a FIFO can be made");
+        self.settings("[villain]\ngate = 'gate'")
+    }
+
+    /// Lets the villain at the gate go on; waits until it has come there.
+    pub(crate) fn open_gate(&self) {
+        fs::OpenOptions::new()
+            .write(true)
+            .open(self.path("gate"))
+            .expect("the gate can be opened");
+    }
+
+    /// Adds to the user's file, which is merged over the configuration.
+    pub(crate) fn settings(mut self, toml: &str) -> Self {
+        self.settings.push_str(toml);
+        self.settings.push('\n');
+        self
+    }
+
+    /// The whole configuration, in the place of the one that is made from all the rest.
+    pub(crate) fn config(mut self, toml: &str) -> Self {
+        self.config = Some(toml.to_owned());
+        self
+    }
+
+    /// The libraries in the plugin directory, and no others.
+    pub(crate) fn libraries(self, names: &[&str]) -> Self {
+        let directory = self.path("plugins");
+        fs::remove_dir_all(&directory).expect("a directory can be removed");
+        fs::create_dir(&directory).expect("a directory can be made");
+        for name in names {
+            let link = directory.join(format!("lib{name}.so"));
+            std::os::unix::fs::symlink(library(name), link).expect("a link can be made");
+        }
+        self
+    }
+
+    /// A path below the root.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.path().join(path)
+    }
+
+    /// What is served now.
+    pub(crate) fn served_file(&self, zone: &str) -> String {
+        let path = self.path(&format!("served/{zone}.zone"));
+        fs::read_to_string(path).expect("the served zone file can be read")
+    }
+
+    /// Carries out `gordon-janitor run`.
+    pub(crate) fn run(&self) -> Run {
+        self.command(&["run"])
+    }
+
+    /// Carries out `gordon-janitor plan` with further arguments.
+    pub(crate) fn plan(&self, arguments: &[&str]) -> Run {
+        self.command(&[&["plan"], arguments].concat())
+    }
+
+    /// Carries out the program with these arguments.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run {
+        self.start(arguments).finish()
+    }
+
+    /// Starts the program with these arguments.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.write_configuration();
+        Running::start(self.root.path(), arguments)
+    }
+
+    fn write_configuration(&self) {
+        let base = self.config.clone().unwrap_or_else(|| self.configuration());
+        write_unless_empty(&self.path("gordon-janitor.toml"), &base);
+        write_unless_empty(&self.path("gordon-janitor-user.toml"), &self.settings);
+    }
+
+    fn configuration(&self) -> String {
+        let keys = [&self.publishers, &self.reconcilers, &self.authorities];
+        let keys = keys.into_iter().flatten().collect::<Vec<_>>();
+        let mut toml = format!(
+            "[core]\nplugins = {keys:?}\ngrace = 0.2\n[core.logging]\nhandlers = ['stream']\n"
+        );
+        for key in keys {
+            let settings = match key.as_str() {
+                "files.zones" => "directory = 'desired'",
+                "files.served" | "files.apply" => "directory = 'served'",
+                "files.changes" => "path = 'changes.jsonl'",
+                _ => "",
+            };
+            toml.push_str(&format!("[{key}]\n{settings}\n"));
+        }
+        toml
+    }
+}
+
+fn write_unless_empty(path: &Path, text: &str) {
+    if !text.is_empty() {
+        fs::write(path, text).expect("the configuration can be written");
+    }
+}

@@ -1,0 +1,52 @@
+//! Where cargo has put the libraries.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// The path of the library `lib<name>.so`, built by cargo for this test.
+///
+/// # Panics
+///
+/// If cargo has not built it and cannot.
+pub(crate) fn library(name: &str) -> PathBuf {
+    let file = format!("lib{name}.so");
+    // Dependencies of a test lie beside it.
+    let executable = env::current_exe().expect("a program knows its path");
+    let beside = executable.with_file_name(&file);
+    if beside.is_file() {
+        return beside;
+    }
+    let built = built_now().iter().find(|path| path.ends_with(&file));
+    built
+        .unwrap_or_else(|| panic!("cargo builds no {file}; it belongs to [dev-dependencies]"))
+        .clone()
+}
+
+/// The libraries that a nested cargo builds and names: other layouts of its target directory have no
+/// place where all of them lie together.
+fn built_now() -> &'static [PathBuf] {
+    static BUILT: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["build", "--workspace", "--lib", "--message-format=json"])
+            .stderr(Stdio::inherit());
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let output = build.output().expect("cargo can be started");
+        assert!(output.status.success(), "cargo cannot build the libraries");
+        let messages = serde_json::Deserializer::from_slice(&output.stdout);
+        messages
+            .into_iter::<serde_json::Value>()
+            .map(|message| message.expect("cargo writes JSON"))
+            .flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default())
+            .filter_map(|path| Some(Path::new(path.as_str()?).to_owned()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "so"))
+            .collect()
+    })
+}

@@ -1,0 +1,69 @@
+//! What only a publisher can do.
+
+use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher as Role, ZoneChanges};
+
+use crate::life::Settings;
+
+pub(crate) const BEHAVES: u8 = 0;
+pub(crate) const IS_SILENT: u8 = 1;
+pub(crate) const REFUSES: u8 = 2;
+pub(crate) const REFUSES_ONE: u8 = 3;
+pub(crate) const ACCEPTS: u8 = 4;
+pub(crate) const LEAVES_EARLY: u8 = 5;
+
+/// A publisher that does what `TRICK` says.
+pub(crate) struct Publisher<const TRICK: u8>;
+
+impl<const TRICK: u8> Role for Publisher<TRICK> {
+    type Config = Settings;
+
+    fn new(_: Settings, _: Host) -> Result<Self, Error> {
+        tracing::info!("created");
+        Ok(Self)
+    }
+
+    async fn run(&mut self, changes: &mut ChangeReceiver) -> Result<(), Error> {
+        tracing::info!("running");
+        if TRICK == LEAVES_EARLY {
+            return Ok(());
+        }
+        while let Some(zone) = changes.receive().await {
+            tell(&zone);
+            report::<TRICK>(&zone);
+        }
+        Ok(())
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        tracing::info!("cleaned up");
+        Ok(())
+    }
+}
+
+impl<const TRICK: u8> Drop for Publisher<TRICK> {
+    fn drop(&mut self) {
+        tracing::info!("dropped");
+    }
+}
+
+fn tell(zone: &ZoneChanges) {
+    for change in zone.changes() {
+        let text = change.to_string();
+        for line in text.lines() {
+            tracing::info!(zone = %zone.apex(), "given: {line}");
+        }
+    }
+}
+
+fn report<const TRICK: u8>(zone: &ZoneChanges) {
+    match TRICK {
+        BEHAVES => zone.report_all(Outcome::Applied),
+        ACCEPTS => zone.report_all(Outcome::Accepted),
+        REFUSES => zone.report_all(Outcome::Refused("the servers are asleep".to_owned())),
+        REFUSES_ONE => {
+            zone.report_all(Outcome::Applied);
+            zone.report(0, Outcome::Refused("the first is always refused".to_owned()));
+        }
+        _ => {}
+    }
+}
