@@ -120,3 +120,8 @@ pub use tracing;
 compile_error!(
     "a plugin keeps the default `panic = \"unwind\"`: the SDK turns its panics into errors"
 );
+
+/// Compiles what the guide for authors shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-plugins.md")]
+struct Guide;
