@@ -143,19 +143,19 @@ fn to_plugin(capacity: usize) -> (Outlet<Message>, Receiver<Message>) {
 
 impl Send for mpsc::Sender<Message> {
     async fn send(&mut self, message: Message) -> bool {
-        mpsc::Sender::send(self, message).await.is_ok()
+        Self::send(self, message).await.is_ok()
     }
 }
 
 impl Send for Sender<Message> {
     async fn send(&mut self, message: Message) -> bool {
-        Sender::send(self, message).await.is_ok()
+        Self::send(self, message).await.is_ok()
     }
 }
 
 impl Send for Outlet<Message> {
     async fn send(&mut self, message: Message) -> bool {
-        Outlet::send(self, message).await
+        Self::send(self, message).await
     }
 }
 
@@ -171,13 +171,13 @@ impl Receive for Plain {
 
 impl Receive for Inlet<Message> {
     async fn receive(&mut self) -> Option<Message> {
-        Inlet::receive(self).await
+        Self::receive(self).await
     }
 }
 
 impl Receive for Receiver<Message> {
     async fn receive(&mut self) -> Option<Message> {
-        Receiver::receive(self).await
+        Self::receive(self).await
     }
 }
 

@@ -1,11 +1,16 @@
-//! The commands of the README do what it shows.
+//! What the documents show is true.
 //!
-//! A `console` block holds commands after `$ ` and what they print. A line `…` stands for any lines;
-//! times are compared by their form.
+//! A `console` block of the README holds commands after `$ ` and what they print. A line `…` stands
+//! for any lines; the times of lines of JSON are not compared.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use gordon_janitor::config::Config;
+use gordon_janitor::problem::Code;
 
 #[test]
 fn the_commands_of_the_readme_print_what_it_shows() {
@@ -63,6 +68,178 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
     let order = after.iter().filter(|line| before.contains(line));
     let order_before = before.iter().filter(|line| after.contains(line));
     assert!(order.eq(order_before), "the order of lines changed");
+}
+
+/// Settings that are known only to say what became of them.
+const WITHOUT_EFFECT: [&str; 11] = [
+    "address",
+    "credentials",
+    "date_fmt",
+    "date_format",
+    "datefmt",
+    "debug_thread_worker",
+    "facility",
+    "fmt",
+    "format",
+    "project_id",
+    "proto",
+];
+
+#[test]
+fn the_example_configuration_has_every_option_at_its_default() {
+    let example = document("gordon-janitor.toml.example");
+    let known = core(&example);
+    let default = core("[core]\nplugins = ['files.zones', 'files.served', 'files.apply']\n");
+    assert_eq!(known.channel_capacity, default.channel_capacity);
+    assert_eq!(known.grace, default.grace);
+    assert_eq!(known.deadline, default.deadline);
+    assert_eq!(known.debug, default.debug);
+    assert_eq!(known.logging.level, default.logging.level);
+    assert_eq!(known.logging.handlers, default.logging.handlers);
+    assert_eq!(known.metrics_logger.level, default.metrics_logger.level);
+    assert_eq!(
+        known.metrics_logger.time_unit,
+        default.metrics_logger.time_unit
+    );
+    let names = |core: &gordon_janitor::config::Core| {
+        let keys = core.plugins.iter().map(|listed| listed.key.clone());
+        keys.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&known), names(&default));
+
+    // Options without a default stand in comments.
+    let text = example.replace("# ", "");
+    for option in ["[core]", "[core.logging]", "[metrics-logger]"]
+        .into_iter()
+        .flat_map(settings)
+    {
+        let is_there = text.lines().any(|line| {
+            line.starts_with(&format!("{option} = "))
+                || line.starts_with(&format!("[core.{option}"))
+        });
+        assert!(
+            is_there || WITHOUT_EFFECT.contains(&option.as_str()),
+            "{option}"
+        );
+        let configuration = document("docs/configuration.md");
+        let described = configuration.contains(&format!("`{option}`"))
+            || configuration.contains(&format!("[core.{option}"));
+        assert!(
+            described || WITHOUT_EFFECT.contains(&option.as_str()),
+            "{option}"
+        );
+    }
+}
+
+#[test]
+fn the_example_configuration_runs() {
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join("desired")).unwrap();
+    fs::create_dir(root.path().join("served")).unwrap();
+    let example = document("gordon-janitor.toml.example");
+    fs::write(root.path().join("gordon-janitor.toml"), example).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"))
+        .current_dir(root.path())
+        .env("GORDON_JANITOR_PLUGIN_DIR", libraries())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("[run-ended] value: 1 context: {'status': 'success'}"),
+        "{told}"
+    );
+}
+
+#[test]
+fn every_error_code_is_documented_once() {
+    let documented = first_cells("docs/error-codes.md");
+    let documented = documented.iter().filter(|cell| cell.starts_with("GJ"));
+    let codes = Code::ALL.iter().map(|code| code.as_str());
+    assert!(
+        documented.clone().eq(codes.clone()),
+        "{documented:?} are not {codes:?}"
+    );
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+    ]
+    .map(|name| root.join(name))
+    .to_vec();
+    let mut directories = vec![root.join("docs")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+            } else {
+                documents.push(path);
+            }
+        }
+    }
+    let mut links = 0;
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for (_, rest) in text
+            .match_indices("](")
+            .map(|(at, _)| text.split_at(at + 2))
+        {
+            let target = rest.split(')').next().unwrap();
+            if target.starts_with("https://") {
+                continue;
+            }
+            let path = document.parent().unwrap().join(target);
+            assert!(path.exists(), "{} links to {target}", document.display());
+            links += 1;
+        }
+    }
+    assert!(links > 20, "{links} links");
+}
+
+fn document(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The first cell of each row of the tables of a document.
+fn first_cells(name: &str) -> Vec<String> {
+    let text = document(name);
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| "));
+    rows.map(|row| row.split(" |").next().unwrap().to_owned())
+        .collect()
+}
+
+fn core(configuration: &str) -> gordon_janitor::config::Core {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("gordon-janitor.toml"), configuration).unwrap();
+    let config = Config::load(root.path()).unwrap();
+    assert!(config.problems().is_empty(), "{:?}", config.problems());
+    config.core().clone()
+}
+
+/// The settings that a table of the host knows: a message about one that it does not know has them.
+fn settings(table: &str) -> Vec<String> {
+    let root = tempfile::tempdir().unwrap();
+    let text = format!("{table}\nno-such-setting = 1\n");
+    fs::write(root.path().join("gordon-janitor.toml"), text).unwrap();
+    let config = Config::load(root.path()).unwrap();
+    let message = config.problems()[0].to_string();
+    let (_, names) = message
+        .split_once(&format!("settings of {table}: "))
+        .unwrap();
+    names
+        .lines()
+        .next()
+        .unwrap()
+        .split(", ")
+        .map(str::to_owned)
+        .collect()
 }
 
 struct Session {

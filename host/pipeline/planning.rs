@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use janitor_plugin_api::abi::abi_stable::std_types::RVec;
 use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
 use janitor_plugin_api::dns::DesiredZone;
-use tokio::sync::Notify;
 
 use super::Orders;
 use crate::channel::{self, Inlet, Outlet};
@@ -52,14 +52,10 @@ pub(super) async fn plan(
         merge: RefCell::new(merge),
         answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key))),
         reconciler: &reconciler_key,
-        reconciler_broke_off: Notify::new(),
         shared,
         progress: orders.progress,
     };
-    let (unfinished, ()) = tokio::join!(
-        planning.desired(inlets, outlet),
-        planning.answered(&mut answers),
-    );
+    let unfinished = planning.carry(inlets, outlet, &mut answers).await;
     if !answers.is_complete() {
         crew.ended_soon(&[Role::Reconciler], report).await;
         note_unfinished(&reconciler_key, shared, report);
@@ -117,13 +113,46 @@ struct Planning<'a> {
     merge: RefCell<Merge>,
     answers: RefCell<Answers>,
     reconciler: &'a str,
-    /// Told when nothing can come of the plan any more.
-    reconciler_broke_off: Notify,
     shared: &'a Shared,
     progress: &'a Progress,
 }
 
 impl Planning<'_> {
+    /// Carries zones to the reconciler and takes its answers until both streams have ended, the
+    /// reconciler has failed, or the run is cancelled. Returns the authorities whose streams were not
+    /// complete.
+    async fn carry(
+        &self,
+        inlets: Vec<Option<Inlet<AbiZone>>>,
+        outlet: Outlet<AbiZone>,
+        answers: &mut Inlet<AbiAnswer>,
+    ) -> Vec<usize> {
+        // Boxed, so that it can be dropped: that ends the streams at both of its ends.
+        let mut desired = Box::pin(self.desired(inlets, outlet));
+        let mut answered = pin!(async {
+            self.answered(answers).await;
+            answers.is_complete()
+        });
+        tokio::select! {
+            biased;
+            complete = &mut answered => if complete {
+                // It has ended early: the zones that still come are not answered.
+                desired.await
+            } else {
+                Vec::new()
+            },
+            unfinished = &mut desired => {
+                answered.await;
+                unfinished
+            }
+            () = self.shared.stop.cancelled() => {
+                drop(desired);
+                answered.await;
+                Vec::new()
+            }
+        }
+    }
+
     /// Hands desired zones on until every authority has ended. Returns the authorities whose
     /// streams were not complete.
     async fn desired(
@@ -132,15 +161,7 @@ impl Planning<'_> {
         outlet: Outlet<AbiZone>,
     ) -> Vec<usize> {
         let mut unfinished = Vec::new();
-        loop {
-            let next = tokio::select! {
-                biased;
-                () = self.reconciler_broke_off.notified() => return unfinished,
-                next = next_of(&mut inlets) => next,
-            };
-            let Some((authority, message)) = next else {
-                break;
-            };
+        while let Some((authority, message)) = next_of(&mut inlets).await {
             let Some(message) = message else {
                 let ended = inlets[authority].take();
                 let complete = ended.is_some_and(|inlet| inlet.is_complete());
@@ -172,7 +193,7 @@ impl Planning<'_> {
         unfinished
     }
 
-    /// Sends one zone to the reconciler. One that receives no more will not answer it.
+    /// Sends one zone to the reconciler. If it receives no more, the zone counts as not answered.
     async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) {
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
@@ -212,9 +233,6 @@ impl Planning<'_> {
                     self.shared.leave_out(left_out);
                 }
             }
-        }
-        if !inlet.is_complete() {
-            self.reconciler_broke_off.notify_one();
         }
     }
 

@@ -105,6 +105,7 @@ pub mod ffi;
 
 mod barrier;
 mod bridge;
+mod instance;
 mod settings;
 
 pub use authority::{Authority, RrsetSender};
@@ -120,3 +121,8 @@ pub use tracing;
 compile_error!(
     "a plugin keeps the default `panic = \"unwind\"`: the SDK turns its panics into errors"
 );
+
+/// Compiles what the guide for authors shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-plugins.md")]
+struct Guide;

@@ -120,3 +120,6 @@ impl TextError {
         &self.fault
     }
 }
+
+#[cfg(test)]
+mod tests;

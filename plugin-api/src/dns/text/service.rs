@@ -61,9 +61,14 @@ pub(super) fn read(scan: &mut Scan<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Checks what parameters demand of each other (RFC 9460, sections 7.1.1 and 8).
+/// Checks what parameters, in the order of their keys, demand of each other
+/// (RFC 9460, sections 7.1.1 and 8).
 fn consistent(parameters: &[(u16, Vec<u8>)]) -> Result<(), Fault> {
-    let has = |key: u16| parameters.iter().any(|(other, _)| *other == key);
+    let has = |key: u16| {
+        parameters
+            .binary_search_by_key(&key, |(key, _)| *key)
+            .is_ok()
+    };
     if has(NO_DEFAULT_ALPN) && !has(ALPN) {
         return Err(Fault::ServiceParameters(
             "`no-default-alpn` must stand with `alpn`",
