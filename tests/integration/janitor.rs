@@ -81,16 +81,13 @@ impl Janitor {
     pub(crate) fn desired(self, zone: &str, records: &str) -> Self {
         self.file(
             &format!("desired/{zone}.zone"),
-            &format!("{HEAD}{records}\n"),
+            format!("{HEAD}{records}\n"),
         )
     }
 
     /// The zone file of a served zone, with [`HEAD`] before `records`.
     pub(crate) fn served(self, zone: &str, records: &str) -> Self {
-        self.file(
-            &format!("served/{zone}.zone"),
-            &format!("{HEAD}{records}\n"),
-        )
+        self.file(&format!("served/{zone}.zone"), format!("{HEAD}{records}\n"))
     }
 
     /// A file anywhere below the root.
