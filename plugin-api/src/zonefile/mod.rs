@@ -64,6 +64,7 @@
 mod source;
 mod error;
 mod record;
+mod run;
 mod directive;
 mod generate;
 mod reader;
