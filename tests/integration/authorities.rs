@@ -28,14 +28,24 @@ const OTHER_OLD: &str = "- old.other.test. 300 IN A 192.0.2.1";
 fn two_that_behave_are_joined() {
     let run = deployment("villain.authority.behaves").run();
     assert_eq!((run.exit_code(), run.status().as_str()), (0, "success"));
-    assert_eq!(run.given(), [NEW, WWW[0], WWW[1], OLD, OTHER_NEW, OTHER_OLD]);
-    assert_eq!(run.log_with("cleaned up plugin=villain.authority.behaves").len(), 1);
+    assert_eq!(
+        run.given(),
+        [NEW, WWW[0], WWW[1], OLD, OTHER_NEW, OTHER_OLD]
+    );
+    assert_eq!(
+        run.log_with("cleaned up plugin=villain.authority.behaves")
+            .len(),
+        1
+    );
 }
 
 #[test]
 fn one_that_fails_makes_the_zones_of_the_other_only_gain() {
     let run = deployment("villain.authority.fails").run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(run.given(), [NEW, OTHER_NEW]);
     assert_eq!(
         run.failures(),
@@ -45,7 +55,11 @@ fn one_that_fails_makes_the_zones_of_the_other_only_gain() {
         run.log_with("build a rocket"),
         ["ERROR: build a rocket plugin=villain.authority.fails"]
     );
-    assert_eq!(run.log_with("cleaned up plugin=villain.authority.fails").len(), 1);
+    assert_eq!(
+        run.log_with("cleaned up plugin=villain.authority.fails")
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -63,7 +77,9 @@ fn one_that_does_not_say_that_its_zones_are_complete_only_adds() {
     assert_eq!(run.given(), [NEW, WWW[0], WWW[1], OLD, OTHER_NEW]);
     let plan = deployment("villain.authority.is-unsure").plan(&[]);
     assert!(
-        plan.stdout().contains("other.test. 1 addition, only additions because the desired zone is incomplete\n"),
+        plan.stdout().contains(
+            "other.test. 1 addition, only additions because the desired zone is incomplete\n"
+        ),
         "{}",
         plan.stdout()
     );
@@ -79,7 +95,9 @@ fn a_zone_sent_twice_is_left_out() {
         assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
         assert_eq!(
             run.left_out(),
-            ["other.test. plugin=villain.authority.repeats-itself reason=\"`villain.authority.repeats-itself` sent the zone twice\""]
+            [
+                "other.test. plugin=villain.authority.repeats-itself reason=\"`villain.authority.repeats-itself` sent the zone twice\""
+            ]
         );
         assert!(!run.given().iter().any(|line| line.contains("other.test.")));
     }
@@ -97,7 +115,10 @@ fn a_zone_that_two_speak_for_is_left_out() {
     };
     // Whose word comes second is a matter of chance.
     assert!(line.starts_with("example.com. plugin="), "{line}");
-    assert!(line.contains("reason=\"both `") && line.ends_with("` speak for the zone\""), "{line}");
+    assert!(
+        line.contains("reason=\"both `") && line.ends_with("` speak for the zone\""),
+        "{line}"
+    );
     assert_eq!(run.given(), [OTHER_NEW, OTHER_OLD]);
 }
 
@@ -130,13 +151,19 @@ fn one_without_zones_is_no_fault() {
     let janitor = janitor.settings("[villain.authority.behaves]\nzones = []");
     let run = janitor.plan(&[]);
     assert_eq!(run.exit_code(), 0);
-    assert_eq!(run.stdout(), "0 zones compared, 0 to change, 0 as desired, 0 left out: no changes\n");
+    assert_eq!(
+        run.stdout(),
+        "0 zones compared, 0 to change, 0 as desired, 0 left out: no changes\n"
+    );
 }
 
 #[test]
 fn one_that_breaks_off_is_named_and_the_others_only_gain() {
     let run = deployment("liar.authority.breaks-off").run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         run.failures(),
         ["plugin `liar.authority.breaks-off` failed: it ended without finishing its stream"]
@@ -146,7 +173,9 @@ fn one_that_breaks_off_is_named_and_the_others_only_gain() {
 
 #[test]
 fn what_is_sent_after_the_end_of_the_stream_does_not_arrive() {
-    let run = deployment("liar.authority.goes-on").served("late.test", "").run();
+    let run = deployment("liar.authority.goes-on")
+        .served("late.test", "")
+        .run();
     assert_eq!(run.exit_code(), 3, "honest.test is not served");
     assert_eq!(run.given(), [NEW, WWW[0], WWW[1], OLD]);
     assert_eq!(run.log_with("late.test"), [""; 0]);
@@ -155,7 +184,10 @@ fn what_is_sent_after_the_end_of_the_stream_does_not_arrive() {
 #[test]
 fn an_error_without_a_word_is_given_one() {
     let run = deployment("liar.authority.mumbles").run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         run.failures(),
         ["plugin `liar.authority.mumbles` failed: it did not say why"]

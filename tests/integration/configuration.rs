@@ -51,14 +51,21 @@ fn plugins_as_a_text() {
 
 #[test]
 fn nothing_to_run() {
-    let janitor = Janitor::new().config("[core]\nplugins = []\n[core.logging]\nhandlers = ['stream']\n");
+    let janitor =
+        Janitor::new().config("[core]\nplugins = []\n[core.logging]\nhandlers = ['stream']\n");
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (2, "no-plugin-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (2, "no-plugin-error")
+    );
     assert_snapshot!(run.errors(), @r#"
     error: No plugins to run, exiting.
     hint: name them: core.plugins = ["files.zones", …]; gordon-janitor plugins list shows what is installed
     "#);
-    assert_eq!(run.log_with("ERROR"), ["ERROR: No plugins to run, exiting."]);
+    assert_eq!(
+        run.log_with("ERROR"),
+        ["ERROR: No plugins to run, exiting."]
+    );
 }
 
 #[test]
@@ -367,5 +374,8 @@ warning[GJ202]: Plugin "gcp.gce" not installed
     // Nothing is deleted: what is missing might have spoken for it.
     assert_eq!(run.exit_code(), 0);
     let served = janitor.served_file("example.com");
-    assert!(served.contains("www.example.com.") && served.contains("old.example.com."), "{served}");
+    assert!(
+        served.contains("www.example.com.") && served.contains("old.example.com."),
+        "{served}"
+    );
 }

@@ -78,12 +78,18 @@ impl Janitor {
 
     /// The zone file of a desired zone, with [`HEAD`] before `records`.
     pub(crate) fn desired(self, zone: &str, records: &str) -> Self {
-        self.file(&format!("desired/{zone}.zone"), &format!("{HEAD}{records}\n"))
+        self.file(
+            &format!("desired/{zone}.zone"),
+            &format!("{HEAD}{records}\n"),
+        )
     }
 
     /// The zone file of a served zone, with [`HEAD`] before `records`.
     pub(crate) fn served(self, zone: &str, records: &str) -> Self {
-        self.file(&format!("served/{zone}.zone"), &format!("{HEAD}{records}\n"))
+        self.file(
+            &format!("served/{zone}.zone"),
+            &format!("{HEAD}{records}\n"),
+        )
     }
 
     /// A file anywhere below the root.

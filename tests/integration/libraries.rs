@@ -19,7 +19,8 @@ fn refused(make: impl FnOnce(&Path)) -> String {
     let run = janitor.run();
     assert_eq!(run.exit_code(), 2, "{}", run.errors());
     assert_eq!(run.log_with("plugin=villain"), [""; 0]);
-    run.errors().replace(RUSTC.trim_start_matches("rustc "), "<rustc>")
+    run.errors()
+        .replace(RUSTC.trim_start_matches("rustc "), "<rustc>")
 }
 
 /// What is noted about the library in the error that its plugin is not installed.
@@ -27,7 +28,9 @@ fn noted(make: impl FnOnce(&Path)) -> String {
     let told = refused(make);
     let first = format!("error[GJ202]: Plugin \"{KEY}\" not installed\n");
     assert!(told.starts_with(&first), "{told}");
-    let note = told.lines().filter_map(|line| line.strip_prefix("  note: libodd.so was refused and may hold it: "));
+    let note = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("  note: libodd.so was refused and may hold it: "));
     note.collect()
 }
 
@@ -97,7 +100,8 @@ fn a_library_for_another_machine() {
     let told = refused(|path| write(path, octets));
     let first = told.lines().next().unwrap_or_default();
     assert!(
-        first.starts_with("error[GJ106]: libodd.so is built for ") && first.contains("; this machine is "),
+        first.starts_with("error[GJ106]: libodd.so is built for ")
+            && first.contains("; this machine is "),
         "{told}"
     );
 }
@@ -166,7 +170,10 @@ fn a_manifest_that_promises_what_the_code_does_not_keep() {
         .authorities(&["villain.authority.behaved"])
         .file("plugins/libodd.so", &octets);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (2, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (2, "unexpected-error")
+    );
     assert_snapshot!(run.errors(), @r#"
     error[GJ109]: libodd.so says that it holds the authority "villain.authority.behaved", and does not
       where: <root>/plugins/libodd.so

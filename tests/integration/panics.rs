@@ -23,7 +23,9 @@ fn failure(run: &Run) -> String {
     let [failure] = failures.as_slice() else {
         panic!("{failures:#?}");
     };
-    let (text, line) = failure.split_once(PLACE).unwrap_or_else(|| panic!("{failure}"));
+    let (text, line) = failure
+        .split_once(PLACE)
+        .unwrap_or_else(|| panic!("{failure}"));
     assert!(line.parse::<u32>().is_ok(), "{failure}");
     text.to_owned()
 }
@@ -34,7 +36,9 @@ fn owners(janitor: &Janitor, zone: &str) -> Vec<String> {
     let suffix = format!(".{zone}.");
     let owners = file.lines().filter(|line| line.contains(" A "));
     let owners = owners.filter_map(|line| line.split_whitespace().next());
-    owners.map(|owner| owner.trim_end_matches(&suffix).to_owned()).collect()
+    owners
+        .map(|owner| owner.trim_end_matches(&suffix).to_owned())
+        .collect()
 }
 
 #[test]
@@ -55,7 +59,10 @@ fn in_new_nothing_runs() {
             .publishers(&[&of("publisher")]);
         let run = janitor.run();
 
-        assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+        assert_eq!(
+            (run.exit_code(), run.status().as_str()),
+            (1, "unexpected-error")
+        );
         let first = format!(
             "error[GJ501]: plugin \"{key}\" panicked while being created: on purpose, in new{PLACE}"
         );
@@ -72,7 +79,9 @@ fn in_new_nothing_runs() {
 
 #[test]
 fn in_new_the_error_says_whose_fault_it_is() {
-    let run = deployment().authorities(&["villain.authority.panics-in-new"]).run();
+    let run = deployment()
+        .authorities(&["villain.authority.panics-in-new"])
+        .run();
     let told = run.errors();
     let (text, rest) = told.split_once(PLACE).expect("the place is named");
     let (_, rest) = rest.split_once('\n').expect("more lines follow");
@@ -95,14 +104,21 @@ fn in_new_with_debug_the_others_run_and_delete_nothing() {
     let told = run.errors();
     assert!(told.starts_with("warning[GJ501]: "), "{told}");
     assert_eq!(owners(&janitor, "example.com"), ["new", "old", "www"]);
-    assert!(janitor.served_file("example.com").contains("www.example.com. 300 IN A 192.0.2.1\n"));
+    assert!(
+        janitor
+            .served_file("example.com")
+            .contains("www.example.com. 300 IN A 192.0.2.1\n")
+    );
 }
 
 #[test]
 fn in_run_of_an_authority_the_zones_of_the_others_only_gain() {
     let janitor = deployment().authorities(&["files.zones", "villain.authority.panics-in-run"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.authority.panics-in-run` panicked: on purpose, in run"
@@ -120,7 +136,10 @@ fn in_run_of_a_reconciler_nothing_is_published() {
         .reconcilers(&["villain.reconciler.panics-in-run"])
         .publishers(&["villain.publisher.behaves"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.reconciler.panics-in-run` panicked: on purpose, in run"
@@ -133,14 +152,19 @@ fn in_run_of_a_reconciler_nothing_is_published() {
 fn in_run_of_a_publisher_its_changes_are_unknown_and_the_other_publishers_go_on() {
     let janitor = deployment().publishers(&["villain.publisher.panics-in-run", "files.apply"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.publisher.panics-in-run` panicked: on purpose, in run"
     );
     assert_eq!(
         run.log_with("changes were not applied"),
-        ["ERROR: changes were not applied zone=example.com. publisher=villain.publisher.panics-in-run refused=0 unknown=3 reason=\"\""]
+        [
+            "ERROR: changes were not applied zone=example.com. publisher=villain.publisher.panics-in-run refused=0 unknown=3 reason=\"\""
+        ]
     );
     assert_eq!(owners(&janitor, "example.com"), ["new", "www"]);
 }
@@ -149,7 +173,10 @@ fn in_run_of_a_publisher_its_changes_are_unknown_and_the_other_publishers_go_on(
 fn in_a_task_that_nobody_waits_for() {
     let janitor = deployment().authorities(&["files.zones", "villain.authority.panics-in-a-task"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.authority.panics-in-a-task` panicked: a task that the plugin had spawned panicked: on purpose, in a task"
@@ -158,15 +185,22 @@ fn in_a_task_that_nobody_waits_for() {
 
     let janitor = deployment().reconcilers(&["villain.reconciler.panics-in-a-task"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(owners(&janitor, "example.com"), ["old", "www"]);
 }
 
 #[test]
 fn with_a_payload_that_panics_when_it_is_dropped() {
-    let janitor = deployment().authorities(&["files.zones", "villain.authority.panics-with-a-bomb"]);
+    let janitor =
+        deployment().authorities(&["files.zones", "villain.authority.panics-with-a-bomb"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.authority.panics-with-a-bomb` panicked: a panic without a text"
@@ -176,14 +210,28 @@ fn with_a_payload_that_panics_when_it_is_dropped() {
 #[test]
 fn in_drop() {
     for (janitor, role) in [
-        (deployment().authorities(&["files.zones", "villain.authority.panics-in-drop"]), "authority"),
-        (deployment().publishers(&["files.apply", "villain.publisher.panics-in-drop"]), "publisher"),
-        (deployment().reconcilers(&["villain.reconciler.panics-in-drop"]), "reconciler"),
+        (
+            deployment().authorities(&["files.zones", "villain.authority.panics-in-drop"]),
+            "authority",
+        ),
+        (
+            deployment().publishers(&["files.apply", "villain.publisher.panics-in-drop"]),
+            "publisher",
+        ),
+        (
+            deployment().reconcilers(&["villain.reconciler.panics-in-drop"]),
+            "reconciler",
+        ),
     ] {
         let run = janitor.run();
-        assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"), "{role}");
+        assert_eq!(
+            (run.exit_code(), run.status().as_str()),
+            (1, "unexpected-error"),
+            "{role}"
+        );
         let told = run.failures().join("\n");
-        let expected = format!("plugin `villain.{role}.panics-in-drop` panicked: on purpose, in drop");
+        let expected =
+            format!("plugin `villain.{role}.panics-in-drop` panicked: on purpose, in drop");
         assert!(told.starts_with(&expected), "{told}");
     }
 }
@@ -192,7 +240,10 @@ fn in_drop() {
 fn in_cleanup() {
     let janitor = deployment().authorities(&["files.zones", "villain.authority.panics-in-cleanup"]);
     let run = janitor.run();
-    assert_eq!((run.exit_code(), run.status().as_str()), (1, "unexpected-error"));
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
     assert_eq!(
         failure(&run),
         "plugin `villain.authority.panics-in-cleanup` panicked: on purpose, in cleanup"
@@ -201,14 +252,17 @@ fn in_cleanup() {
 
 #[test]
 fn the_place_is_logged_when_it_happens() {
-    let run = deployment().authorities(&["villain.authority.panics-in-run"]).run();
+    let run = deployment()
+        .authorities(&["villain.authority.panics-in-run"])
+        .run();
     let logged = run.log_with("ERROR: a plugin panicked");
     let [line] = logged.as_slice() else {
         panic!("{logged:#?}");
     };
     assert!(
-        line.starts_with(&format!("ERROR: a plugin panicked panic=\"on purpose, in run{PLACE}"))
-            && line.ends_with(" plugin=villain.authority.panics-in-run"),
+        line.starts_with(&format!(
+            "ERROR: a plugin panicked panic=\"on purpose, in run{PLACE}"
+        )) && line.ends_with(" plugin=villain.authority.panics-in-run"),
         "{line}"
     );
 }

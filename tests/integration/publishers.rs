@@ -23,14 +23,18 @@ fn outcome(run: &Run) -> (i32, String) {
 /// What the log says of changes that did not come about.
 fn not_applied(run: &Run) -> Vec<String> {
     let lines = run.log_with("ERROR: changes were not applied ");
-    let lines = lines.iter().map(|line| line.trim_start_matches("ERROR: changes were not applied "));
+    let lines = lines
+        .iter()
+        .map(|line| line.trim_start_matches("ERROR: changes were not applied "));
     lines.map(str::to_owned).collect()
 }
 
 /// The measurements of changes.
 fn measured(run: &Run) -> Vec<String> {
     let lines = run.log_with("[change-message]");
-    let lines = lines.iter().map(|line| line.trim_start_matches("INFO: [change-message] "));
+    let lines = lines
+        .iter()
+        .map(|line| line.trim_start_matches("INFO: [change-message] "));
     lines.map(str::to_owned).collect()
 }
 
@@ -43,8 +47,12 @@ fn applied_and_accepted_are_both_success() {
         assert_eq!(
             measured(&run),
             [
-                format!("value: 2 context: {{'plugin': '{key}', 'action': 'deletions', 'result': 'published'}}"),
-                format!("value: 5 context: {{'plugin': '{key}', 'action': 'additions', 'result': 'published'}}"),
+                format!(
+                    "value: 2 context: {{'plugin': '{key}', 'action': 'deletions', 'result': 'published'}}"
+                ),
+                format!(
+                    "value: 5 context: {{'plugin': '{key}', 'action': 'additions', 'result': 'published'}}"
+                ),
             ]
         );
     }
@@ -81,7 +89,11 @@ fn refused_changes_fail_the_run_with_their_reason() {
             "zone=b.test. publisher=villain.publisher.refuses refused=1 unknown=0 reason=\"the servers are asleep\"",
         ]
     );
-    assert!(measured(&run).iter().all(|line| line.ends_with("'result': 'error'}")));
+    assert!(
+        measured(&run)
+            .iter()
+            .all(|line| line.ends_with("'result': 'error'}"))
+    );
 }
 
 #[test]
@@ -130,7 +142,11 @@ fn every_publisher_gets_every_change() {
     assert_eq!(run.given().len(), 5);
     let lines = std::fs::read_to_string(janitor.path("changes.jsonl")).expect("there are changes");
     assert_eq!(lines.lines().count(), 5);
-    assert!(janitor.served_file("a.test").contains("www.a.test. 300 IN A 192.0.2.2\n"));
+    assert!(
+        janitor
+            .served_file("a.test")
+            .contains("www.a.test. 300 IN A 192.0.2.2\n")
+    );
 }
 
 #[test]
@@ -149,7 +165,12 @@ fn without_changes_nothing_is_given_to_anybody() {
 fn nothing_is_published_before_every_zone_is_planned() {
     let run = run_with(&["villain.publisher.behaves"]);
     let log = run.log();
-    let last_planned = log.iter().rposition(|line| line.contains("[rrsets-handled]"));
+    let last_planned = log
+        .iter()
+        .rposition(|line| line.contains("[rrsets-handled]"));
     let first_given = log.iter().position(|line| line.contains("given: "));
-    assert!(last_planned.is_some() && last_planned < first_given, "{log:#?}");
+    assert!(
+        last_planned.is_some() && last_planned < first_given,
+        "{log:#?}"
+    );
 }

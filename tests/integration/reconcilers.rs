@@ -31,7 +31,11 @@ fn given(lines: &[&str]) -> Vec<String> {
 fn one_that_behaves_is_believed() {
     let run = run_with("villain.reconciler.behaves");
     assert_eq!(outcome(&run), (0, "success".to_owned(), given(&[A, B, C])));
-    assert_eq!(run.log_with("cleaned up plugin=villain.reconciler.behaves").len(), 1);
+    assert_eq!(
+        run.log_with("cleaned up plugin=villain.reconciler.behaves")
+            .len(),
+        1
+    );
 }
 
 #[test]
@@ -56,10 +60,15 @@ fn one_that_returns_early_leaves_the_rest_out() {
 #[test]
 fn an_answer_that_nobody_asked_for_changes_nothing() {
     let run = run_with("villain.reconciler.answers-unasked");
-    assert_eq!(outcome(&run), (3, "incomplete".to_owned(), given(&[A, B, C])));
+    assert_eq!(
+        outcome(&run),
+        (3, "incomplete".to_owned(), given(&[A, B, C]))
+    );
     assert_eq!(
         run.left_out(),
-        ["unasked.test. plugin=villain.reconciler.answers-unasked reason=\"the reconciler answered a zone that it was not asked for\""]
+        [
+            "unasked.test. plugin=villain.reconciler.answers-unasked reason=\"the reconciler answered a zone that it was not asked for\""
+        ]
     );
 }
 
@@ -129,12 +138,18 @@ fn one_that_does_not_give_the_actual_zone_is_seen_in_the_plan() {
     let zone: serde_json::Value =
         serde_json::from_str(&plan.stdout()).expect("one line for one zone");
     assert_eq!(zone["actual"], serde_json::Value::Null);
-    assert_eq!((&zone["additions"], &zone["deletions"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&zone["additions"], &zone["deletions"]),
+        (&1.into(), &1.into())
+    );
 }
 
 #[test]
 fn an_incomplete_zone_only_gains_whatever_the_reconciler_says() {
-    for reconciler in ["villain.reconciler.hides-what-is-served", "villain.reconciler.behaves"] {
+    for reconciler in [
+        "villain.reconciler.hides-what-is-served",
+        "villain.reconciler.behaves",
+    ] {
         let run = Janitor::new()
             .authorities(&["villain.authority.is-unsure"])
             .reconcilers(&[reconciler])

@@ -155,7 +155,10 @@ fn read(
     thread::spawn(move || {
         let mut stream = BufReader::new(stream);
         let mut line = Vec::new();
-        while stream.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        while stream
+            .read_until(b'\n', &mut line)
+            .is_ok_and(|read| read > 0)
+        {
             part(&mut output.written()).push_str(&String::from_utf8_lossy(&line));
             output.news.notify_all();
             line.clear();
@@ -240,7 +243,11 @@ impl Run {
     pub(crate) fn status(&self) -> String {
         let sent = self.log_with("[run-ended]");
         let [line] = sent.as_slice() else {
-            panic!("`run-ended` was sent {} times:\n{}", sent.len(), self.stderr);
+            panic!(
+                "`run-ended` was sent {} times:\n{}",
+                sent.len(),
+                self.stderr
+            );
         };
         let status = line
             .strip_prefix("INFO: [run-ended] value: 1 context: {'status': '")

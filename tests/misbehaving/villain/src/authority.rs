@@ -76,7 +76,10 @@ fn talk() {
     tracing::debug!("a word");
     tracing::info!(cups = 2, "a sentence");
     tracing::warn!(cup = "two words", is_full = false, "a call");
-    tracing::error!(level = 1.5, "a cry\n1970-01-01T00:00:00.000Z forged\u{1b}[2J");
+    tracing::error!(
+        level = 1.5,
+        "a cry\n1970-01-01T00:00:00.000Z forged\u{1b}[2J"
+    );
 }
 
 fn measure(host: &Host) {

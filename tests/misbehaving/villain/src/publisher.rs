@@ -62,7 +62,10 @@ fn report<const TRICK: u8>(zone: &ZoneChanges) {
         REFUSES => zone.report_all(Outcome::Refused("the servers are asleep".to_owned())),
         REFUSES_ONE => {
             zone.report_all(Outcome::Applied);
-            zone.report(0, Outcome::Refused("the first is always refused".to_owned()));
+            zone.report(
+                0,
+                Outcome::Refused("the first is always refused".to_owned()),
+            );
         }
         _ => {}
     }

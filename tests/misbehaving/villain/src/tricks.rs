@@ -139,11 +139,7 @@ impl<const TRICK: u8> Reconciler for Any<TRICK> {
         Self::create(settings, host)
     }
 
-    async fn run(
-        &mut self,
-        rrsets: &mut RrsetReceiver,
-        _: &mut ChangeSender,
-    ) -> Result<(), Error> {
+    async fn run(&mut self, rrsets: &mut RrsetReceiver, _: &mut ChangeSender) -> Result<(), Error> {
         tracing::info!("running");
         drop(rrsets.receive().await);
         self.misbehave().await
