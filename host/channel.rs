@@ -81,7 +81,7 @@ pub fn inlet<T: Weigh + Send + 'static>(capacity: usize) -> (Sink<T>, Inlet<T>) 
     let (sender, receiver) = mpsc::channel(capacity.max(1));
     let finished = Arc::new(AtomicBool::new(false));
     let sink = PluginSink {
-        sender,
+        sender: Some(sender),
         room: Room::new(),
         waiting: None,
         finished: Arc::clone(&finished),
@@ -165,7 +165,8 @@ type Reservation<T> = Pin<Box<dyn Future<Output = Option<Slot<T>>> + Send>>;
 
 /// The sending end in a plugin's hands.
 struct PluginSink<T> {
-    sender: mpsc::Sender<Parcel<T>>,
+    /// Gone once the stream is finished: its end does not wait for the handle to be dropped.
+    sender: Option<mpsc::Sender<Parcel<T>>>,
     room: Room,
     /// Made when the channel was full; kept until it is ready, so that the plugin keeps its place.
     waiting: Option<Reservation<T>>,
@@ -178,18 +179,19 @@ impl<T: Weigh + Send + 'static> PluginSink<T> {
             let Some(message) = item.take().into_option() else {
                 return Poll::Ready(SendStatus::SENT);
             };
-            if self.finished.load(Ordering::Relaxed) {
+            let Some(sender) = &self.sender else {
                 *item = ROption::RSome(message);
                 return Poll::Ready(SendStatus::CLOSED);
-            }
-            match self.try_send(message) {
+            };
+            match self.try_send(sender, message) {
                 Ok(()) => return Poll::Ready(SendStatus::SENT),
                 Err(Refused::Closed(message)) => {
                     *item = ROption::RSome(message);
                     return Poll::Ready(SendStatus::CLOSED);
                 }
                 Err(Refused::Full(message)) => {
-                    self.waiting = Some(self.reserve(Room::units(&message)));
+                    let reservation = self.reserve(sender.clone(), Room::units(&message));
+                    self.waiting = Some(reservation);
                     *item = ROption::RSome(message);
                 }
             }
@@ -213,7 +215,7 @@ impl<T: Weigh + Send + 'static> PluginSink<T> {
         Poll::Ready(SendStatus::SENT)
     }
 
-    fn try_send(&self, message: T) -> Result<(), Refused<T>> {
+    fn try_send(&self, sender: &mpsc::Sender<Parcel<T>>, message: T) -> Result<(), Refused<T>> {
         let room = match Room::units(&message) {
             0 => None,
             units => match Arc::clone(&self.room.0).try_acquire_many_owned(units) {
@@ -225,17 +227,14 @@ impl<T: Weigh + Send + 'static> PluginSink<T> {
             message,
             _room: room,
         };
-        self.sender
-            .try_send(parcel)
-            .map_err(|refused| match refused {
-                TrySendError::Full(parcel) => Refused::Full(parcel.message),
-                TrySendError::Closed(parcel) => Refused::Closed(parcel.message),
-            })
+        sender.try_send(parcel).map_err(|refused| match refused {
+            TrySendError::Full(parcel) => Refused::Full(parcel.message),
+            TrySendError::Closed(parcel) => Refused::Closed(parcel.message),
+        })
     }
 
-    fn reserve(&self, units: u32) -> Reservation<T> {
+    fn reserve(&self, sender: mpsc::Sender<Parcel<T>>, units: u32) -> Reservation<T> {
         let room = Arc::clone(&self.room.0);
-        let sender = self.sender.clone();
         Box::pin(async move {
             let room = match units {
                 0 => None,
@@ -263,6 +262,8 @@ impl<T: Weigh + Send + 'static> RawSink<T> for PluginSink<T> {
 
     fn finish(&mut self) {
         self.finished.store(true, Ordering::Release);
+        self.sender = None;
+        self.waiting = None;
     }
 }
 
@@ -341,6 +342,18 @@ mod tests {
             sender.send(1).await.expect("the inlet is open");
             drop(sender);
             assert_eq!(all(inlet).await, (vec![1], false));
+        });
+    }
+
+    #[test]
+    fn a_finished_stream_ends_although_its_sender_is_still_there() {
+        runtime().block_on(async {
+            let (sink, inlet) = inlet(3);
+            let mut sender = Sender::new(sink);
+            sender.send(1).await.expect("the inlet is open");
+            sender.finish();
+            assert_eq!(all(inlet).await, (vec![1], true));
+            drop(sender);
         });
     }
 

@@ -49,44 +49,60 @@ pub struct Crew {
 
 struct Member {
     plugin: Plugin,
+    /// Position in the list of recruits.
+    index: usize,
     ended: bool,
 }
 
 impl Crew {
-    /// Starts a thread for each recruit and creates its instance there.
+    /// Starts a thread for each recruit, where its instance begins to be created.
     ///
-    /// Returns those that could not be created beside the crew of the others.
-    pub async fn create(recruits: &[Recruit], shared: &Arc<Shared>) -> (Self, Vec<NotCreated>) {
+    /// Returns those that could not be started beside the crew of the others.
+    pub fn start(recruits: &[Recruit], shared: &Arc<Shared>) -> (Self, Vec<NotCreated>) {
         let mut order = (0..recruits.len()).collect::<Vec<_>>();
         order.sort_by_key(|&index| match recruits[index].role {
             Role::Publisher => 0,
             Role::Reconciler => 1,
             _ => 2,
         });
-        let mut started = Vec::new();
+        let mut members = Vec::new();
         let mut failed = Vec::new();
         for index in order {
             let recruit = &recruits[index];
             let host = offer::to(Arc::clone(&recruit.key), Arc::clone(shared));
             let text = recruit.config.text().to_owned();
             match Plugin::start(&recruit.key, recruit.role, recruit.entry, text, host) {
-                Ok(plugin) => started.push((index, plugin)),
+                Ok(plugin) => members.push(Member {
+                    plugin,
+                    index,
+                    ended: false,
+                }),
                 Err(error) => failed.push(not_created(recruit, index, thread_error(&error))),
             }
         }
-        let mut members = Vec::new();
-        for (index, mut plugin) in started {
-            match plugin.created().await {
-                Ok(()) => members.push(Member {
-                    plugin,
-                    ended: false,
-                }),
-                Err(error) => failed.push(not_created(&recruits[index], index, error)),
+        let shared = Arc::clone(shared);
+        (Self { members, shared }, failed)
+    }
+
+    /// Waits until every instance is created, and takes out those that could not be; they are added
+    /// to `failed`. False if the run is cancelled meanwhile.
+    pub async fn created(&mut self, recruits: &[Recruit], failed: &mut Vec<NotCreated>) -> bool {
+        let mut created = Vec::new();
+        for member in &mut self.members {
+            let answer = tokio::select! {
+                biased;
+                answer = member.plugin.created() => answer,
+                () = self.shared.stop.cancelled() => return false,
+            };
+            created.push(answer.is_ok());
+            if let Err(error) = answer {
+                failed.push(not_created(&recruits[member.index], member.index, error));
             }
         }
         failed.sort_by_key(|failed| failed.index);
-        let shared = Arc::clone(shared);
-        (Self { members, shared }, failed)
+        let mut created = created.into_iter();
+        self.members.retain(|_| created.next().unwrap_or(true));
+        !self.shared.stop.is_cancelled()
     }
 
     /// Lets the created plugins go without a run.

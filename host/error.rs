@@ -117,6 +117,19 @@ pub fn print(error: &Error) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
+/// Prints on standard error what made a run fail: texts, and what to do where that is known.
+pub fn print_causes(causes: &[(String, Option<String>)]) {
+    let (error, label) = (paint(Part::Error, "error:"), paint(Part::Label, "hint:"));
+    let mut out = String::new();
+    for (text, hint) in causes {
+        out.push_str(&format!("{error} {}\n", crate::problem::escape(text)));
+        if let Some(hint) = hint {
+            out.push_str(&format!("{label} {}\n", crate::problem::escape(hint)));
+        }
+    }
+    terminal::write_styled(&out);
+}
+
 /// Prints warnings on standard error.
 pub fn print_warnings(warnings: &[Problem]) {
     let mut out = String::new();

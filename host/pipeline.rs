@@ -101,9 +101,14 @@ async fn flow(
     outcomes: &mut Vec<Outcomes>,
     outcome: &mut Outcome,
 ) {
-    let (created, not_created) = Crew::create(orders.recruits, shared).await;
-    let crew = crew.insert(created);
-    outcome.not_created = not_created;
+    let (started, not_started) = Crew::start(orders.recruits, shared);
+    let crew = crew.insert(started);
+    outcome.not_created = not_started;
+    let created = crew.created(orders.recruits, &mut outcome.not_created);
+    if !created.await {
+        crew.dismiss(&mut outcome.report).await;
+        return;
+    }
     let role_lost = orders
         .recruits
         .iter()

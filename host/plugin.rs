@@ -89,7 +89,7 @@ impl Plugin {
                 // The configuration may hold secrets; the instance has what it needs of it.
                 drop(config);
                 answer(created_tx, Ok(()));
-                // No work: another plugin could not be created.
+                // No work: another plugin could not be created, or the run is cancelled.
                 let work = work_rx.recv().ok();
                 let start = Instant::now();
                 let result = work.map(|work| instance.run(work));
@@ -139,6 +139,7 @@ impl Plugin {
     /// Lets the created instance run.
     pub fn run(&mut self, work: Work) {
         if let Some(sender) = self.work.take() {
+            tracing::debug!(plugin = %self.key, "plugin starts to run");
             // A thread that has ended says so where its end is awaited.
             let _sent = sender.send(work).is_ok();
         }

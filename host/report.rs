@@ -213,6 +213,39 @@ impl Report {
             || !self.zones.iter().all(published_well)
     }
 
+    /// Everything that makes the run failed, each with what the operator may do about it.
+    #[must_use]
+    pub fn causes(&self) -> Vec<(String, Option<String>)> {
+        let cancelled = self.cancelled.and_then(|cause| match cause {
+            Cancellation::Signal => Some("the run was cancelled by a signal"),
+            Cancellation::Deadline => Some("the run reached core.deadline and was cancelled"),
+            // That failure is among the others.
+            Cancellation::Failure => None,
+        });
+        let failures = self
+            .failures
+            .iter()
+            .map(|failure| (failure.to_string(), failure.hint.clone()));
+        let published = self.zones.iter().flat_map(|zone| {
+            let bad = zone.published.iter().filter(|(_, tally)| !tally.is_good());
+            bad.map(|(publisher, tally)| {
+                let (refused, unknown) = (tally.refused, tally.unknown);
+                let text = format!(
+                    "changes of `{}` were not applied by `{publisher}` ({refused} refused, {unknown} unknown): {}",
+                    zone.apex,
+                    tally.reasons.join("; ")
+                );
+                (text, None)
+            })
+        });
+        let cancelled = cancelled.map(|text| (text.to_owned(), None));
+        cancelled
+            .into_iter()
+            .chain(failures)
+            .chain(published)
+            .collect()
+    }
+
     /// Adds a failure and logs it.
     pub(crate) fn fail(&mut self, failure: Failure) {
         tracing::error!("A fatal error occurred during the janitor run: {failure}");

@@ -14,7 +14,7 @@ use crate::args::Format;
 use crate::config::{Config, Rendered};
 use crate::crew::{NotCreated, Recruit};
 use crate::discovery::Discovery;
-use crate::error::{Error, print_warnings};
+use crate::error::{Error, print_causes, print_warnings};
 use crate::library::{Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
@@ -107,6 +107,10 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
     };
     if let Ok(outcome) = &ended {
         outcome.report.log();
+        // Whatever the log leaves out, the error that ends the program is told.
+        if !tracing::enabled!(tracing::Level::ERROR) {
+            print_causes(&outcome.report.causes());
+        }
         if outcome.report.exit_code() != exit::FAILED {
             tracing::info!("Gordon-janitor run complete.");
         }

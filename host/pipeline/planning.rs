@@ -118,20 +118,21 @@ struct Planning<'a> {
 }
 
 impl Planning<'_> {
-    /// Carries zones to the reconciler and takes its answers until both streams have ended, or the
-    /// reconciler has failed. Returns the authorities whose streams were not complete.
+    /// Carries zones to the reconciler and takes its answers until both streams have ended, the
+    /// reconciler has failed, or the run is cancelled. Returns the authorities whose streams were not
+    /// complete.
     async fn carry(
         &self,
         inlets: Vec<Option<Inlet<AbiZone>>>,
         outlet: Outlet<AbiZone>,
         answers: &mut Inlet<AbiAnswer>,
     ) -> Vec<usize> {
-        let mut desired = pin!(self.desired(inlets, outlet));
-        let answered = async {
+        // Boxed, so that it can be dropped: that ends the streams at both of its ends.
+        let mut desired = Box::pin(self.desired(inlets, outlet));
+        let mut answered = pin!(async {
             self.answered(answers).await;
             answers.is_complete()
-        };
-        let mut answered = pin!(answered);
+        });
         tokio::select! {
             biased;
             complete = &mut answered => if complete {
@@ -143,6 +144,11 @@ impl Planning<'_> {
             unfinished = &mut desired => {
                 answered.await;
                 unfinished
+            }
+            () = self.shared.stop.cancelled() => {
+                drop(desired);
+                answered.await;
+                Vec::new()
             }
         }
     }

@@ -8,12 +8,12 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::Sink;
 use crate::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_TO};
 use crate::abi::values::{AbiError, AbiZone};
-use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::DesiredZone;
 use crate::error::{Closed, Error};
 use crate::export::Role;
 use crate::ffi::Sender;
 use crate::host::Host;
+use crate::instance::Instance;
 
 /// A source of truth: says what zones ought to hold.
 ///
@@ -67,18 +67,11 @@ impl RrsetSender {
     }
 }
 
-/// An authority behind the boundary.
-pub(crate) struct Instance<P> {
-    plugin: Option<P>,
-    host: Host,
-}
-
 impl<P: Authority> Role<AuthorityBox> for P {
     type Config = <P as Authority>::Config;
 
     fn create(config: Self::Config, host: Host) -> Result<AuthorityBox, Error> {
-        let plugin = Some(P::new(config, host.clone())?);
-        let instance = Instance { plugin, host };
+        let instance = Instance::new(P::new(config, host.clone())?, host);
         Ok(RawAuthority_TO::from_value(
             instance,
             abi_stable::erased_types::TD_Opaque,
@@ -88,25 +81,12 @@ impl<P: Authority> Role<AuthorityBox> for P {
 
 impl<P: Authority> RawAuthority for Instance<P> {
     fn run(&mut self, zones: Sink<AbiZone>) -> RResult<(), AbiError> {
-        let ran = guard(|| {
-            let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the host calls `run` once");
-            let mut rrsets = RrsetSender(Sender::new(zones));
-            let run = async move |plugin: &mut P| {
-                plugin.run(&mut rrsets).await?;
-                rrsets.0.finish();
-                Ok(())
-            };
-            drive(host, plugin, run, async |plugin: &mut P| {
-                plugin.cleanup().await
-            })
-        });
-        retire(ran, self.plugin.take())
-    }
-}
-
-impl<P> Drop for Instance<P> {
-    fn drop(&mut self) {
-        guarded_drop(self.plugin.take());
+        let mut rrsets = RrsetSender(Sender::new(zones));
+        let run = async move |plugin: &mut P| {
+            plugin.run(&mut rrsets).await?;
+            rrsets.0.finish();
+            Ok(())
+        };
+        self.drive(run, async |plugin: &mut P| plugin.cleanup().await)
     }
 }

@@ -105,6 +105,7 @@ pub mod ffi;
 
 mod barrier;
 mod bridge;
+mod instance;
 mod settings;
 
 pub use authority::{Authority, RrsetSender};

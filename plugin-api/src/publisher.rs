@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::{Reports, Source};
 use crate::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_TO};
 use crate::abi::values::{AbiError, AbiZoneChanges, OutcomeCode};
-use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::{Changes, Name, NameRef};
 use crate::error::Error;
 use crate::export::Role;
 use crate::ffi::Receiver;
 use crate::host::Host;
+use crate::instance::Instance;
 
 /// A place to send corrections.
 ///
@@ -142,18 +142,11 @@ impl ZoneChanges {
     }
 }
 
-/// A publisher behind the boundary.
-pub(crate) struct Instance<P> {
-    plugin: Option<P>,
-    host: Host,
-}
-
 impl<P: Publisher> Role<PublisherBox> for P {
     type Config = <P as Publisher>::Config;
 
     fn create(config: Self::Config, host: Host) -> Result<PublisherBox, Error> {
-        let plugin = Some(P::new(config, host.clone())?);
-        let instance = Instance { plugin, host };
+        let instance = Instance::new(P::new(config, host.clone())?, host);
         Ok(RawPublisher_TO::from_value(
             instance,
             abi_stable::erased_types::TD_Opaque,
@@ -163,24 +156,11 @@ impl<P: Publisher> Role<PublisherBox> for P {
 
 impl<P: Publisher> RawPublisher for Instance<P> {
     fn run(&mut self, changes: Source<AbiZoneChanges>, reports: Reports) -> RResult<(), AbiError> {
-        let ran = guard(|| {
-            let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the host calls `run` once");
-            let mut changes = ChangeReceiver {
-                changes: Receiver::new(changes),
-                reports: Arc::new(reports),
-            };
-            let run = async move |plugin: &mut P| plugin.run(&mut changes).await;
-            drive(host, plugin, run, async |plugin: &mut P| {
-                plugin.cleanup().await
-            })
-        });
-        retire(ran, self.plugin.take())
-    }
-}
-
-impl<P> Drop for Instance<P> {
-    fn drop(&mut self) {
-        guarded_drop(self.plugin.take());
+        let mut changes = ChangeReceiver {
+            changes: Receiver::new(changes),
+            reports: Arc::new(reports),
+        };
+        let run = async move |plugin: &mut P| plugin.run(&mut changes).await;
+        self.drive(run, async |plugin: &mut P| plugin.cleanup().await)
     }
 }

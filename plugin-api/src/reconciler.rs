@@ -9,12 +9,12 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
 use crate::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
-use crate::barrier::{drive, guard, guarded_drop, retire};
 use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
 use crate::error::{Closed, Error, links};
 use crate::export::Role;
 use crate::ffi::{Receiver, Sender};
 use crate::host::Host;
+use crate::instance::Instance;
 
 /// A reader of actual records; everything else of a reconciler is the SDK's.
 ///
@@ -191,18 +191,11 @@ impl ChangeSender {
     }
 }
 
-/// A reconciler behind the boundary.
-pub(crate) struct Instance<P> {
-    plugin: Option<P>,
-    host: Host,
-}
-
 impl<P: Reconciler> Role<ReconcilerBox> for P {
     type Config = <P as Reconciler>::Config;
 
     fn create(config: Self::Config, host: Host) -> Result<ReconcilerBox, Error> {
-        let plugin = Some(P::new(config, host.clone())?);
-        let instance = Instance { plugin, host };
+        let instance = Instance::new(P::new(config, host.clone())?, host);
         Ok(RawReconciler_TO::from_value(
             instance,
             abi_stable::erased_types::TD_Opaque,
@@ -212,26 +205,13 @@ impl<P: Reconciler> Role<ReconcilerBox> for P {
 
 impl<P: Reconciler> RawReconciler for Instance<P> {
     fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
-        let ran = guard(|| {
-            let Self { plugin, host } = self;
-            let plugin = plugin.as_mut().expect("the host calls `run` once");
-            let mut rrsets = RrsetReceiver(Receiver::new(zones));
-            let mut changes = ChangeSender(Sender::new(answers));
-            let run = async move |plugin: &mut P| {
-                plugin.run(&mut rrsets, &mut changes).await?;
-                changes.0.finish();
-                Ok(())
-            };
-            drive(host, plugin, run, async |plugin: &mut P| {
-                plugin.cleanup().await
-            })
-        });
-        retire(ran, self.plugin.take())
-    }
-}
-
-impl<P> Drop for Instance<P> {
-    fn drop(&mut self) {
-        guarded_drop(self.plugin.take());
+        let mut rrsets = RrsetReceiver(Receiver::new(zones));
+        let mut changes = ChangeSender(Sender::new(answers));
+        let run = async move |plugin: &mut P| {
+            plugin.run(&mut rrsets, &mut changes).await?;
+            changes.0.finish();
+            Ok(())
+        };
+        self.drive(run, async |plugin: &mut P| plugin.cleanup().await)
     }
 }

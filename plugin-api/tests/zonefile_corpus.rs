@@ -55,6 +55,10 @@ const REFUSED_BY_BIND: &[(&str, &str)] = &[
         "Windows editors write one, and it is not visible",
     ),
     (
+        "line-end-missing-after-directive",
+        "records need no line end at the end of a file either",
+    ),
+    (
         "ns-missing",
         "what a zone must have is for the caller of the reader to say",
     ),

@@ -8,6 +8,7 @@ mod running;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use tempfile::TempDir;
 
@@ -80,16 +81,13 @@ impl Janitor {
     pub(crate) fn desired(self, zone: &str, records: &str) -> Self {
         self.file(
             &format!("desired/{zone}.zone"),
-            &format!("{HEAD}{records}\n"),
+            format!("{HEAD}{records}\n"),
         )
     }
 
     /// The zone file of a served zone, with [`HEAD`] before `records`.
     pub(crate) fn served(self, zone: &str, records: &str) -> Self {
-        self.file(
-            &format!("served/{zone}.zone"),
-            &format!("{HEAD}{records}\n"),
-        )
+        self.file(&format!("served/{zone}.zone"), format!("{HEAD}{records}\n"))
     }
 
     /// A file anywhere below the root.
@@ -166,8 +164,13 @@ impl Janitor {
 
     /// Starts the program with these arguments.
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        self.start_into(arguments, Stdio::piped())
+    }
+
+    /// Starts the program with these arguments and another standard output.
+    pub(crate) fn start_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         self.write_configuration();
-        Running::start(self.root.path(), arguments)
+        Running::start(self.root.path(), arguments, stdout.into())
     }
 
     fn write_configuration(&self) {

@@ -1,14 +1,23 @@
 //! The built program with the built libraries, from the outside: nothing of the host is linked here.
 //!
-//! The modules stand in the order of a run. `janitor` is the harness.
+//! The modules stand in the order of a run, whole runs last. `janitor` is the harness, `peers` are
+//! programs of others.
 
 #![cfg(test)]
 
 mod janitor;
+mod peers;
 
 mod configuration;
 mod libraries;
+mod toolchain;
 mod panics;
 mod authorities;
+mod zone_files;
 mod reconcilers;
+mod plans;
 mod publishers;
+mod cancellation;
+mod outcomes;
+mod scenarios;
+mod random_zones;

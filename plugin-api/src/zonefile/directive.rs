@@ -50,7 +50,13 @@ impl Entries {
             generator.directive(self, start, scan, sink)?;
         } else if word.eq_ignore_ascii_case(b"$DATE") {
             // Written by BIND when it dumps a cache; it has no bearing on a zone.
-            scan.word("a date")?;
+            let expected = "a date as YYYYMMDDHHmmSS";
+            let word = scan.word(expected)?;
+            if word.len() != 14 || !word.iter().all(u8::is_ascii_digit) {
+                let found = shown(word);
+                let at = scan.at() - word.len();
+                return Err(Halt::fault(at, Fault::Unexpected { expected, found }));
+            }
             scan.finish()?;
         } else {
             let found = shown(word);

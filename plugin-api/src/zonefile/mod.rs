@@ -53,6 +53,7 @@
 //! # What is read that BIND refuses
 //!
 //! - A byte order mark at the start of a file is skipped.
+//! - A directive on a last line without line end.
 //! - A zone without SOA or NS: what a zone must have is the caller's to say; see
 //!   [`Summary`].
 //! - The regular expression of NAPTR is not checked.
@@ -63,6 +64,7 @@
 mod source;
 mod error;
 mod record;
+mod run;
 mod directive;
 mod generate;
 mod reader;

@@ -36,7 +36,7 @@ struct Written {
 }
 
 impl Running {
-    pub(super) fn start(root: &Path, arguments: &[&str]) -> Self {
+    pub(super) fn start(root: &Path, arguments: &[&str], stdout: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
         command
             .args(arguments)
@@ -48,16 +48,19 @@ impl Running {
             .env_remove("GORDON_JANITOR_PLUGIN_DIR")
             .env_remove("CLICOLOR_FORCE")
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program can be started");
         let output = Arc::new(Output::default());
-        let stdout = child.stdout.take().expect("stdout is a pipe");
-        let stderr = child.stderr.take().expect("stderr is a pipe");
-        let readers = vec![
-            read(stdout, Arc::clone(&output), |written| &mut written.stdout),
-            read(stderr, Arc::clone(&output), |written| &mut written.stderr),
-        ];
+        let stderr = child.stderr.take().expect("standard error is a pipe");
+        let mut readers = vec![read(stderr, Arc::clone(&output), |written| {
+            &mut written.stderr
+        })];
+        if let Some(stdout) = child.stdout.take() {
+            readers.push(read(stdout, Arc::clone(&output), |written| {
+                &mut written.stdout
+            }));
+        }
         Self {
             root: root.to_owned(),
             child,
@@ -68,8 +71,9 @@ impl Running {
 
     /// Waits until a line of standard error holds `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
+        let streams = self.readers.len();
         let found = self.wait_until(|written| {
-            written.stderr.lines().any(|line| line.contains(text)) || written.ended == 2
+            written.stderr.lines().any(|line| line.contains(text)) || written.ended == streams
         });
         let written = self.output.written();
         assert!(
@@ -87,7 +91,8 @@ impl Running {
 
     /// Waits until the program has ended.
     pub(crate) fn finish(mut self) -> Run {
-        let ended = self.wait_until(|written| written.ended == 2);
+        let streams = self.readers.len();
+        let ended = self.wait_until(|written| written.ended == streams);
         if !ended {
             self.child.kill().expect("the program can be killed");
         }

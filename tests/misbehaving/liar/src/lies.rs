@@ -32,25 +32,25 @@ pub(crate) const ZONES: &[Lie] = &[
     ("cut-off", |octets| octets.truncate(octets.len() - 3)),
     ("something-behind", |octets| octets.push(0)),
     ("entry-of-nothing", |octets| {
-        octets[ENTRY..ENTRY + 4].fill(0)
+        octets[ENTRY..ENTRY + 4].fill(0);
     }),
     ("entry-without-end", |octets| {
-        octets[ENTRY..ENTRY + 4].fill(0xff)
+        octets[ENTRY..ENTRY + 4].fill(0xff);
     }),
     ("entry-too-short", |octets| octets[ENTRY + 3] -= 1),
     ("a-question", |octets| octets[RTYPE + 1] = 255),
     ("something-reserved", |octets| octets[RESERVED] = 1),
     ("a-negative-ttl", |octets| octets[TTL] = 0x80),
     ("no-rdata", |octets| {
-        octets[RDATA_COUNT..RDATA_COUNT + 4].fill(0)
+        octets[RDATA_COUNT..RDATA_COUNT + 4].fill(0);
     }),
     ("endless-rdata", |octets| {
-        octets[RDATA_COUNT..RDATA_COUNT + 4].fill(0xff)
+        octets[RDATA_COUNT..RDATA_COUNT + 4].fill(0xff);
     }),
     ("a-pointer", |octets| octets[OWNER..OWNER + 2].fill(0xc0)),
     ("a-label-of-64", |octets| octets[OWNER] = 64),
     ("upper-case", |octets| {
-        octets[OWNER + 1].make_ascii_uppercase()
+        octets[OWNER + 1].make_ascii_uppercase();
     }),
     ("somebody-elses", |octets| octets[OWNER + 6] ^= 1),
     ("an-address-of-text", |octets| octets[RTYPE + 1] = 28),
@@ -72,7 +72,7 @@ pub(crate) const CHANGES: &[Lie] = &[
     ("changes-with-flags", |octets| octets[3] = 1),
     ("changes-uncounted", |octets| octets[7] += 1),
     ("changes-cut-off", |octets| {
-        octets.truncate(octets.len() - 1)
+        octets.truncate(octets.len() - 1);
     }),
     ("changes-with-more", |octets| octets.push(0)),
     ("changes-of-a-new-kind", |octets| octets[CHANGE] = 9),

@@ -1,0 +1,220 @@
+//! Runs that are cancelled, by a signal or their own deadline, and plugins that do not care.
+
+use rustix::process::Signal;
+
+use crate::janitor::Janitor;
+
+/// `a.test` and `b.test` are to change.
+fn deployment() -> Janitor {
+    Janitor::new()
+        .desired("a.test", "new A 192.0.2.1")
+        .served("a.test", "old A 192.0.2.1")
+        .desired("b.test", "new A 192.0.2.1")
+        .served("b.test", "old A 192.0.2.1")
+}
+
+const SIGNALS: [(Signal, &str); 2] = [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")];
+
+#[test]
+fn a_signal_before_the_plugins_run_keeps_them_from_it() {
+    for (signal, name) in SIGNALS {
+        let janitor = deployment()
+            .authorities(&["files.zones", "villain.authority.waits-in-new"])
+            .publishers(&["villain.publisher.behaves"])
+            .settings("[core]\ngrace = 10")
+            .gate();
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("waiting at the gate");
+        running.signal(signal);
+        running.wait_for("the run is cancelled");
+        janitor.open_gate();
+        let run = running.finish();
+
+        assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+        assert_eq!(run.given(), [""; 0]);
+        assert_eq!(run.abandoned(), [""; 0]);
+        assert_eq!(
+            run.log_with("WARNING"),
+            [format!(
+                "WARNING: the run is cancelled; plugins have the grace to end signal={name}"
+            )]
+        );
+    }
+}
+
+#[test]
+fn a_signal_while_zones_are_planned_publishes_nothing() {
+    for (signal, _) in SIGNALS {
+        let janitor = deployment().authorities(&["files.zones", "villain.authority.waits"]);
+        let served = janitor.served_file("a.test");
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("waiting");
+        running.signal(signal);
+        let run = running.finish();
+
+        assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+        assert_eq!(run.failures(), [""; 0]);
+        assert_eq!(run.abandoned(), [""; 0]);
+        assert_eq!(run.log_with("cleaned up plugin=villain").len(), 1);
+        assert_eq!(janitor.served_file("a.test"), served);
+        assert_eq!(run.log_with("run complete"), [""; 0]);
+    }
+}
+
+#[test]
+fn a_signal_while_changes_are_published_leaves_no_zone_half_changed() {
+    let janitor = deployment().publishers(&["villain.publisher.waits", "files.apply"]);
+    let before = ["a.test", "b.test"].map(|zone| janitor.served_file(zone));
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("waiting");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    for (zone, before) in ["a.test", "b.test"].into_iter().zip(before) {
+        let now = janitor.served_file(zone);
+        let is_whole = now.contains("new.") && !now.contains("old.");
+        assert!(now == before || is_whole, "{now}");
+    }
+    // What the one that waited has done with its changes nobody knows.
+    let unknown = run.log_with("publisher=villain.publisher.waits refused=0 unknown=2");
+    assert_eq!(unknown.len(), 2, "{:#?}", run.log());
+}
+
+#[test]
+fn a_second_signal_is_heard() {
+    let janitor = deployment()
+        .authorities(&["villain.authority.hangs"])
+        .settings("[core]\ngrace = 1");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("hanging");
+    running.signal(Signal::TERM);
+    running.wait_for("the run is cancelled");
+    running.signal(Signal::INT);
+    running.wait_for("INFO: the run is being cancelled already signal=SIGINT");
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+}
+
+#[test]
+fn a_plugin_that_does_not_heed_the_cancellation_is_stopped_after_the_grace() {
+    let janitor = deployment().authorities(&["villain.authority.hangs"]);
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("hanging");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    // Its future was dropped, the rest of it had its turn.
+    assert_eq!(run.log_with("cleaned up plugin=villain").len(), 1);
+    assert_eq!(run.log_with("dropped plugin=villain").len(), 1);
+    assert_eq!(run.abandoned(), [""; 0]);
+}
+
+#[test]
+fn the_deadline_cancels_a_run_and_names_who_did_not_stop() {
+    for (role, janitor) in [
+        (
+            "authority",
+            deployment().authorities(&["files.zones", "villain.authority.blocks"]),
+        ),
+        (
+            "reconciler",
+            deployment().reconcilers(&["villain.reconciler.blocks"]),
+        ),
+        (
+            "publisher",
+            deployment().publishers(&["villain.publisher.blocks"]),
+        ),
+    ] {
+        let run = janitor
+            .settings("[core]\ndeadline = 0.5\ngrace = 0.1")
+            .run();
+        assert_eq!(
+            (run.exit_code(), run.status().as_str()),
+            (1, "unexpected-error"),
+            "{role}"
+        );
+        assert_eq!(
+            run.log_with("core.deadline"),
+            ["ERROR: the run reached core.deadline and is cancelled"]
+        );
+        assert_eq!(run.abandoned(), [format!("villain.{role}.blocks")]);
+    }
+}
+
+#[test]
+fn the_deadline_holds_while_plugins_are_created() {
+    let janitor = deployment()
+        .authorities(&["files.zones", "villain.authority.waits-in-new"])
+        .settings("[core]\ndeadline = 0.5\ngrace = 0.1")
+        .gate();
+    let run = janitor.run();
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
+    assert_eq!(run.abandoned(), ["villain.authority.waits-in-new"]);
+}
+
+#[test]
+fn the_deadline_stops_a_publisher_and_its_changes_are_unknown() {
+    let janitor = deployment()
+        .publishers(&["villain.publisher.hangs"])
+        .settings("[core]\ndeadline = 0.5\ngrace = 0.1");
+    let run = janitor.run();
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
+    assert_eq!(run.log_with("unknown=2").len(), 2, "{:#?}", run.log());
+}
+
+#[test]
+fn a_deadline_that_is_not_reached_changes_nothing() {
+    let run = deployment().settings("[core]\ndeadline = 3600").run();
+    assert_eq!((run.exit_code(), run.status().as_str()), (0, "success"));
+}
+
+#[test]
+fn cleaning_up_has_the_grace_and_no_more() {
+    for (janitor, key) in [
+        (
+            deployment().authorities(&["files.zones", "villain.authority.hangs-in-cleanup"]),
+            "villain.authority.hangs-in-cleanup",
+        ),
+        (
+            deployment().publishers(&["files.apply", "villain.publisher.hangs-in-cleanup"]),
+            "villain.publisher.hangs-in-cleanup",
+        ),
+    ] {
+        let run = janitor.run();
+        assert_eq!(
+            (run.exit_code(), run.status().as_str()),
+            (1, "unexpected-error")
+        );
+        assert_eq!(
+            run.failures(),
+            [format!(
+                "plugin `{key}` failed: cleaning up took longer than the grace"
+            )]
+        );
+        assert!(janitor.served_file("a.test").contains("new."));
+    }
+}
+
+#[test]
+fn an_authority_that_stays_behind_its_finished_stream_is_abandoned_in_the_end() {
+    let janitor = deployment()
+        .authorities(&["files.zones", "liar.authority.stays"])
+        .served("honest.test", "")
+        .settings("[core]\ngrace = 0.1");
+    let run = janitor.run();
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
+    assert_eq!(run.abandoned(), ["liar.authority.stays"]);
+    assert!(janitor.served_file("a.test").contains("new."));
+    assert!(
+        janitor
+            .served_file("honest.test")
+            .contains("www.honest.test.")
+    );
+}

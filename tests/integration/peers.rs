@@ -1,0 +1,63 @@
+//! Programs of others that are asked for their judgement where they are installed.
+
+use std::env;
+use std::io::{self, Write};
+use std::process::Command;
+use std::sync::Once;
+
+/// What a name server makes of the zone file `text`: one RR a line, in an order of its own.
+///
+/// None if there is no such name server, which is said loudly once.
+///
+/// # Panics
+///
+/// If the name server would not load the zone.
+pub(crate) fn records(zone: &str, text: &str) -> Option<Vec<String>> {
+    let directory = tempfile::tempdir().expect("a temporary directory can be made");
+    let file = directory.path().join("zone");
+    std::fs::write(&file, text).expect("a file can be written");
+    let mut compile = Command::new("named-compilezone");
+    // What the names in rdata lead to, and what is only unusual, is not asked for.
+    for check in ["-i", "-k", "-m", "-M", "-n", "-r", "-S", "-T", "-W"] {
+        compile.args([check, if check == "-i" { "none" } else { "ignore" }]);
+    }
+    let compile = compile.args(["-s", "full", "-o", "-", zone]).arg(&file);
+    let output = match compile.output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skipped("needs named-compilezone (Debian: bind9-utils)");
+            return None;
+        }
+        output => output.expect("named-compilezone can be run"),
+    };
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "no name server loads {zone}: {stderr}\n{text}"
+    );
+    // What is behind a semicolon at the start of a line is about signatures, for the server itself.
+    let records = stdout.lines().filter(|line| !line.starts_with(';'));
+    let lines = records.map(|line| {
+        let words = line.split_whitespace().collect::<Vec<_>>();
+        words.join(" ")
+    });
+    Some(lines.collect())
+}
+
+/// Says that something was not tested; a failure where everything that could be installed is.
+pub(crate) fn skipped(why: &str) {
+    static SAID: Once = Once::new();
+    assert!(
+        env::var_os("JANITOR_TESTS_NO_SKIP").is_none(),
+        "skipping is a failure here: {why}"
+    );
+    SAID.call_once(|| say_skipped(why));
+}
+
+/// Says that something was not tested, past the harness, which would keep it to itself.
+pub(crate) fn say_skipped(why: &str) {
+    let line = format!("skipped: {why}\n");
+    io::stderr()
+        .write_all(line.as_bytes())
+        .expect("standard error can be written to");
+}
