@@ -184,6 +184,7 @@ fn sent(zone: usize, rrsets: usize) -> Sent {
             changes: changes.into_octets(),
             actual: ROption::RSome(actual.into_octets()),
             reason: RVec::new(),
+            hint: ROption::RNone,
         },
         desired: AbiZone {
             apex: wire,

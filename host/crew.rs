@@ -84,24 +84,26 @@ impl Crew {
         (Self { members, shared }, failed)
     }
 
-    /// Waits until every instance is created, and takes out those that could not be; they are added
-    /// to `failed`. False if the run is cancelled meanwhile.
+    /// Waits until every instance is created or the run is cancelled, and takes out those that could
+    /// not be; they are added to `failed`. False if the run is cancelled.
     pub async fn created(&mut self, recruits: &[Recruit], failed: &mut Vec<NotCreated>) -> bool {
-        let mut created = Vec::new();
-        for member in &mut self.members {
+        let mut kept = Vec::new();
+        for mut member in std::mem::take(&mut self.members) {
             let answer = tokio::select! {
                 biased;
-                answer = member.plugin.created() => answer,
-                () = self.shared.stop.cancelled() => return false,
+                answer = member.plugin.created() => Some(answer),
+                // What is known by now is told all the same.
+                () = self.shared.stop.cancelled() => member.plugin.created_by_now(),
             };
-            created.push(answer.is_ok());
-            if let Err(error) = answer {
-                failed.push(not_created(&recruits[member.index], member.index, error));
+            match answer {
+                Some(Err(error)) => {
+                    failed.push(not_created(&recruits[member.index], member.index, error));
+                }
+                Some(Ok(())) | None => kept.push(member),
             }
         }
+        self.members = kept;
         failed.sort_by_key(|failed| failed.index);
-        let mut created = created.into_iter();
-        self.members.retain(|_| created.next().unwrap_or(true));
         !self.shared.stop.is_cancelled()
     }
 
@@ -197,8 +199,7 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
         return;
     };
     // A plugin that only gave up because the run was over is not the one that failed.
-    if error.kind == ErrorCode::CANCELLED
-        && (shared.stop.is_cancelled() || !report.failures.is_empty())
+    if error.kind == ErrorCode::CANCELLED && (shared.is_cancelled() || !report.failures.is_empty())
     {
         tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
         return;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +26,8 @@ use crate::report::{Cancellation, LeftOut};
 pub struct Shared {
     /// Asks the plugins to stop.
     pub stop: CancellationToken,
+    /// Whether signals cancel the run. They end the process while there is none.
+    pub running: AtomicBool,
     /// Why the run was cancelled, if it was; the first cause counts.
     pub cancelled: OnceLock<Cancellation>,
     /// How long a plugin may take to end once the run was cancelled.
@@ -132,12 +135,19 @@ impl RawHost for Offer {
         }
     }
 
-    fn leave_out(&self, apex: RSlice<'_, u8>, what: RStr<'_>, reason: RSlice<'_, RString>) {
+    fn leave_out(
+        &self,
+        apex: RSlice<'_, u8>,
+        what: RStr<'_>,
+        reason: RSlice<'_, RString>,
+        hint: RStr<'_>,
+    ) {
         self.shared.leave_out(LeftOut {
             zone: Name::from_wire(apex.as_slice()).ok(),
             what: what.to_string(),
             plugin: Some(Arc::clone(&self.key)),
             reason: reason.iter().map(ToString::to_string).collect(),
+            hint: (!hint.is_empty()).then(|| hint.to_string()),
         });
     }
 }

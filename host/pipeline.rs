@@ -133,17 +133,17 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
-    if !shared.is_cancelled() && !publishers.is_empty() {
+    if shared.is_cancelled() || publishers.is_empty() {
+        drop(publishers);
+    } else {
         report.published = true;
         outcomes.extend(
             publishers
                 .iter()
                 .map(|publisher| publisher.outcomes.clone()),
         );
-        publish(&outcome.plan, &publishers, orders.progress).await;
+        publish(&outcome.plan, publishers, shared, orders.progress).await;
     }
-    // The end of their streams.
-    drop(publishers);
     crew.ended(&[Role::Publisher], report).await;
     if !crew.ended_soon(ALL_ROLES, report).await {
         shared.stop.cancel();

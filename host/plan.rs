@@ -9,7 +9,7 @@ use janitor_plugin_api::dns::{Change, RrsetRef};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::pipeline::Outcome;
-use crate::report::{ChangeCounts, LeftOut, ZoneReport};
+use crate::report::{ChangeCounts, LeftOut, ZoneReport, exit};
 use crate::stations::answers::PlannedZone;
 
 const ADDITION: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
@@ -34,8 +34,18 @@ pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
             escaped(&left_out.reason.join(": ")),
         );
         writeln!(out, "{HEADING}{name}{HEADING:#} left out: {reason}")?;
+        if let Some(hint) = &left_out.hint {
+            writeln!(out, "  hint: {}", escaped(hint))?;
+        }
     }
-    write_totals(outcome, out)
+    write_totals(outcome, out)?;
+    if outcome.report.exit_code() == exit::FAILED {
+        writeln!(
+            out,
+            "{HEADING}the plan is not whole{HEADING:#}: the run failed or was cancelled"
+        )?;
+    }
+    Ok(())
 }
 
 fn write_zone(zone: &PlannedZone, out: &mut impl Write) -> io::Result<()> {
@@ -107,15 +117,28 @@ fn difference(deletion: RrsetRef<'_>, addition: RrsetRef<'_>) -> &'static str {
 fn write_totals(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     let zones = &outcome.report.zones;
     let changed = zones.iter().filter(|zone| zone.changes.total() > 0).count();
+    let withheld = zones.iter().filter(|zone| zone.withheld > 0).count();
+    let as_desired = zones
+        .iter()
+        .filter(|z| z.changes.total() == 0 && z.withheld == 0)
+        .count();
     let total = outcome.report.changes();
     let left_out = outcome.report.left_out.len();
     writeln!(
         out,
-        "{} compared, {changed} to change, {} as desired, {left_out} left out: {}",
+        "{} compared, {changed} to change, {as_desired} as desired, {left_out} left out: {}",
         plural(zones.len(), "zone"),
-        zones.len() - changed,
         summary(total),
-    )
+    )?;
+    if withheld > 0 {
+        let differences = zones.iter().map(|zone| zone.withheld).sum();
+        let (zones, differences) = (plural(withheld, "zone"), plural(differences, "difference"));
+        writeln!(
+            out,
+            "{differences} in {zones} left as they are: what is desired there is incomplete"
+        )?;
+    }
+    Ok(())
 }
 
 /// `2 additions, 1 update, 3 deletions`, without what is nought.
@@ -188,9 +211,16 @@ impl Serialize for ZoneObject<'_> {
         object.serialize_entry("additions", &zone.counts.additions)?;
         object.serialize_entry("updates", &zone.counts.updates)?;
         object.serialize_entry("deletions", &zone.counts.deletions)?;
+        object.serialize_entry("withheld", &zone.withheld)?;
+        object.serialize_entry("left_alone", &left_alone(zone))?;
         object.serialize_entry("changes", &ChangeObjects(zone))?;
         object.end()
     }
+}
+
+/// Differences that belong to the primary or its signer.
+fn left_alone(zone: &PlannedZone) -> u32 {
+    zone.found.left_alone_at_apex + zone.found.left_alone_signer_made
 }
 
 struct ChangeObjects<'a>(&'a PlannedZone);
@@ -264,6 +294,7 @@ impl Serialize for LeftOutObject<'_> {
         object.serialize_entry("zone", &self.0.zone.as_ref().map(Text))?;
         object.serialize_entry("what", &self.0.what)?;
         object.serialize_entry("left_out", &self.0.reason)?;
+        object.serialize_entry("hint", &self.0.hint)?;
         object.serialize_entry("plugin", &self.0.plugin.as_deref())?;
         object.end()
     }

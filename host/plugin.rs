@@ -132,8 +132,17 @@ impl Plugin {
     ///
     /// When called twice.
     pub async fn created(&mut self) -> Result<(), AbiError> {
-        let created = self.created.take().expect("a plugin is created once");
-        created.await.unwrap_or_else(|_gone| Err(thread_ended()))
+        let created = self.created.as_mut().expect("a plugin is created once");
+        let answer = created.await.unwrap_or_else(|_gone| Err(thread_ended()));
+        self.created = None;
+        answer
+    }
+
+    /// The answer to the creation if it is there already and was not taken yet.
+    pub fn created_by_now(&mut self) -> Option<Result<(), AbiError>> {
+        let answer = self.created.as_mut()?.try_recv().ok()?;
+        self.created = None;
+        Some(answer)
     }
 
     /// Lets the created instance run.

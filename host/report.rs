@@ -62,6 +62,8 @@ pub struct ZoneReport {
     pub actual: Option<usize>,
     /// What is to change.
     pub changes: ChangeCounts,
+    /// Differences that are not changed, because the desired zone is incomplete or their owner held.
+    pub withheld: usize,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
 }
@@ -101,6 +103,26 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// What to call it when not every change is applied or on its way.
+    pub(crate) fn verdict(&self) -> &'static str {
+        if self.refused > 0 {
+            "were not applied"
+        } else {
+            "may or may not have been applied"
+        }
+    }
+
+    /// Why not every change is applied or on its way.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        if self.reasons.is_empty() {
+            "the publisher did not report on them; look at the servers before the next run"
+                .to_owned()
+        } else {
+            self.reasons.join("; ")
+        }
+    }
+
     /// Whether every change is applied or on its way.
     #[must_use]
     pub fn is_good(&self) -> bool {
@@ -119,6 +141,8 @@ pub struct LeftOut {
     pub plugin: Option<Arc<str>>,
     /// The error and its causes, outermost first.
     pub reason: Vec<String>,
+    /// What the operator may do, if that is not obvious.
+    pub hint: Option<String>,
 }
 
 impl LeftOut {
@@ -129,6 +153,7 @@ impl LeftOut {
             what: zone.to_string(),
             plugin: Some(Arc::clone(plugin)),
             reason: vec![reason.to_string()],
+            hint: None,
         }
     }
 
@@ -138,6 +163,7 @@ impl LeftOut {
             zone = %self.what,
             plugin = self.plugin.as_deref(),
             reason = self.reason.join(": "),
+            hint = self.hint,
             "zone left out"
         );
     }
@@ -231,9 +257,10 @@ impl Report {
             bad.map(|(publisher, tally)| {
                 let (refused, unknown) = (tally.refused, tally.unknown);
                 let text = format!(
-                    "changes of `{}` were not applied by `{publisher}` ({refused} refused, {unknown} unknown): {}",
+                    "changes of `{}` {} by `{publisher}` ({refused} refused, {unknown} unknown): {}",
                     zone.apex,
-                    tally.reasons.join("; ")
+                    tally.verdict(),
+                    tally.reason()
                 );
                 (text, None)
             })

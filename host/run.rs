@@ -1,7 +1,9 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
@@ -24,7 +26,7 @@ use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
-use crate::report::exit;
+use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, Resolved, resolve};
 use crate::settings::{Wanted, distribute};
 use crate::signal;
@@ -106,6 +108,9 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
         Err(_) => "unexpected-error",
     };
     if let Ok(outcome) = &ended {
+        if outcome.report.cancelled == Some(Cancellation::Signal) {
+            tracing::error!("the run was cancelled by a signal");
+        }
         outcome.report.log();
         // Whatever the log leaves out, the error that ends the program is told.
         if !tracing::enabled!(tracing::Level::ERROR) {
@@ -122,14 +127,17 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
 
 fn share(config: &Config, metrics: MetricsLogger) -> Shared {
     let core = config.core();
-    let state_root = std::env::var_os("STATE_DIRECTORY").map_or(STATE_ROOT.into(), PathBuf::from);
+    // A service manager may name several, one behind the other.
+    let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
+    let state_root = std::env::split_paths(&given).find(|path| path.is_absolute());
     Shared {
         stop: CancellationToken::new(),
+        running: AtomicBool::new(false),
         cancelled: OnceLock::new(),
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: config.root().to_owned(),
-        state_root,
+        state_root: state_root.unwrap_or_else(|| STATE_ROOT.into()),
         metrics,
         left_out: Mutex::default(),
     }
@@ -158,7 +166,9 @@ fn start(
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
+    shared.running.store(true, Ordering::Release);
     let outcome = runtime.block_on(pipeline::run(&orders, shared));
+    shared.running.store(false, Ordering::Release);
     judge_creation(&outcome, &deployment, &recruits)?;
     Ok(outcome)
 }
@@ -223,7 +233,30 @@ fn open_library(
     functions: HostFunctionsRef,
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
-    Library::open(&plugin.library, functions).map_err(|error| problems.push(cannot_open(&error)))
+    let opened = Library::open(&plugin.library, functions)
+        .map_err(|error| problems.push(cannot_open(&error)))?;
+    // What runs now has to be the file that was judged.
+    let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
+    if plugin
+        .identity
+        .is_some_and(|judged| !now.is_ok_and(|now| now == judged))
+    {
+        let name = plugin
+            .library
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        problems.push(
+            Problem::error(
+                Code::CannotOpen,
+                format!("{name} was replaced by another file while it was being opened"),
+            )
+            .place(plugin.library.display())
+            .help("run again; the file that is there now is judged then"),
+        );
+        return Err(());
+    }
+    Ok(opened)
 }
 
 fn cannot_open(error: &OpenError) -> Problem {
@@ -295,7 +328,7 @@ fn judge_creation(
             .error
             .chain
             .iter()
-            .map(ToString::to_string)
+            .map(|link| plugin.table.without_secrets(link))
             .collect::<Vec<_>>();
         if tolerated {
             tracing::warn!(

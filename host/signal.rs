@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -10,7 +11,8 @@ use signal_hook::iterator::Signals;
 use crate::offer::Shared;
 use crate::report::Cancellation;
 
-/// Cancels the run when SIGINT or SIGTERM arrives, from now on until the process ends.
+/// Cancels the run when SIGINT or SIGTERM arrives while there is one. Before and after it they end
+/// the process, as they would without this.
 ///
 /// # Errors
 ///
@@ -19,6 +21,14 @@ pub fn cancel_on_shutdown(shared: Arc<Shared>) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     let listen = move || {
         for signal in signals.forever() {
+            if !shared.running.load(Ordering::Acquire) {
+                // Nobody would hear of a cancellation. This ends the process.
+                let _ended = signal_hook::low_level::emulate_default_handler(signal).is_ok();
+            }
+            if !shared.running.load(Ordering::Acquire) {
+                // Nobody would hear of a cancellation. This ends the process.
+                let _ended = signal_hook::low_level::emulate_default_handler(signal).is_ok();
+            }
             let signal = if signal == SIGINT {
                 "SIGINT"
             } else {

@@ -179,7 +179,7 @@ impl PluginTable {
     }
 
     /// Covers every secret of the table that `message` repeats.
-    fn without_secrets(&self, message: &str) -> String {
+    pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut secrets = BTreeSet::new();
         for (_, value) in self.own.iter().chain(&self.inherited) {
             collect_secrets(value, &mut secrets);

@@ -88,6 +88,7 @@ pub(super) async fn plan(
             desired: zone.desired,
             actual: zone.actual,
             changes: zone.counts,
+            withheld: zone.withheld,
             published: Vec::new(),
         })
         .collect();
@@ -226,6 +227,13 @@ impl Planning<'_> {
                 Ok(Some(planned)) => {
                     self.progress.planned();
                     self.measure_planned(planned);
+                    if planned.withheld > 0 {
+                        tracing::warn!(
+                            zone = %planned.apex(), withheld = planned.withheld,
+                            complete = planned.complete,
+                            "differences are left as they are: the desired zone is incomplete there"
+                        );
+                    }
                 }
                 Err(left_out) => {
                     drop(answers);

@@ -35,11 +35,18 @@ pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Emp
         })
         .collect()
 }
-/// Sends the whole plan to every publisher.
-pub(super) async fn publish(plan: &[PlannedZone], publishers: &[Employed], progress: &Progress) {
+
+/// Sends the whole plan to every publisher. The stream of each ends with its own last message, or when
+/// the run is cancelled.
+pub(super) async fn publish(
+    plan: &[PlannedZone],
+    publishers: Vec<Employed>,
+    shared: &Shared,
+    progress: &Progress,
+) {
     let mut sending = publishers
-        .iter()
-        .map(|publisher| Box::pin(send_plan(plan, publisher, progress)))
+        .into_iter()
+        .map(|publisher| Box::pin(send_plan(plan, publisher, shared, progress)))
         .collect::<Vec<_>>();
     poll_fn(|cx| {
         sending.retain_mut(|sending| sending.as_mut().poll(cx).is_pending());
@@ -52,15 +59,23 @@ pub(super) async fn publish(plan: &[PlannedZone], publishers: &[Employed], progr
     .await;
 }
 
-async fn send_plan(plan: &[PlannedZone], publisher: &Employed, progress: &Progress) {
+async fn send_plan(
+    plan: &[PlannedZone],
+    publisher: Employed,
+    shared: &Shared,
+    progress: &Progress,
+) {
+    let Employed { outlet, outcomes } = publisher;
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
-    let tickets = plan
-        .iter()
-        .map(|zone| publisher.outcomes.expect(zone.changes.len()));
+    let tickets = plan.iter().map(|zone| outcomes.expect(zone.changes.len()));
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
         if zone.changes.is_empty() {
+            continue;
+        }
+        if shared.is_cancelled() {
+            outcomes.refuse(ticket, "the run was cancelled before their turn");
             continue;
         }
         let message = AbiZoneChanges {
@@ -68,10 +83,17 @@ async fn send_plan(plan: &[PlannedZone], publisher: &Employed, progress: &Progre
             apex: zone.apex().as_wire().into(),
             octets: zone.changes.octets().into(),
         };
-        if !publisher.outlet.send(message).await {
-            return;
+        tokio::select! {
+            biased;
+            () = shared.stop.cancelled() => {
+                outcomes.refuse(ticket, "the run was cancelled before their turn");
+            }
+            received = outlet.send(message) => if received {
+                progress.published();
+            } else {
+                return;
+            },
         }
-        progress.published();
     }
 }
 
@@ -95,8 +117,8 @@ pub(super) fn tell_outcomes(
                 tracing::error!(
                     zone = %zone.apex(), publisher = %outcomes.publisher(),
                     refused = tally.refused, unknown = tally.unknown,
-                    reason = tally.reasons.join("; "),
-                    "changes were not applied"
+                    reason = tally.reason(),
+                    "changes {}", tally.verdict()
                 );
             }
             told.published

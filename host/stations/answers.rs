@@ -32,6 +32,8 @@ enum State {
 #[derive(Clone)]
 struct Asked {
     rrsets: usize,
+    /// Whether anything is desired that is not left alone anyway.
+    wants_something: bool,
     complete: bool,
     held: BTreeSet<Name>,
 }
@@ -45,6 +47,8 @@ pub struct PlannedZone {
     pub counts: ChangeCounts,
     /// What else the comparison found, in the reconciler's words.
     pub found: DiffCounts,
+    /// Differences that are not changed, because the desired zone is incomplete or their owner held.
+    pub withheld: usize,
     /// RRsets that the zone ought to hold.
     pub desired: usize,
     /// Whether the desired zone was complete; if not, the plan only adds.
@@ -73,8 +77,12 @@ impl Answers {
 
     /// Notes that `zone` is sent to the reconciler.
     pub fn asked(&mut self, zone: &DesiredZone) {
+        let left_alone = LeftAlone::default();
         let asked = Asked {
             rrsets: zone.rrset_count(),
+            wants_something: zone
+                .rrsets()
+                .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
         };
@@ -108,6 +116,7 @@ impl Answers {
             }
             Some(State::Asked(asked)) => asked.clone(),
         };
+        let hint = answer.hint.clone().into_option().map(RString::into_string);
         match judge(&apex, answer, &asked) {
             Ok((changes, actual)) => {
                 let found = changes.counts();
@@ -117,6 +126,7 @@ impl Answers {
                         deletions: found.deletions as usize,
                         updates: found.updates as usize,
                     },
+                    withheld: withheld(&found),
                     found,
                     changes,
                     desired: asked.rrsets,
@@ -137,6 +147,7 @@ impl Answers {
                     what: apex.to_string(),
                     plugin: Some(Arc::clone(&self.reconciler)),
                     reason,
+                    hint,
                 })
             }
         }
@@ -167,6 +178,7 @@ impl Answers {
             what,
             plugin: Some(Arc::clone(&self.reconciler)),
             reason: vec!["the reconciler answered a zone that it was not asked for".to_owned()],
+            hint: None,
         }
     }
 }
@@ -209,6 +221,10 @@ fn judge(
     };
     let actual = ActualZone::check(apex.clone(), actual)
         .map_err(|e| wrong("the reconciler sent a malformed actual zone", links(&e)))?;
+    let nothing = changes.counts().nothing_desired;
+    if nothing > 0 {
+        return Err(nothing_desired(nothing));
+    }
     changes.verify(&actual, &PRIMARYS).map_err(|e| {
         wrong(
             "the reconciler's changes do not fit the actual zone",
@@ -227,31 +243,57 @@ fn within(changes: Changes, asked: &Asked) -> Changes {
     }
 }
 
-/// Whether the changes take away only what the desired zone may take away.
-fn respects(changes: &Changes, asked: &Asked) -> Result<(), String> {
-    let mut taking = changes.iter().filter(|change| change.deletion().is_some());
-    let fault = taking.find_map(|change| {
-        let (owner, rtype) = (change.owner(), change.rtype());
-        if asked.rrsets == 0 {
-            Some(format!(
-                "nothing is desired, and {rtype} of `{owner}` would be deleted"
-            ))
-        } else if !asked.held.is_empty() && asked.held.contains(&owner.to_owned()) {
-            Some(format!(
-                "`{owner}` is held, and its {rtype} would be deleted"
-            ))
-        } else {
-            None
-        }
-    });
-    fault.map_or(Ok(()), Err)
-}
-
 fn reason(reason: RVec<RString>) -> Vec<String> {
     if reason.is_empty() {
         return vec!["the reconciler gave no reason".to_owned()];
     }
     reason.into_iter().map(RString::into_string).collect()
+}
+
+/// Whether the changes keep to what the desired zone and the primary leave to them.
+fn respects(changes: &Changes, asked: &Asked) -> Result<(), String> {
+    for change in changes {
+        let (owner, rtype) = (change.owner(), change.rtype());
+        if PRIMARYS.contains(owner, rtype, changes.apex()) {
+            return Err(format!("{rtype} of `{owner}` belongs to the primary"));
+        }
+        if change.deletion().is_none() {
+            continue;
+        }
+        if !asked.wants_something {
+            return Err(format!(
+                "nothing is desired, and {rtype} of `{owner}` would be deleted"
+            ));
+        }
+        if !asked.held.is_empty() && asked.held.contains(&owner.to_owned()) {
+            return Err(format!(
+                "`{owner}` is held, and its {rtype} would be deleted"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn withheld(found: &DiffCounts) -> usize {
+    [
+        found.incomplete_additions,
+        found.incomplete_updates,
+        found.incomplete_deletions,
+        found.held_additions,
+        found.held_updates,
+        found.held_deletions,
+    ]
+    .into_iter()
+    .map(|count| count as usize)
+    .sum()
+}
+
+/// What an operator has to know of a comparison that found nothing desired.
+fn nothing_desired(served: u32) -> Vec<String> {
+    vec![
+        "No desired rrsets for zone; refusing to delete all records.".to_owned(),
+        format!("{served} RRsets are served, and stay"),
+    ]
 }
 
 #[cfg(test)]

@@ -70,6 +70,7 @@ impl Merge {
                     what: "a zone without a valid name".to_owned(),
                     plugin: Some(plugin),
                     reason,
+                    hint: None,
                 });
             }
         };

@@ -59,6 +59,18 @@ impl Outcomes {
         zones.len() as u64 - 1
     }
 
+    /// Notes that a message is not sent to the publisher.
+    pub fn refuse(&self, ticket: u64, reason: &str) {
+        let mut zones = self.zones();
+        let zone = usize::try_from(ticket)
+            .ok()
+            .and_then(|at| zones.get_mut(at));
+        if let Some(zone) = zone {
+            zone.changes.fill(OutcomeCode::REFUSED);
+            zone.reasons.push(reason.to_owned());
+        }
+    }
+
     /// What became of the changes of a message.
     #[must_use]
     pub fn tally(&self, ticket: u64) -> Tally {

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::Sink;
 use crate::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_TO};
 use crate::abi::values::{AbiError, AbiZone};
+use crate::barrier::Tasks;
 use crate::dns::DesiredZone;
 use crate::error::{Closed, Error};
 use crate::export::Role;
@@ -52,18 +53,24 @@ pub trait Authority: Sized + 'static {
 }
 
 /// Where an authority sends the zones it speaks for.
-pub struct RrsetSender(Sender<AbiZone>);
+pub struct RrsetSender {
+    sender: Sender<AbiZone>,
+    host: Host,
+}
 
 impl RrsetSender {
     /// Sends one zone; waits while the reconciler is behind.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if nobody receives any more.
+    /// [`Closed`] if nobody receives any more, or the run was cancelled.
     pub async fn send(&mut self, zone: DesiredZone) -> Result<(), Closed> {
+        if self.host.is_cancelled() {
+            return Err(Closed);
+        }
         let apex = zone.apex().as_wire().into();
         let octets = zone.into_octets();
-        self.0.send(AbiZone { apex, octets }).await
+        self.sender.send(AbiZone { apex, octets }).await
     }
 }
 
@@ -81,10 +88,15 @@ impl<P: Authority> Role<AuthorityBox> for P {
 
 impl<P: Authority> RawAuthority for Instance<P> {
     fn run(&mut self, zones: Sink<AbiZone>) -> RResult<(), AbiError> {
-        let mut rrsets = RrsetSender(Sender::new(zones));
+        let mut rrsets = RrsetSender {
+            sender: Sender::new(zones),
+            host: self.host().clone(),
+        };
         let run = async move |plugin: &mut P| {
+            let tasks = Tasks::watch();
             plugin.run(&mut rrsets).await?;
-            rrsets.0.finish();
+            tasks.none_panicked()?;
+            rrsets.sender.finish();
             Ok(())
         };
         self.drive(run, async |plugin: &mut P| plugin.cleanup().await)

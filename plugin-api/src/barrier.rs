@@ -98,6 +98,32 @@ pub(crate) fn guarded_drop<T>(value: T) {
     }
 }
 
+/// Tells whether a task on this thread panicked that nobody waited for.
+pub(crate) struct Tasks {
+    panics_before: u32,
+}
+
+impl Tasks {
+    /// Watches from now on.
+    pub(crate) fn watch() -> Self {
+        Self {
+            panics_before: PANICS.get(),
+        }
+    }
+
+    /// An error if one has panicked. Asked before a stream is finished: what such a task would have
+    /// sent is missing from it.
+    pub(crate) fn none_panicked(&self) -> Result<(), Error> {
+        if PANICS.get() == self.panics_before {
+            return Ok(());
+        }
+        let text = LAST_PANIC.take().unwrap_or_default();
+        Err(Error::panicked(format!(
+            "a task that the plugin had spawned panicked: {text}"
+        )))
+    }
+}
+
 /// Runs a plugin to its end on a runtime of its own.
 ///
 /// `run` has the grace to end once the host has cancelled the run, then its future is dropped.
@@ -108,7 +134,7 @@ pub(crate) fn drive<P>(
     run: impl AsyncFnOnce(&mut P) -> Result<(), Error>,
     cleanup: impl AsyncFnOnce(&mut P) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let panics = PANICS.get();
+    let tasks = Tasks::watch();
     let runtime = PluginRuntime::start()?;
     let ran = runtime.block_on(async {
         let stop = async {
@@ -128,12 +154,7 @@ pub(crate) fn drive<P>(
     drop(runtime);
     ran?;
     cleaned?;
-    match LAST_PANIC.take() {
-        Some(text) if PANICS.get() > panics => Err(Error::panicked(format!(
-            "a task that the plugin had spawned panicked: {text}"
-        ))),
-        _ => Ok(()),
-    }
+    tasks.none_panicked()
 }
 
 async fn host_grace(host: &Host) {

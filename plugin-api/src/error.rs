@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use abi_stable::std_types::{RString, RVec};
+use abi_stable::std_types::{ROption, RString, RVec};
 
 use crate::abi::values::{AbiError, ErrorCode, TextPlace};
 
@@ -96,6 +96,13 @@ pub(crate) fn links(error: &dyn StdError) -> RVec<RString> {
     std::iter::successors(Some(error), |&error| error.source())
         .map(|error| RString::from(error.to_string()))
         .collect()
+}
+
+/// The hint of `error`, if it is one of ours and has one.
+pub(crate) fn hint_of(error: &(dyn StdError + 'static)) -> ROption<RString> {
+    let error = error.downcast_ref::<Error>();
+    let hint = error.and_then(|error| error.hint.as_deref());
+    hint.map(RString::from).into()
 }
 
 impl fmt::Display for Error {

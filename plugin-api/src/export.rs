@@ -148,7 +148,11 @@ fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
 }
 
 extern "C" fn settings_of<C: DeserializeOwned>() -> ROption<RVec<RString>> {
-    settings::names::<C>()
+    // `Deserialize` may be the author's own code. A type that cannot be asked takes any setting.
+    let names = guard(|| Ok(settings::names::<C>())).into_result();
+    names
+        .ok()
+        .flatten()
         .map(|names| names.iter().copied().map(RString::from).collect())
         .into()
 }

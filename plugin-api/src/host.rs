@@ -10,7 +10,7 @@ use abi_stable::std_types::{RSlice, RStr, Tuple2};
 use crate::abi::host::{HostBox, MeasureKind};
 use crate::abi::values::{AbiScalar, ScalarKind};
 use crate::dns::NameRef;
-use crate::error::links;
+use crate::error::{hint_of, links};
 use crate::ffi;
 
 /// What the host offers to one plugin. Cheap to clone; may be used from any thread.
@@ -70,22 +70,25 @@ impl Host {
 
     /// Reports that the zone at `apex` takes no part in this run and stays as it is. The run then
     /// ends with exit code 3.
-    pub fn leave_out(&self, apex: NameRef<'_>, reason: &dyn StdError) {
+    pub fn leave_out(&self, apex: NameRef<'_>, reason: &(dyn StdError + 'static)) {
         self.report_left_out(apex.as_wire(), &apex.to_string(), reason);
     }
 
     /// Reports that something which would have been a zone cannot even be named. It might have been
     /// any zone, so where other authorities speak for zones too, nothing of theirs is deleted.
-    pub fn leave_out_unnamed(&self, what: &dyn Display, reason: &dyn StdError) {
+    pub fn leave_out_unnamed(&self, what: &dyn Display, reason: &(dyn StdError + 'static)) {
         self.report_left_out(&[], &what.to_string(), reason);
     }
 
-    fn report_left_out(&self, apex: &[u8], what: &str, reason: &dyn StdError) {
+    fn report_left_out(&self, apex: &[u8], what: &str, reason: &(dyn StdError + 'static)) {
+        let hint = hint_of(reason);
+        let hint = hint.as_ref().map_or("", |hint| hint.as_str());
         let reason = links(reason);
         self.0.leave_out(
             RSlice::from_slice(apex),
             RStr::from_str(what),
             RSlice::from_slice(&reason),
+            RStr::from_str(hint),
         );
     }
 

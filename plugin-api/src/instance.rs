@@ -19,6 +19,10 @@ impl<P> Instance<P> {
         Self { plugin, host }
     }
 
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Runs the plugin to its end, cleans up, and drops it, all behind the barrier.
     pub(crate) fn drive(
         &mut self,

@@ -75,7 +75,10 @@ impl Outcome {
 }
 
 /// The corrections of a run. They begin to come when every zone has been planned.
+///
+/// Once the run is cancelled no more of them are handed out: they are reported as refused instead.
 pub struct ChangeReceiver {
+    host: Host,
     changes: Receiver<AbiZoneChanges>,
     reports: Arc<Reports>,
 }
@@ -87,18 +90,21 @@ impl ChangeReceiver {
     ///
     /// If the host breaks its promise to hand on only what it has checked.
     pub async fn receive(&mut self) -> Option<ZoneChanges> {
-        let AbiZoneChanges {
-            ticket,
-            apex,
-            octets,
-        } = self.changes.receive().await?;
-        let apex = Name::from_wire(&apex).expect("the host hands on valid names");
-        Some(ZoneChanges {
-            ticket,
-            // The host has checked them before they went on.
-            changes: Changes::trusted(apex, octets),
-            reports: Arc::clone(&self.reports),
-        })
+        loop {
+            let message = self.changes.receive().await?;
+            let apex = Name::from_wire(&message.apex).expect("the host hands on valid names");
+            let zone = ZoneChanges {
+                ticket: message.ticket,
+                // The host has checked them before they went on.
+                changes: Changes::trusted(apex, message.octets),
+                reports: Arc::clone(&self.reports),
+            };
+            if !self.host.is_cancelled() {
+                return Some(zone);
+            }
+            let reason = "the run was cancelled before their turn";
+            zone.report_all(Outcome::Refused(reason.to_owned()));
+        }
     }
 }
 
@@ -157,6 +163,7 @@ impl<P: Publisher> Role<PublisherBox> for P {
 impl<P: Publisher> RawPublisher for Instance<P> {
     fn run(&mut self, changes: Source<AbiZoneChanges>, reports: Reports) -> RResult<(), AbiError> {
         let mut changes = ChangeReceiver {
+            host: self.host().clone(),
             changes: Receiver::new(changes),
             reports: Arc::new(reports),
         };

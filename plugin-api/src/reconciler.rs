@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
 use crate::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
+use crate::barrier::Tasks;
 use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
-use crate::error::{Closed, Error, links};
+use crate::error::{Closed, Error, hint_of, links};
 use crate::export::Role;
 use crate::ffi::{Receiver, Sender};
 use crate::host::Host;
@@ -127,16 +128,23 @@ impl<P: ActualReader> Reconciler for P {
 }
 
 /// The desired zones of a run.
-pub struct RrsetReceiver(Receiver<AbiZone>);
+pub struct RrsetReceiver {
+    receiver: Receiver<AbiZone>,
+    host: Host,
+}
 
 impl RrsetReceiver {
-    /// The next desired zone, or none when there are no more. May be dropped and called again.
+    /// The next desired zone, or none when there are no more or the run was cancelled. May be dropped
+    /// and called again.
     ///
     /// # Panics
     ///
     /// If the host breaks its promise to hand on only what it has checked.
     pub async fn receive(&mut self) -> Option<DesiredZone> {
-        let AbiZone { apex, octets } = self.0.receive().await?;
+        let AbiZone { apex, octets } = self.receiver.receive().await?;
+        if self.host.is_cancelled() {
+            return None;
+        }
         let apex = Name::from_wire(&apex).expect("the host hands on valid names");
         // The host has checked it before it went on.
         Some(DesiredZone::trusted(Zone::trusted(apex, octets)))
@@ -166,6 +174,7 @@ impl ChangeSender {
             changes: changes.into_octets(),
             actual: actual.map(ActualZone::into_octets).into(),
             reason: RVec::new(),
+            hint: ROption::RNone,
         };
         self.0.send(answer).await
     }
@@ -178,7 +187,7 @@ impl ChangeSender {
     pub async fn leave_out(
         &mut self,
         apex: NameRef<'_>,
-        reason: &dyn StdError,
+        reason: &(dyn StdError + 'static),
     ) -> Result<(), Closed> {
         let answer = AbiAnswer {
             apex: apex.as_wire().into(),
@@ -186,6 +195,7 @@ impl ChangeSender {
             changes: RVec::new(),
             actual: ROption::RNone,
             reason: links(reason),
+            hint: hint_of(reason),
         };
         self.0.send(answer).await
     }
@@ -205,10 +215,15 @@ impl<P: Reconciler> Role<ReconcilerBox> for P {
 
 impl<P: Reconciler> RawReconciler for Instance<P> {
     fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
-        let mut rrsets = RrsetReceiver(Receiver::new(zones));
+        let mut rrsets = RrsetReceiver {
+            receiver: Receiver::new(zones),
+            host: self.host().clone(),
+        };
         let mut changes = ChangeSender(Sender::new(answers));
         let run = async move |plugin: &mut P| {
+            let tasks = Tasks::watch();
             plugin.run(&mut rrsets, &mut changes).await?;
+            tasks.none_panicked()?;
             changes.0.finish();
             Ok(())
         };

@@ -39,6 +39,7 @@ fn answer(desired: &DesiredZone, actual: &ActualZone) -> AbiAnswer {
         changes: changes.into_octets(),
         actual: ROption::RSome(actual.octets().into()),
         reason: RVec::new(),
+        hint: ROption::RNone,
     }
 }
 

@@ -49,6 +49,7 @@ fn left_out_by_authority(zone: Option<&str>) -> LeftOut {
         what: "something".to_owned(),
         plugin: Some("a".into()),
         reason: vec!["it cannot be read".to_owned()],
+        hint: None,
     }
 }
 

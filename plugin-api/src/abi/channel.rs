@@ -48,7 +48,7 @@ pub trait RawSink<T>: Send + 'static {
 #[sabi_trait]
 pub trait RawSource<T>: Send + 'static {
     /// Appends between 1 and `limit` messages to `into` and returns how many; 0 when the stream has
-    /// ended and nothing is left. Large messages come alone.
+    /// ended and nothing is left.
     ///
     /// [plugin's own thread]
     #[sabi(last_prefix_field)]

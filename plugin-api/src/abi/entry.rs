@@ -41,7 +41,7 @@ impl RootModule for PluginModuleRef {
 pub struct PluginEntry {
     /// The configuration key, such as `files.zones`.
     pub key: RStr<'static>,
-    /// Names of the settings it knows; none if it takes any. Runs no code of the plugin's author.
+    /// Names of the settings it knows; none if it takes any. Catches every panic of the plugin.
     pub settings: extern "C" fn() -> ROption<RVec<RString>>,
     /// How to create it; exactly one is set.
     #[sabi(last_prefix_field)]

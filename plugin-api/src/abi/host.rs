@@ -41,9 +41,16 @@ pub trait RawHost: Clone + Send + Sync + 'static {
     /// Reports that something takes no part in this run and stays as it is.
     ///
     /// `apex` is the canonical wire name of a zone, or empty if nobody can tell which zone it would
-    /// have been; `what` says it for people. `reason` holds the error and its causes, outermost first.
+    /// have been; `what` says it for people. `reason` holds the error and its causes, outermost
+    /// first; `hint` is empty unless the operator can do something that is not obvious.
     #[sabi(last_prefix_field)]
-    fn leave_out(&self, apex: RSlice<'_, u8>, what: RStr<'_>, reason: RSlice<'_, RString>);
+    fn leave_out(
+        &self,
+        apex: RSlice<'_, u8>,
+        what: RStr<'_>,
+        reason: RSlice<'_, RString>,
+        hint: RStr<'_>,
+    );
 }
 
 /// The host as a plugin holds it.

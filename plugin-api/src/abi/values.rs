@@ -33,6 +33,8 @@ pub struct AbiAnswer {
     pub actual: ROption<RVec<u8>>,
     /// Why the zone is left out, one fact per link; empty when it was compared.
     pub reason: RVec<RString>,
+    /// What the operator may do about it, if that is not obvious.
+    pub hint: ROption<RString>,
 }
 
 /// What an [`AbiAnswer`] says.

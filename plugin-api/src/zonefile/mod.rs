@@ -64,7 +64,6 @@
 mod source;
 mod error;
 mod record;
-mod run;
 mod directive;
 mod generate;
 mod reader;

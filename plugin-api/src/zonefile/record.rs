@@ -7,7 +7,6 @@ use super::directive::Inclusion;
 use super::error::EntryFault;
 use super::generate::Generator;
 use super::reader::{Record, Summary};
-use super::run::Run;
 use super::source::Source;
 
 /// Why reading entries stops.
@@ -47,7 +46,6 @@ pub(super) struct Entries {
     /// The scopes of the files around the innermost one.
     outer: Vec<Scope>,
     rdata: Vec<u8>,
-    run: Run,
     summary: Summary,
 }
 
@@ -105,7 +103,6 @@ impl Entries {
             },
             outer: Vec::new(),
             rdata: Vec::with_capacity(512),
-            run: Run::default(),
             summary: Summary::default(),
         }
     }
@@ -218,7 +215,7 @@ impl Entries {
         let record = Record {
             owner: &self.scope.owner,
             rtype,
-            ttl: self.run.ttl(&self.scope.owner, rtype, ttl),
+            ttl,
             rdata: &self.rdata,
         };
         sink(record).map_err(Halt::Sink)?;

@@ -13,7 +13,7 @@ use janitor_plugin_api::dns::{ActualZone, ChangeFault, Changes, RrsetRef, Rtype,
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher};
 
 use crate::directory::{Directory, Settings, Stamp};
-use crate::replace::replace;
+use crate::replace::{ReplaceError, replace};
 use crate::zone_file::{ZoneFileError, read_actual};
 
 /// The publisher `files.apply`.
@@ -33,6 +33,9 @@ impl Publisher for Apply {
         while let Some(zone) = changes.receive().await {
             let outcome = match apply(&self.directory, zone.changes()) {
                 Ok(()) => Outcome::Applied,
+                Err(error @ ApplyError::Replace(ReplaceError::NotOnDisk(_))) => {
+                    Outcome::Unknown(chain(&error))
+                }
                 Err(error) => Outcome::Refused(chain(&error)),
             };
             zone.report_all(outcome);
@@ -47,7 +50,7 @@ fn apply(directory: &Directory, changes: &Changes) -> Result<(), ApplyError> {
         .map_err(ZoneFileError::from)?;
     let is_link = path
         .symlink_metadata()
-        .map_err(ApplyError::Write)?
+        .map_err(ApplyError::Look)?
         .is_symlink();
     if is_link {
         return Err(ApplyError::Link { path });
@@ -67,8 +70,8 @@ fn apply(directory: &Directory, changes: &Changes) -> Result<(), ApplyError> {
     replace(&path, |out| {
         write_zone(&applied, out)?;
         unchanged(&path)
-    })
-    .map_err(ApplyError::Write)
+    })?;
+    Ok(())
 }
 
 /// Writes a zone with the SOA first and its serial advanced.
@@ -116,8 +119,10 @@ enum ApplyError {
     Changed(#[from] ChangeFault),
     #[error("`{}` is a symbolic link; apply to the file that it points to", path.display())]
     Link { path: PathBuf },
-    #[error("cannot replace the zone file")]
-    Write(#[source] io::Error),
+    #[error(transparent)]
+    Replace(#[from] ReplaceError),
+    #[error("cannot look at the zone file")]
+    Look(#[source] io::Error),
 }
 
 #[cfg(test)]

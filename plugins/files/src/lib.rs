@@ -12,6 +12,7 @@ mod changes;
 mod directory;
 mod event;
 mod replace;
+mod run;
 mod served;
 mod zone_file;
 mod zones;

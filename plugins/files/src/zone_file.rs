@@ -1,14 +1,18 @@
 //! Reads one zone from its file.
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-use janitor_plugin_api::dns::{ActualZone, BuildError, DesiredZone, Name, NameRef, ZoneBuilder};
+use janitor_plugin_api::dns::{
+    ActualZone, BuildError, DesiredZone, Name, NameRef, Rtype, Ttl, ZoneBuilder,
+};
 use janitor_plugin_api::zonefile::{self, Include, Place, ReadError, Record};
 
 use crate::directory::{Directory, FileError, Stamp};
+use crate::run::Run;
 
 /// Reads the desired zone at `apex` from `path`. A zone file that is read to its end is complete.
 pub(crate) fn read_desired(
@@ -18,10 +22,12 @@ pub(crate) fn read_desired(
 ) -> Result<DesiredZone, ZoneFileError> {
     let (mut builder, _) = read(directory, path, apex)?;
     builder.set_complete();
-    builder.build_desired().map_err(|error| {
+    let zone = builder.build_desired().map_err(|error| {
         let place = conflict(&error).and_then(|owner| locate(directory, path, apex, &owner));
         ZoneFileError::Build { error, place }
-    })
+    })?;
+    one_ttl_each(&builder, directory, path, apex)?;
+    Ok(zone)
 }
 
 /// Reads the served zone at `apex` from `path`, and what tells whether the file has changed since.
@@ -33,7 +39,46 @@ pub(crate) fn read_actual(
     let (mut builder, stamp) = read(directory, path, apex)?;
     let zone = builder.build_actual();
     let zone = zone.map_err(|error| ZoneFileError::Build { error, place: None })?;
+    one_ttl_each(&builder, directory, path, apex)?;
     Ok((zone, stamp))
+}
+
+/// Refuses a zone in which RRs of one RRset stand apart and have different TTLs: which of them counts
+/// differs from server to server.
+fn one_ttl_each(
+    builder: &ZoneBuilder,
+    directory: &Directory,
+    path: &Path,
+    apex: NameRef<'_>,
+) -> Result<(), ZoneFileError> {
+    if builder.ttl_conflicts() == 0 {
+        return Ok(());
+    }
+    let mut run = Run::default();
+    let mut seen: HashMap<(Vec<u8>, Rtype), Ttl> = HashMap::new();
+    let mut found = None;
+    let stopped = scan(directory, path, apex, |record| {
+        let owner = record.owner.to_ascii_lowercase();
+        let ttl = run.ttl(record.owner, record.rtype, record.ttl);
+        let first = *seen.entry((owner, record.rtype)).or_insert(ttl);
+        if first == ttl {
+            return Ok(());
+        }
+        found = Some((record.rtype, first, ttl));
+        Err(PushError::Located)
+    });
+    let place = place_of(stopped);
+    Err(found.map_or(
+        ZoneFileError::Changed {
+            file: directory.shown(path),
+        },
+        |(rtype, first, second)| ZoneFileError::Ttls {
+            rtype,
+            first,
+            second,
+            place,
+        },
+    ))
 }
 
 fn read(
@@ -42,8 +87,10 @@ fn read(
     apex: NameRef<'_>,
 ) -> Result<(ZoneBuilder, Stamp), ZoneFileError> {
     let mut builder = ZoneBuilder::new(apex.to_owned());
+    let mut run = Run::default();
     let sink = |record: Record<'_>| -> Result<(), PushError> {
-        builder.push_wire(record.owner, record.rtype, record.ttl, record.rdata)?;
+        let ttl = run.ttl(record.owner, record.rtype, record.ttl);
+        builder.push_wire(record.owner, record.rtype, ttl, record.rdata)?;
         Ok(())
     };
     let (summary, stamp) = scan(directory, path, apex, sink)?;
@@ -111,14 +158,22 @@ fn locate(directory: &Directory, path: &Path, apex: NameRef<'_>, owner: &Name) -
         Ok(())
     })
     .ok()?;
+    if count == 0 {
+        return None;
+    }
     let stopped = scan(directory, path, apex, |record| {
-        count -= u64::from(is_there(&record));
+        count = count.saturating_sub(u64::from(is_there(&record)));
         if count == 0 {
             Err(PushError::Located)
         } else {
             Ok(())
         }
     });
+    place_of(stopped)
+}
+
+/// The place at which a search ended.
+fn place_of<T>(stopped: Result<T, ZoneFileError>) -> Option<Place> {
     match stopped {
         Err(ZoneFileError::Read(error)) => match *error {
             ReadError::Record { place, .. } => Some(place),
@@ -155,6 +210,12 @@ pub(crate) enum ZoneFileError {
     Changed {
         file: String,
     },
+    Ttls {
+        rtype: Rtype,
+        first: Ttl,
+        second: Ttl,
+        place: Option<Place>,
+    },
 }
 
 impl From<FileError> for ZoneFileError {
@@ -188,6 +249,21 @@ impl fmt::Display for ZoneFileError {
                     "`{file}` has {count} SOA records; a zone has one, at its apex"
                 )
             }
+            Self::Ttls {
+                rtype,
+                first,
+                second,
+                place,
+            } => {
+                write!(f, "an RRset of type {rtype} has the TTL {second}")?;
+                if let Some(place) = place {
+                    write!(f, " at {place}")?;
+                }
+                write!(
+                    f,
+                    ", and {first} further up; give all of its records one TTL"
+                )
+            }
             Self::Changed { file } => write!(
                 f,
                 "`{file}` was written to while it was read; the next run will find it whole"
@@ -202,7 +278,7 @@ impl StdError for ZoneFileError {
             Self::File(error) => error.source(),
             Self::Read(error) => error.source(),
             Self::Build { error, .. } => error.source(),
-            Self::Soa { .. } | Self::Changed { .. } => None,
+            Self::Soa { .. } | Self::Changed { .. } | Self::Ttls { .. } => None,
         }
     }
 }

@@ -100,3 +100,27 @@ fn a_fault_names_file_line_and_column() {
          expected an IPv4 address, found `192.0.2.400`"
     );
 }
+
+#[test]
+fn records_of_one_rrset_in_a_row_have_the_ttl_of_the_first_as_in_bind() {
+    let root = root(&[(
+        "example.com.zone",
+        &zone("www 300 A 192.0.2.1\nwww 5 TXT x\nwww 100 A 192.0.2.2\n"),
+    )]);
+    let zone = read(root.path()).unwrap();
+    let ttls = zone
+        .rrsets()
+        .map(|rrset| rrset.ttl().as_secs())
+        .collect::<Vec<_>>();
+    assert_eq!(ttls, [300, 300, 300, 5]);
+}
+
+#[test]
+fn records_of_one_rrset_that_stand_apart_have_one_ttl() {
+    let text = zone("www 300 A 192.0.2.1\nns 300 A 192.0.2.9\nWWW 100 A 192.0.2.2\n");
+    assert_eq!(
+        refusal(&[("example.com.zone", &text)]),
+        "an RRset of type A has the TTL 100 at `example.com.zone`, line 6, column 1, \
+         and 300 further up; give all of its records one TTL"
+    );
+}

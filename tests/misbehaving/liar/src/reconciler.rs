@@ -58,6 +58,7 @@ fn answer(apex: &[u8]) -> Result<AbiAnswer, Error> {
         changes: told(lie, CHANGES, planned.octets()).into(),
         actual: ROption::RSome(told(lie, ZONES, served.octets()).into()),
         reason: RVec::new(),
+        hint: ROption::RNone,
     };
     match lie {
         "unknown-status" => answer.status = AnswerStatus(7),

@@ -2,15 +2,16 @@
 //!
 //! An RRset has one TTL (RFC 2181, section 5.2). Where a file gives it several, BIND takes the first
 //! one of each type for as long as the owner stays the same, and says so in a warning. Readers that
-//! took another one would find a difference to what BIND serves for ever.
+//! took another one would find a difference to what BIND serves for ever. RRs of one RRset that stand apart
+//! in the file are not a run.
 
 use std::collections::BTreeMap;
 
-use crate::dns::{Rtype, Ttl};
+use janitor_plugin_api::dns::{Rtype, Ttl};
 
 /// The records since the owner was another one.
 #[derive(Default)]
-pub(super) struct Run {
+pub(crate) struct Run {
     owner: Vec<u8>,
     /// Of the type that came first; most runs have no other.
     first: Option<(Rtype, Ttl)>,
@@ -20,7 +21,7 @@ pub(super) struct Run {
 impl Run {
     /// Returns the TTL of a record: that of the first one of its type in this run.
     #[inline]
-    pub(super) fn ttl(&mut self, owner: &[u8], rtype: Rtype, ttl: Ttl) -> Ttl {
+    pub(crate) fn ttl(&mut self, owner: &[u8], rtype: Rtype, ttl: Ttl) -> Ttl {
         if self.owner != owner && !self.owner.eq_ignore_ascii_case(owner) {
             self.owner.clear();
             self.owner.extend_from_slice(owner);
