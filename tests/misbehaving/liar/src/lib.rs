@@ -3,7 +3,7 @@
 //! Safe code all the same: the types of [`abi`] can be filled with anything. What is told here no
 //! author could tell by mistake, but a library of another version, a broken one or a hostile one may.
 //!
-//! The lies are data ([`lies`]): each has a name, and is told about the zone of that name. So one run
+//! The lies are data (`lies`): each has a name, and is told about the zone of that name. So one run
 //! tells all of them, and every other zone of the run has to come out well.
 //!
 //! [`abi`]: janitor_plugin_api::abi

@@ -5,8 +5,8 @@
 //! `created`, `running`, `cleaned up` or `dropped`. A few do nothing wrong and only tell what they
 //! are given.
 //!
-//! - [`tricks`]: what any plugin can do wrong, whatever its role;
-//! - [`authority`], [`reconciler`], [`publisher`]: what only one role can.
+//! - `tricks`: what any plugin can do wrong, whatever its role;
+//! - `authority`, `reconciler`, `publisher`: what only one role can.
 
 mod life;
 mod tricks;
