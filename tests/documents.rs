@@ -203,6 +203,23 @@ fn links_between_documents_lead_somewhere() {
     assert!(links > 20, "{links} links");
 }
 
+#[test]
+fn the_files_that_the_architecture_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rooms = ["", "host", "plugin-api", "plugin-api/src", "tests"];
+    let text = document("ARCHITECTURE.md");
+    let mut files = 0;
+    for name in text.split('`').skip(1).step_by(2) {
+        if name.contains(char::is_whitespace) || !(name.ends_with('/') || name.ends_with(".rs")) {
+            continue;
+        }
+        let is_there = rooms.iter().any(|room| root.join(room).join(name).exists());
+        assert!(is_there, "there is no {name}");
+        files += 1;
+    }
+    assert!(files > 60, "{files} files");
+}
+
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }
