@@ -101,7 +101,9 @@ fn a_second_signal_is_heard() {
 
 #[test]
 fn a_plugin_that_does_not_heed_the_cancellation_is_stopped_after_the_grace() {
-    let janitor = deployment().authorities(&["villain.authority.hangs"]);
+    let janitor = deployment()
+        .authorities(&["villain.authority.hangs"])
+        .settings("[core]\ngrace = 0.2");
     let mut running = janitor.start(&["run"]);
     running.wait_for("hanging");
     running.signal(Signal::TERM);
@@ -130,7 +132,7 @@ fn the_deadline_cancels_a_run_and_names_who_did_not_stop() {
         ),
     ] {
         let run = janitor
-            .settings("[core]\ndeadline = 0.5\ngrace = 0.1")
+            .settings("[core]\ndeadline = 1.5\ngrace = 0.1")
             .run();
         assert_eq!(
             (run.exit_code(), run.status().as_str()),
@@ -149,7 +151,7 @@ fn the_deadline_cancels_a_run_and_names_who_did_not_stop() {
 fn the_deadline_holds_while_plugins_are_created() {
     let janitor = deployment()
         .authorities(&["files.zones", "villain.authority.waits-in-new"])
-        .settings("[core]\ndeadline = 0.5\ngrace = 0.1")
+        .settings("[core]\ndeadline = 1.5\ngrace = 1")
         .gate();
     let run = janitor.run();
     assert_eq!(
@@ -163,7 +165,7 @@ fn the_deadline_holds_while_plugins_are_created() {
 fn the_deadline_stops_a_publisher_and_its_changes_are_unknown() {
     let janitor = deployment()
         .publishers(&["villain.publisher.hangs"])
-        .settings("[core]\ndeadline = 0.5\ngrace = 0.1");
+        .settings("[core]\ndeadline = 1.5\ngrace = 0.1");
     let run = janitor.run();
     assert_eq!(
         (run.exit_code(), run.status().as_str()),
@@ -190,6 +192,7 @@ fn cleaning_up_has_the_grace_and_no_more() {
             "villain.publisher.hangs-in-cleanup",
         ),
     ] {
+        let janitor = janitor.settings("[core]\ngrace = 0.2");
         let run = janitor.run();
         assert_eq!(
             (run.exit_code(), run.status().as_str()),

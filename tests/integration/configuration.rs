@@ -39,6 +39,19 @@ fn toml_that_cannot_be_read() {
 }
 
 #[test]
+fn a_table_that_stands_twice() {
+    let config = "[core]\nplugins = ['files.zones']\n[files.zones]\n[files.zones]\n";
+    assert_snapshot!(refused(Janitor::new().config(config)), @"
+    error[GJ407]: <root>/gordon-janitor.toml is not valid TOML: a key or a table stands twice
+      where: <root>/gordon-janitor.toml:4:8
+      4 | [files.zones]
+        |        ^^^^^
+      help: keep one of them; what gordon-janitor-user.toml says replaces what gordon-janitor.toml says
+    error: 1 error; nothing was run
+    ");
+}
+
+#[test]
 fn plugins_as_a_text() {
     assert_snapshot!(refused(Janitor::new().config("[core]\nplugins = 'files.zones'\n")), @"
     error[GJ403]: core.plugins must be a list of texts, in brackets, not a text
@@ -179,9 +192,9 @@ directory = 'served'
 fn a_directory_of_zone_files_that_is_not_there() {
     assert_snapshot!(refused(Janitor::new().settings("[files.zones]\ndirectory = 'nowhere'")), @r#"
     error[GJ409]: plugin "files.zones" does not accept its configuration: cannot use `<root>/nowhere` as the directory of zone files
-      where: <root>/gordon-janitor.toml:10:8, [files.zones]
-      10 | [files.zones]
-         |        ^^^^^
+      where: <root>/gordon-janitor.toml:9:8, [files.zones]
+      9 | [files.zones]
+        |        ^^^^^
       because: No such file or directory (os error 2)
     error: 1 error; nothing was run
     "#);
@@ -324,19 +337,35 @@ fn everything_wrong_is_told_at_once() {
         .libraries(&[FILES])
         .authorities(&["files.zone", "files.zones", "files.zones"])
         .settings("[core]\ngrase = 1\n[core.plugin.'files.serve']\nlevel = 'loud'");
-    assert_snapshot!(refused(janitor), @"
-        error[GJ407]: <root>/gordon-janitor.toml is not valid TOML: a key or a table stands twice
-          where: <root>/gordon-janitor.toml:14:8
-          14 | [files.zones]
-             |        ^^^^^
-          help: keep one of them; what gordon-janitor-user.toml says replaces what gordon-janitor.toml says
-        error[GJ407]: <root>/gordon-janitor.toml is not valid TOML: a key or a table stands twice
-          where: <root>/gordon-janitor.toml:15:1
-          15 | directory = 'desired'
-             | ^^^^^^^^^
-          help: keep one of them; what gordon-janitor-user.toml says replaces what gordon-janitor.toml says
-        error: 2 errors; nothing was run
-        ");
+    assert_snapshot!(refused(janitor), @r#"
+    error[GJ401]: [core] has no setting "grase"; did you mean "grace"?
+      where: <root>/gordon-janitor-user.toml:2:1, [core]
+      2 | grase = 1
+        | ^^^^^
+      found: settings of [core]: channel_capacity, deadline, debug, grace, logging, metrics, plugin, plugin_dir, plugins
+    error[GJ404]: core.plugin."files.serve".level must be one of notset, debug, info, warning, warn, error, critical, fatal, not "loud"
+      where: <root>/gordon-janitor-user.toml:4:9, core.plugin."files.serve".level
+      4 | level = 'loud'
+        |         ^^^^^^
+    error[GJ406]: plugin "files.zones" is listed twice in core.plugins
+      where: <root>/gordon-janitor.toml:2:72, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zone", "files.zones", "files.zones"]
+        |                                                                        ^^^^^^^^^^^^^
+      found: the first time at <root>/gordon-janitor.toml:2:57
+      help: remove one of the two
+    error[GJ201]: Plugin "files.zone" not installed
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zone", "files.zones", "files.zones"]
+        |                                           ^^^^^^^^^^^^
+      found: 4 keys in <root>/plugins; the nearest is "files.zones" (authority, libjanitor_plugin_files.so)
+      help: write "files.zones"; a table [files.zones] is already there, at <root>/gordon-janitor.toml:11:8
+    warning[GJ401]: [core.plugin."files.serve"] has no effect: no plugin of this key is installed or listed
+      where: <root>/gordon-janitor-user.toml:3:14, [core.plugin]
+      3 | [core.plugin.'files.serve']
+        |              ^^^^^^^^^^^^^
+      help: write [core.plugin."files.served"]
+    error: 4 errors; nothing was run
+    "#);
 }
 
 #[test]

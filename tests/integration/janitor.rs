@@ -6,6 +6,7 @@
 mod libraries;
 mod running;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -182,10 +183,10 @@ impl Janitor {
     fn configuration(&self) -> String {
         let keys = [&self.publishers, &self.reconcilers, &self.authorities];
         let keys = keys.into_iter().flatten().collect::<Vec<_>>();
-        let mut toml = format!(
-            "[core]\nplugins = {keys:?}\ngrace = 0.2\n[core.logging]\nhandlers = ['stream']\n"
-        );
-        for key in keys {
+        let mut toml =
+            format!("[core]\nplugins = {keys:?}\n[core.logging]\nhandlers = ['stream']\n");
+        let tables = keys.iter().collect::<BTreeSet<_>>();
+        for key in tables {
             let settings = match key.as_str() {
                 "files.zones" => "directory = 'desired'",
                 "files.served" | "files.apply" => "directory = 'served'",
