@@ -16,7 +16,9 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::abi::host::{HostFunctionsRef, LogField, LogFieldKind, LogInterest, LogSite};
+use crate::abi::host::{
+    HostFunctionsRef, LogField, LogFieldKind, LogInterest, LogRegistration, LogSite,
+};
 
 /// Sends this library's events to the host. A library that has a subscriber already keeps it.
 pub(crate) fn install(host: HostFunctionsRef) {
@@ -31,16 +33,28 @@ pub(crate) fn install(host: HostFunctionsRef) {
 
 struct Bridge {
     host: HostFunctionsRef,
-    sites: RwLock<HashMap<Identifier, usize>>,
+    sites: RwLock<HashMap<Identifier, LogRegistration>>,
 }
 
 impl Bridge {
-    fn site(&self, metadata: &Metadata<'_>) -> Option<usize> {
-        let sites = self.sites.read().ok()?;
-        sites.get(&metadata.callsite()).copied()
+    /// What the host has said about a callsite; tells the host of it if need be.
+    ///
+    /// While one thread registers a callsite, `tracing` lets others ask whether it is enabled: whoever
+    /// comes first tells the host, and the others wait.
+    fn registration(&self, metadata: &Metadata<'_>) -> Option<LogRegistration> {
+        let callsite = metadata.callsite();
+        let known = self.sites.read().ok()?.get(&callsite).copied();
+        if known.is_some() {
+            return known;
+        }
+        let mut sites = self.sites.write().ok()?;
+        let registration = sites
+            .entry(callsite)
+            .or_insert_with(|| self.register(metadata));
+        Some(*registration)
     }
 
-    fn register(&self, metadata: &'static Metadata<'static>) -> Interest {
+    fn register(&self, metadata: &Metadata<'_>) -> LogRegistration {
         let fields = metadata
             .fields()
             .iter()
@@ -54,34 +68,26 @@ impl Bridge {
             line: metadata.line().unwrap_or(0),
             fields: RSlice::from_slice(&fields),
         };
-        let registration = self.host.log_register()(&site);
-        let interest = match registration.interest {
-            LogInterest::NEVER => Interest::never(),
-            LogInterest::ALWAYS => Interest::always(),
-            _ => Interest::sometimes(),
-        };
-        match self.sites.write() {
-            Ok(mut sites) => {
-                sites.insert(metadata.callsite(), registration.site);
-                interest
-            }
-            Err(_) => Interest::never(),
-        }
+        self.host.log_register()(&site)
     }
 }
 
 impl Subscriber for Bridge {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if metadata.is_event() {
-            self.register(metadata)
-        } else {
-            Interest::never()
+        // Spans stay on this side.
+        let events = metadata.is_event().then(|| self.registration(metadata));
+        match events.flatten().map(|registration| registration.interest) {
+            None | Some(LogInterest::NEVER) => Interest::never(),
+            Some(LogInterest::ALWAYS) => Interest::always(),
+            Some(_) => Interest::sometimes(),
         }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.site(metadata)
-            .is_some_and(|site| self.host.log_enabled()(site))
+        metadata.is_event()
+            && self
+                .registration(metadata)
+                .is_some_and(|registration| self.host.log_enabled()(registration.site))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -104,7 +110,7 @@ impl Subscriber for Bridge {
     fn record_follows_from(&self, _: &Id, _: &Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        let Some(site) = self.site(event.metadata()) else {
+        let Some(registration) = self.registration(event.metadata()) else {
             return;
         };
         let mut values = Values::default();
@@ -114,7 +120,7 @@ impl Subscriber for Bridge {
             .iter()
             .map(|value| value.as_field(&values.texts))
             .collect::<Vec<_>>();
-        self.host.log_event()(site, RSlice::from_slice(&fields));
+        self.host.log_event()(registration.site, RSlice::from_slice(&fields));
     }
 
     fn enter(&self, _: &Id) {}
@@ -203,5 +209,77 @@ impl Visit for Values {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.text(field, LogFieldKind::FORMATTED, format_args!("{value:?}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use abi_stable::prefix_type::PrefixTypeTrait;
+    use tracing::callsite::Callsite;
+    use tracing::metadata::Kind;
+
+    use super::*;
+    use crate::abi::host::HostFunctions;
+
+    static REGISTERED: AtomicUsize = AtomicUsize::new(0);
+
+    extern "C" fn max_level() -> u8 {
+        5
+    }
+
+    extern "C" fn register(_: &LogSite<'_>) -> LogRegistration {
+        LogRegistration {
+            site: REGISTERED.fetch_add(1, Ordering::Relaxed),
+            interest: LogInterest::SOMETIMES,
+        }
+    }
+
+    extern "C" fn enabled(site: usize) -> bool {
+        site == 0
+    }
+
+    extern "C" fn event(_: usize, _: RSlice<'_, LogField<'_>>) {}
+
+    struct Site;
+
+    static SITE: Site = Site;
+    static METADATA: Metadata<'static> = tracing::metadata! {
+        name: "site",
+        target: "tests",
+        level: Level::INFO,
+        fields: &[],
+        callsite: &SITE,
+        kind: Kind::EVENT,
+    };
+
+    impl Callsite for Site {
+        fn set_interest(&self, _: Interest) {}
+
+        fn metadata(&self) -> &Metadata<'_> {
+            &METADATA
+        }
+    }
+
+    #[test]
+    fn a_callsite_that_another_thread_is_about_to_register_loses_no_event() {
+        let functions = HostFunctions {
+            log_max_level: max_level,
+            log_register: register,
+            log_enabled: enabled,
+            log_event: event,
+        };
+        let bridge = Bridge {
+            host: functions.leak_into_prefix(),
+            sites: RwLock::default(),
+        };
+        assert!(bridge.enabled(&METADATA));
+        assert!(bridge.register_callsite(&METADATA).is_sometimes());
+        assert_eq!(
+            REGISTERED.load(Ordering::Relaxed),
+            1,
+            "the host is told once"
+        );
     }
 }

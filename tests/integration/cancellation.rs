@@ -45,10 +45,13 @@ fn a_signal_before_the_plugins_run_keeps_them_from_it() {
 #[test]
 fn a_signal_while_zones_are_planned_publishes_nothing() {
     for (signal, _) in SIGNALS {
-        let janitor = deployment().authorities(&["files.zones", "villain.authority.waits"]);
+        let janitor = deployment()
+            .authorities(&["villain.authority.waits"])
+            .settings("[core]\ngrace = 10\n[villain]\nzones = ['a.test']");
         let served = janitor.served_file("a.test");
         let mut running = janitor.start(&["run"]);
-        running.wait_for("waiting");
+        // By now everything there is to plan is planned, and nobody knows that it is everything.
+        running.wait_for("'action': 'deletions', 'source': 'files.served'");
         running.signal(signal);
         let run = running.finish();
 
