@@ -291,7 +291,7 @@ fn withheld(found: &DiffCounts) -> usize {
 /// What an operator has to know of a comparison that found nothing desired.
 fn nothing_desired(served: u32) -> Vec<String> {
     vec![
-        "No desired rrsets for zone; refusing to delete all records.".to_owned(),
+        "No desired rrsets for zone; refusing to delete all records".to_owned(),
         format!("{served} RRsets are served, and stay"),
     ]
 }

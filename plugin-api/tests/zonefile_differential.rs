@@ -211,23 +211,7 @@ fn by_domain(text: &[u8]) -> Result<Vec<Record>, String> {
             rdata,
         ));
     }
-    join_ttls(&mut records);
     Ok(records)
-}
-
-/// Gives the records of one type in a run of one owner the TTL of the first, as BIND and we do;
-/// `domain` leaves each its own.
-fn join_ttls(records: &mut [Record]) {
-    for run in records.chunk_by_mut(|left, right| left.0.eq_ignore_ascii_case(&right.0)) {
-        for index in 1..run.len() {
-            let (before, [record, ..]) = run.split_at_mut(index) else {
-                continue;
-            };
-            if let Some(first) = before.iter().find(|first| first.1 == record.1) {
-                record.2 = first.2;
-            }
-        }
-    }
 }
 
 /// A zone file of a few entries, most of them right.

@@ -94,7 +94,7 @@ fn a_deletion_of_what_is_not_served_leaves_the_zone_out() {
 fn the_soa_is_not_touched() {
     let run = run_with("villain.reconciler.touches-the-soa");
     assert_eq!(outcome(&run), (3, "incomplete".to_owned(), vec![]));
-    assert_snapshot!(run.left_out()[0], @r#"a.test. plugin=villain.reconciler.touches-the-soa reason="the reconciler's changes do not fit the actual zone: the change touches SOA of `a.test.`, which is left alone""#);
+    assert_snapshot!(run.left_out()[0], @r#"a.test. plugin=villain.reconciler.touches-the-soa reason="the reconciler's changes do not fit the desired zone: SOA of `a.test.` belongs to the primary""#);
 }
 
 #[test]

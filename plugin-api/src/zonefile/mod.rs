@@ -58,8 +58,8 @@
 //!   [`Summary`].
 //! - The regular expression of NAPTR is not checked.
 //!
-//! Several TTLs in one RRset whose records other owners part, CNAME beside other
-//! data, and the like are the sink's to judge.
+//! Several TTLs in one RRset, CNAME beside other data, and the like are the
+//! sink's to judge.
 
 mod source;
 mod error;
