@@ -224,3 +224,45 @@ fn an_authority_that_stays_behind_its_finished_stream_is_abandoned_in_the_end() 
             .contains("www.honest.test.")
     );
 }
+
+#[test]
+fn a_signal_while_changes_are_published_stops_at_the_next_zone_and_says_what_was_not_done() {
+    let janitor = deployment()
+        .publishers(&["villain.publisher.waits-after-the-first"])
+        .settings("[core]\ngrace = 10")
+        .gate();
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("waiting at the gate");
+    running.signal(Signal::TERM);
+    running.wait_for("the run is cancelled");
+    janitor.open_gate();
+    let run = running.finish();
+
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    assert!(
+        run.given().iter().all(|rr| rr.contains("a.test.")),
+        "{:?}",
+        run.given()
+    );
+    assert_eq!(
+        run.log_with("ERROR: changes "),
+        [
+            "ERROR: changes were not applied zone=b.test. publisher=villain.publisher.waits-after-the-first \
+          refused=2 unknown=0 reason=\"the run was cancelled before their turn\""
+        ]
+    );
+}
+
+#[test]
+fn a_publisher_that_is_stuck_does_not_keep_the_end_of_the_stream_from_the_others() {
+    let janitor = deployment()
+        .publishers(&["villain.publisher.blocks", "villain.publisher.behaves"])
+        .settings("[core]\ngrace = 1\nchannel_capacity = 1");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("dropped plugin=villain.publisher.behaves");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+
+    assert_eq!(run.abandoned(), ["villain.publisher.blocks"]);
+    assert_eq!(run.given().len(), 4);
+}

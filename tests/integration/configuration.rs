@@ -235,6 +235,9 @@ fn a_secret_is_not_repeated_when_it_is_wrong() {
     let janitor = Janitor::new()
         .authorities(&["villain.authority.is-choosy"])
         .settings("[villain.authority.is-choosy]\ncups = 2\ntea = 'green'\npassword = 'hunter2'");
+    let log = janitor.run().log().join("\n");
+    assert!(log.contains("Plugin was not loaded"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
     let told = refused(janitor);
     assert!(!told.contains("hunter2"), "{told}");
     assert_snapshot!(told, @r#"

@@ -185,6 +185,8 @@ fn in_a_task_that_nobody_waits_for() {
         "plugin `villain.authority.panics-in-a-task` panicked: a task that the plugin had spawned panicked: on purpose, in a task"
     );
     assert_eq!(run.log_with("cleaned up").len(), 1);
+    // What the task would have sent is missing, so nothing is deleted.
+    assert_eq!(owners(&janitor, "example.com"), ["new", "old", "www"]);
 
     let janitor = deployment().reconcilers(&["villain.reconciler.panics-in-a-task"]);
     let run = janitor.run();

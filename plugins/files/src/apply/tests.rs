@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use janitor_plugin_api::dns::{LeftAlone, Name, diff};
 use tempfile::TempDir;
@@ -131,4 +131,17 @@ fn a_zone_without_a_file_is_refused() {
         "{refused}"
     );
     assert_eq!(fs::read_dir(case.root.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn owner_and_group_stay() {
+    let case = Case::new();
+    let nobody = 65534;
+    if chown(case.served(), Some(nobody), Some(nobody)).is_err() {
+        println!("skipped: needs root, to give a file to somebody else");
+        return;
+    }
+    case.apply(&case.changes()).unwrap();
+    let file = fs::metadata(case.served()).unwrap();
+    assert_eq!((file.uid(), file.gid()), (nobody, nobody));
 }

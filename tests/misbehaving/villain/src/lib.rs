@@ -120,6 +120,8 @@ janitor_plugin_api::export! {
     publisher "villain.publisher.refuses-one" => Publisher<{ publisher::REFUSES_ONE }>;
     /// Only hands changes on.
     publisher "villain.publisher.accepts" => Publisher<{ publisher::ACCEPTS }>;
+    /// Applies the changes of one zone, and those of the next when somebody opens its gate.
+    publisher "villain.publisher.waits-after-the-first" => Publisher<{ publisher::WAITS_AFTER_THE_FIRST }>;
     /// Returns without receiving anything.
     publisher "villain.publisher.leaves-early" => Publisher<{ publisher::LEAVES_EARLY }>;
 }

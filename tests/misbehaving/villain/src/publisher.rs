@@ -2,7 +2,7 @@
 
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher as Role, ZoneChanges};
 
-use crate::life::Settings;
+use crate::life::{Settings, wait_at_the_gate};
 
 pub(crate) const BEHAVES: u8 = 0;
 pub(crate) const IS_SILENT: u8 = 1;
@@ -10,16 +10,20 @@ pub(crate) const REFUSES: u8 = 2;
 pub(crate) const REFUSES_ONE: u8 = 3;
 pub(crate) const ACCEPTS: u8 = 4;
 pub(crate) const LEAVES_EARLY: u8 = 5;
+pub(crate) const WAITS_AFTER_THE_FIRST: u8 = 6;
 
 /// A publisher that does what `TRICK` says.
-pub(crate) struct Publisher<const TRICK: u8>;
+pub(crate) struct Publisher<const TRICK: u8> {
+    settings: Settings,
+    host: Host,
+}
 
 impl<const TRICK: u8> Role for Publisher<TRICK> {
     type Config = Settings;
 
-    fn new(_: Settings, _: Host) -> Result<Self, Error> {
+    fn new(settings: Settings, host: Host) -> Result<Self, Error> {
         tracing::info!("created");
-        Ok(Self)
+        Ok(Self { settings, host })
     }
 
     async fn run(&mut self, changes: &mut ChangeReceiver) -> Result<(), Error> {
@@ -30,6 +34,9 @@ impl<const TRICK: u8> Role for Publisher<TRICK> {
         while let Some(zone) = changes.receive().await {
             tell(&zone);
             report::<TRICK>(&zone);
+            if TRICK == WAITS_AFTER_THE_FIRST && !self.host.is_cancelled() {
+                wait_at_the_gate(&self.settings, &self.host)?;
+            }
         }
         Ok(())
     }
@@ -57,7 +64,7 @@ fn tell(zone: &ZoneChanges) {
 
 fn report<const TRICK: u8>(zone: &ZoneChanges) {
     match TRICK {
-        BEHAVES => zone.report_all(Outcome::Applied),
+        BEHAVES | WAITS_AFTER_THE_FIRST => zone.report_all(Outcome::Applied),
         ACCEPTS => zone.report_all(Outcome::Accepted),
         REFUSES => zone.report_all(Outcome::Refused("the servers are asleep".to_owned())),
         REFUSES_ONE => {
