@@ -4,11 +4,11 @@
 //! flight stays a small multiple of the largest zone whatever the zones are like. One end is a handle
 //! across the plugin boundary ([`janitor_plugin_api::abi::channel`]), the other belongs to a station of the host.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
@@ -26,6 +26,9 @@ const MAX_OCTETS: usize = 64 << 20;
 
 /// What octets are counted in. Messages below one unit are bounded by their number alone.
 const UNIT: usize = 64 << 10;
+
+/// Most messages that a station takes out of a channel at once.
+const BATCH: usize = 256;
 
 /// A message that says how much of a channel it takes.
 pub trait Weigh {
@@ -86,7 +89,11 @@ pub fn inlet<T: Weigh + Send + 'static>(capacity: usize) -> (Sink<T>, Inlet<T>) 
         waiting: None,
         finished: Arc::clone(&finished),
     };
-    let inlet = Inlet { receiver, finished };
+    let inlet = Inlet {
+        receiver,
+        batch: Vec::new(),
+        finished,
+    };
     (RawSink_TO::from_value(sink, TD_Opaque), inlet)
 }
 
@@ -107,20 +114,24 @@ pub fn outlet<T: Weigh + Send + 'static>(capacity: usize) -> (Outlet<T>, Source<
 /// The receiving end of a station.
 pub struct Inlet<T> {
     receiver: mpsc::Receiver<Parcel<T>>,
+    /// Taken out at once, last first; each keeps its room until it is handed out.
+    batch: Vec<Parcel<T>>,
     finished: Arc<AtomicBool>,
 }
 
 impl<T> Inlet<T> {
-    /// The next message, or none when the stream has ended.
+    /// The next message, or none when the stream has ended. May be dropped and called again.
     pub async fn receive(&mut self) -> Option<T> {
-        self.receiver.recv().await.map(|parcel| parcel.message)
+        poll_fn(|cx| self.poll_receive(cx)).await
     }
 
     /// Polls for the next message.
     pub fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        self.receiver
-            .poll_recv(cx)
-            .map(|parcel| parcel.map(|parcel| parcel.message))
+        if self.batch.is_empty() {
+            ready!(self.receiver.poll_recv_many(cx, &mut self.batch, BATCH));
+            self.batch.reverse();
+        }
+        Poll::Ready(self.batch.pop().map(|parcel| parcel.message))
     }
 
     /// Whether the plugin said that every message of the stream was sent.
