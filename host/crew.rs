@@ -1,8 +1,6 @@
 //! The plugins of one run: all created before any runs, all ended before the run is over.
 
-use std::future::Future;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 
 use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::values::{AbiError, ErrorCode};
@@ -149,18 +147,15 @@ impl Crew {
             if member.ended {
                 continue;
             }
-            let mut cx = Context::from_waker(Waker::noop());
-            let polled = std::pin::pin!(member.plugin.ended()).poll(&mut cx);
-            match polled {
-                Poll::Ready(ended) => settle(&member.plugin, ended, &self.shared, report),
-                Poll::Pending => {
-                    tracing::error!(
-                        plugin = %member.plugin.key(),
-                        "plugin did not stop when it was asked to; ending without it"
-                    );
-                    report.abandoned.push(Arc::clone(member.plugin.key()));
-                }
+            if let Some(ended) = member.plugin.ended_by_now() {
+                settle(&member.plugin, ended, &self.shared, report);
+                continue;
             }
+            tracing::error!(
+                plugin = %member.plugin.key(),
+                "plugin did not stop when it was asked to; ending without it"
+            );
+            report.abandoned.push(Arc::clone(member.plugin.key()));
         }
     }
 }

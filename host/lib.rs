@@ -29,6 +29,7 @@ pub mod stations;
 pub mod pipeline;
 pub mod plan;
 pub mod settings;
+pub mod recruiting;
 pub mod run;
 pub mod show;
 pub mod error;

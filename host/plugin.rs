@@ -21,7 +21,7 @@ use janitor_plugin_api::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox}
 use janitor_plugin_api::abi::values::{
     AbiAnswer, AbiError, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
 };
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 
 use crate::logging;
 use crate::manifest::Role;
@@ -52,6 +52,16 @@ pub struct Ended {
     pub result: Option<Result<(), AbiError>>,
     /// From the call of `run` to its return.
     pub runtime: Duration,
+}
+
+impl Ended {
+    /// The thread is gone and said nothing.
+    fn without_an_answer() -> Self {
+        Self {
+            result: Some(Err(thread_ended())),
+            runtime: Duration::ZERO,
+        }
+    }
 }
 
 enum Instance {
@@ -159,12 +169,20 @@ impl Plugin {
         self.work = None;
     }
 
+    /// How the plugin ended, if it has ended and nobody was told yet.
+    pub fn ended_by_now(&mut self) -> Option<Ended> {
+        match self.ended.try_recv() {
+            Ok(ended) => Some(ended),
+            Err(TryRecvError::Closed) => Some(Ended::without_an_answer()),
+            Err(TryRecvError::Empty) => None,
+        }
+    }
+
     /// Waits until the plugin has ended and is dropped. May be dropped and called again.
     pub async fn ended(&mut self) -> Ended {
-        (&mut self.ended).await.unwrap_or_else(|_gone| Ended {
-            result: Some(Err(thread_ended())),
-            runtime: Duration::ZERO,
-        })
+        (&mut self.ended)
+            .await
+            .unwrap_or_else(|_gone| Ended::without_an_answer())
     }
 }
 

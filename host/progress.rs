@@ -62,7 +62,7 @@ impl Progress {
         let mut line =
             format!("{planned} of {desired} zones compared, {records} RRsets, {rate} a second");
         if published > 0 {
-            line.push_str(&format!("; changes of {published} zones sent"));
+            line.push_str(&format!("; {published} sets of changes sent"));
         }
         line
     }
@@ -98,7 +98,7 @@ mod tests {
         progress.published();
         assert_eq!(
             progress.line(Duration::from_secs(3)),
-            "1 of 2 zones compared, 300 RRsets, 100 a second; changes of 1 zones sent"
+            "1 of 2 zones compared, 300 RRsets, 100 a second; 1 sets of changes sent"
         );
     }
 }

@@ -1,0 +1,264 @@
+//! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use janitor_plugin_api::abi::abi_stable::std_types::ROption;
+use janitor_plugin_api::abi::entry::PluginEntryRef;
+use janitor_plugin_api::abi::host::HostFunctionsRef;
+use janitor_plugin_api::abi::values::ErrorCode;
+
+use crate::config::Rendered;
+use crate::crew::{NotCreated, Recruit};
+use crate::discovery::Discovery;
+use crate::error::{Error, print_warnings};
+use crate::library::{Library, OpenError};
+use crate::log_bridge;
+use crate::manifest::Role;
+use crate::pipeline::Outcome;
+use crate::problem::{Code, Problem, Problems};
+use crate::resolve::{Deployment, Resolved};
+use crate::settings::{Wanted, distribute};
+
+/// Opens the libraries and puts together what each plugin is created with.
+///
+/// # Errors
+///
+/// Libraries that cannot be used, and settings that nothing knows.
+pub(crate) fn recruit(
+    deployment: &Deployment,
+    discovery: &Discovery,
+) -> Result<Vec<Recruit>, Error> {
+    let functions = log_bridge::functions();
+    let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
+    let mut problems = Vec::new();
+    let mut entries = Vec::new();
+    for plugin in &deployment.plugins {
+        let known = open.iter().position(|(path, _)| *path == plugin.library);
+        let index = known.unwrap_or_else(|| {
+            let library = open_library(plugin, functions, &mut problems);
+            open.push((plugin.library.clone(), library));
+            open.len() - 1
+        });
+        if let Ok(library) = open[index].1 {
+            match entry_of(library, plugin) {
+                Ok(entry) => entries.push((plugin, entry)),
+                Err(problem) => problems.push(problem),
+            }
+        }
+    }
+    Problems::check(problems)?;
+
+    let wanted = entries
+        .iter()
+        .map(|(plugin, entry)| Wanted {
+            table: &plugin.table,
+            known: settings_of(*entry),
+        })
+        .collect::<Vec<_>>();
+    let installed = discovery.keys().collect::<Vec<_>>();
+    let (given, problems) = distribute(&wanted, &installed);
+    Problems::check(problems)?;
+    Ok(entries
+        .into_iter()
+        .zip(given)
+        .map(|((plugin, entry), config)| Recruit {
+            key: plugin.key.as_str().into(),
+            role: plugin.role,
+            entry,
+            config,
+        })
+        .collect())
+}
+
+fn open_library(
+    plugin: &Resolved,
+    functions: HostFunctionsRef,
+    problems: &mut Vec<Problem>,
+) -> Result<Library, ()> {
+    let opened = Library::open(&plugin.library, functions)
+        .map_err(|error| problems.push(cannot_open(&error)))?;
+    // What runs now has to be the file that was judged.
+    let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
+    if plugin
+        .identity
+        .is_some_and(|judged| !now.is_ok_and(|now| now == judged))
+    {
+        let name = plugin
+            .library
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        problems.push(
+            Problem::error(
+                Code::CannotOpen,
+                format!("{name} was replaced by another file while it was being opened"),
+            )
+            .place(plugin.library.display())
+            .help("run again; the file that is there now is judged then"),
+        );
+        return Err(());
+    }
+    Ok(opened)
+}
+
+fn cannot_open(error: &OpenError) -> Problem {
+    let name = error.path.file_name().unwrap_or_default().to_string_lossy();
+    Problem::error(
+        Code::CannotOpen,
+        format!("{name} cannot be opened: {}", error.fault),
+    )
+    .place(error.path.display())
+    .help("install a build of this plugin for this machine and this version of gordon-janitor")
+}
+
+/// The plugin in its open library. The manifest is only a claim; this is what the code says.
+fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Problem> {
+    let entries = library.entries();
+    let found = entries
+        .iter()
+        .find(|entry| entry.key().as_str() == plugin.key);
+    let fits = |entry: &&PluginEntryRef| {
+        let create = entry.create();
+        match plugin.role {
+            Role::Authority => create.authority.is_some(),
+            Role::Reconciler => create.reconciler.is_some(),
+            Role::Publisher => create.publisher.is_some(),
+            Role::MetricsRelay => false,
+        }
+    };
+    found.filter(fits).copied().ok_or_else(|| {
+        let name = plugin
+            .library
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
+        Problem::error(
+            Code::Manifest,
+            format!(
+                "{name} says that it holds the {} \"{}\", and does not",
+                plugin.role, plugin.key
+            ),
+        )
+        .place(plugin.library.display())
+        .because("its manifest and its code are not of one build")
+        .help("install the library anew")
+    })
+}
+
+fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
+    let names = entry.settings()().into_option()?;
+    Some(names.into_iter().map(Into::into).collect())
+}
+
+/// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
+///
+/// # Errors
+///
+/// The plugins that could not be created, unless the others ran.
+pub(crate) fn judge_creation(
+    outcome: &Outcome,
+    deployment: &Deployment,
+    recruits: &[Recruit],
+) -> Result<(), Error> {
+    let tolerated = outcome.started;
+    let mut problems = Vec::new();
+    let mut configuration_only = true;
+    for failed in &outcome.not_created {
+        let recruit = &recruits[failed.index];
+        let plugin = deployment
+            .plugins
+            .iter()
+            .find(|plugin| *plugin.key == *failed.key);
+        let Some(plugin) = plugin else { continue };
+        let chain = failed
+            .error
+            .chain
+            .iter()
+            .map(|link| plugin.table.without_secrets(link))
+            .collect::<Vec<_>>();
+        if tolerated {
+            tracing::warn!(
+                reason = chain.join(": "),
+                "Plugin was not loaded: {}",
+                failed.key
+            );
+        } else {
+            tracing::error!(
+                reason = chain.join(": "),
+                "Plugin was not loaded: {}",
+                failed.key
+            );
+        }
+        configuration_only &= failed.error.kind == ErrorCode::CONFIG;
+        problems.push(not_created_problem(failed, plugin, &recruit.config, &chain));
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    if tolerated {
+        let warnings = problems
+            .into_iter()
+            .map(Problem::tolerated)
+            .collect::<Vec<_>>();
+        print_warnings(&warnings);
+        return Ok(());
+    }
+    Problems::check(problems).map(drop).map_err(|problems| {
+        if configuration_only {
+            Error::Problems(problems)
+        } else {
+            Error::NotCreated(problems)
+        }
+    })
+}
+
+fn not_created_problem(
+    failed: &NotCreated,
+    plugin: &Resolved,
+    given: &Rendered,
+    chain: &[String],
+) -> Problem {
+    let library = plugin.library.display();
+    let (first, rest) = chain
+        .split_first()
+        .map_or(("", &[][..]), |(first, rest)| (first, rest));
+    let mut problem = match failed.error.kind {
+        ErrorCode::CONFIG if failed.error.place.line > 0 => {
+            let place = failed.error.place;
+            let at = Some((place.line as usize, place.column as usize));
+            let message = rest.first().map_or(first, String::as_str);
+            return plugin.table.refused(given, message, at);
+        }
+        ErrorCode::CONFIG => Problem::error(
+            Code::Refused,
+            format!(
+                "plugin \"{}\" does not accept its configuration: {first}",
+                failed.key
+            ),
+        )
+        .at(&plugin.table.origin, format!("[{}]", failed.key)),
+        ErrorCode::PANIC => Problem::error(
+            Code::Panicked,
+            format!(
+                "plugin \"{}\" panicked while being created: {first}",
+                failed.key
+            ),
+        )
+        .place(format!("{library} {}", plugin.manifest.version))
+        .because("this is a fault in the plugin; gordon-janitor caught it and is intact")
+        .help("report it to whoever made the plugin"),
+        _ => Problem::error(
+            Code::NotCreated,
+            format!("plugin \"{}\" cannot be created: {first}", failed.key),
+        )
+        .place(format!("{library} {}", plugin.manifest.version)),
+    };
+    for link in rest {
+        problem = problem.because(link);
+    }
+    match failed.error.hint.as_ref() {
+        ROption::RSome(hint) => problem.help(hint),
+        ROption::RNone => problem,
+    }
+}
