@@ -280,8 +280,12 @@ impl ZoneBuilder {
         write_rtype(&mut head, rtype);
         self.octets.extend_from_slice(&head);
         self.octets.extend_from_slice(owner);
-        self.octets[start + OWNER..].make_ascii_lowercase();
-        let order = match self.read_owner(start) {
+        let mut read = self.read_owner(start);
+        if read == Err(OwnerFault::Name(NameError::UpperCase)) {
+            self.octets[start + OWNER..].make_ascii_lowercase();
+            read = self.read_owner(start);
+        }
+        let order = match read {
             Ok(order) => order,
             Err(fault) => {
                 self.octets.truncate(start);

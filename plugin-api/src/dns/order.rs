@@ -12,7 +12,7 @@
 
 use std::hint::black_box;
 
-use super::labels::LabelStarts;
+use super::labels::{self, LabelStarts};
 use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets, entry_rtype};
 use super::rrset::{length_u32, read_u16, read_u32, write_u32};
 
@@ -254,10 +254,7 @@ impl Window {
     fn push_label(&mut self, octets: &[u8]) {
         let length = usize::from(octets[0]);
         let label = &octets[1..=length];
-        if label
-            .iter()
-            .fold(false, |found, &octet| found | (octet <= 1))
-        {
+        if labels::has_zero_or_one(label) {
             for &octet in label {
                 match octet {
                     0 | 1 => [1, octet + 1]
@@ -317,7 +314,7 @@ impl Join {
             let ttl = read_u32(entry, TTL);
             ttls = (ttls.0.min(ttl), ttls.1.max(ttl));
             conflict |= has_ttl_conflict(entry);
-            let mut at = OWNER + super::labels::trusted_len(&entry[OWNER..]);
+            let mut at = OWNER + labels::trusted_len(&entry[OWNER..]);
             if target.len() == start {
                 target.extend_from_slice(&entry[..at]);
             }
