@@ -280,8 +280,12 @@ impl ZoneBuilder {
         write_rtype(&mut head, rtype);
         self.octets.extend_from_slice(&head);
         self.octets.extend_from_slice(owner);
-        self.octets[start + OWNER..].make_ascii_lowercase();
-        let order = match self.read_owner(start) {
+        let mut read = self.read_owner(start);
+        if read == Err(OwnerFault::Name(NameError::UpperCase)) {
+            self.octets[start + OWNER..].make_ascii_lowercase();
+            read = self.read_owner(start);
+        }
+        let order = match read {
             Ok(order) => order,
             Err(fault) => {
                 self.octets.truncate(start);
@@ -290,7 +294,7 @@ impl ZoneBuilder {
         };
         if self.order != Order::Lost {
             match (order, rtype.cmp(&self.open.rtype)) {
-                (Ordering::Less, _) => self.order = Order::Lost,
+                (Ordering::Less, _) => self.lose_order(start),
                 (Ordering::Greater, _) => self.start_group(start),
                 (Ordering::Equal, Ordering::Greater) => {}
                 (Ordering::Equal, _) => self.order = Order::LostInGroup,
@@ -329,6 +333,15 @@ impl ZoneBuilder {
         Ok(order)
     }
 
+    /// Notes that the entry that starts at `start`, the last, belongs before others.
+    #[cold]
+    fn lose_order(&mut self, start: usize) {
+        self.order = Order::Lost;
+        let closed = &self.octets[..start];
+        self.sorter
+            .note_all(closed, zone_writer::HEADER, self.apex_labels);
+    }
+
     /// Notes that the entry that starts at `start`, the last, begins another owner.
     fn start_group(&mut self, start: usize) {
         let entry = self.octets.len() - start;
@@ -346,9 +359,10 @@ impl ZoneBuilder {
         self.scratch.extend_from_slice(&self.octets[self.group..]);
         self.octets.truncate(self.group);
         let (group, rest) = self.scratch.split_at(end - self.group);
+        self.sorter.note_all(group, 0, self.apex_labels);
         let gathered = self
             .sorter
-            .gather(group, 0, self.apex_labels, &mut self.octets);
+            .gather(group, self.apex_labels, &mut self.octets);
         self.octets.extend_from_slice(rest);
         self.counts = self.counts_before_group + gathered;
         self.order = Order::Kept;
@@ -398,6 +412,11 @@ impl ZoneBuilder {
         }
         self.counts.rrsets += 1;
         self.counts.rrs += self.open.rdata_count as usize;
+        if self.order == Order::Lost {
+            let labels = self.succession.last_labels();
+            self.sorter
+                .note(&self.octets, start, labels, self.apex_labels);
+        }
     }
 
     /// Takes the finished buffer out and leaves the builder empty.
@@ -409,9 +428,7 @@ impl ZoneBuilder {
             let source = octets;
             octets = Vec::with_capacity(source.len());
             octets.extend_from_slice(&source[..zone_writer::HEADER]);
-            let sorter = &mut self.sorter;
-            self.counts =
-                sorter.gather(&source, zone_writer::HEADER, self.apex_labels, &mut octets);
+            self.counts = self.sorter.gather(&source, self.apex_labels, &mut octets);
         }
         if self.counts.ttl_conflicts > 0 {
             order::clear_ttl_conflicts(&mut octets[zone_writer::HEADER..]);

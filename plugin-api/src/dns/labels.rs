@@ -187,12 +187,54 @@ pub(crate) fn trusted_len(octets: &[u8]) -> usize {
 /// Returns whether a name in wire form has upper-case letters.
 ///
 /// Length octets are at most 63 and so are never taken for letters: the whole
-/// name is looked at in one go, without branches.
+/// name is looked at in one go.
 #[inline]
 pub(crate) fn has_upper_case(octets: &[u8]) -> bool {
-    octets
-        .iter()
-        .fold(false, |found, octet| found | octet.is_ascii_uppercase())
+    any(octets, |word| {
+        let low = word & !HIGH;
+        let from_a = low + repeat(0x80 - b'A');
+        let beyond_z = low + repeat(0x7f - b'Z');
+        from_a & !beyond_z & !word & HIGH != 0
+    })
+}
+
+/// Returns whether a label has octets 0 or 1.
+#[inline]
+pub(crate) fn has_zero_or_one(label: &[u8]) -> bool {
+    any(label, |word| {
+        word.wrapping_sub(repeat(2)) & !word & HIGH != 0
+    })
+}
+
+const HIGH: u64 = repeat(0x80);
+
+const fn repeat(octet: u8) -> u64 {
+    u64::MAX / 255 * octet as u64
+}
+
+/// Returns whether `test` finds something in any eight octets, some of which it
+/// sees twice; what is shorter is filled up with octets 255.
+///
+/// Labels are short: a loop over octets would end each time where the processor
+/// does not expect it.
+#[inline]
+fn any(octets: &[u8], test: impl Fn(u64) -> bool) -> bool {
+    if let Some(last) = octets.last_chunk() {
+        let (words, _) = octets.as_chunks();
+        return words
+            .iter()
+            .chain([last])
+            .fold(false, |found, &word| found | test(u64::from_le_bytes(word)));
+    }
+    let halves = [octets.first_chunk(), octets.last_chunk()];
+    test(
+        match halves.map(|half| half.map(|&half| u64::from(u32::from_le_bytes(half)))) {
+            [Some(first), Some(last)] => first << 32 | last,
+            _ => octets
+                .iter()
+                .fold(u64::MAX, |word, &octet| word << 8 | u64::from(octet)),
+        },
+    )
 }
 
 /// Reads presentation format into `octets`, in lower case.
@@ -284,4 +326,28 @@ pub(crate) fn write(label: &[u8], f: &mut impl Write) -> fmt::Result {
         }
     }
     f.write_char('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_upper_case, has_zero_or_one};
+
+    #[test]
+    fn every_octet_is_found_at_every_place_of_every_length() {
+        for octet in 0..=u8::MAX {
+            for length in 1..=33 {
+                for place in 0..length {
+                    let mut octets = [b'a'; 33];
+                    octets[place] = octet;
+                    let octets = &octets[..length];
+                    assert_eq!(
+                        (has_upper_case(octets), has_zero_or_one(octets)),
+                        (octet.is_ascii_uppercase(), octet <= 1),
+                        "{octet} at {place} of {length}",
+                    );
+                }
+            }
+        }
+        assert!(!has_upper_case(&[]) && !has_zero_or_one(&[]));
+    }
 }

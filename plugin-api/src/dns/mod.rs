@@ -20,6 +20,7 @@ pub mod rdata;
 pub mod text;
 mod rrset;
 mod succession;
+mod sort_key;
 mod order;
 mod build_error;
 mod builder;

@@ -2,27 +2,29 @@
 //!
 //! Entries are of different lengths and cannot be swapped in place. Sorted are
 //! slots of 24 octets that hold a window of the entry's sort key; entries whose
-//! windows are equal get the next window and are sorted again. Then every entry
-//! is copied once.
+//! windows are equal get the next window and are sorted again.
 //!
-//! The sort key is a string of octets that compares as owner, then type, do:
-//! the labels below the apex from right to left, each followed by 0, then 0 once
-//! more and the type. Octets 0 and 1 in a label become 1 1 and 1 2, so that no
-//! label begins with 0 or contains it, and no key begins with another.
+//! To load an entry from somewhere in a large zone costs more than to copy it. So
+//! the first window is taken when an entry is noted, be it while the zone is built
+//! and its owner has just been read. Sorted by it, entries are brought together a
+//! cache full at a time, compared further there, and copied to their place.
 
 use std::hint::black_box;
 
-use super::labels::LabelStarts;
-use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets, entry_rtype};
+use super::labels::{self, LabelStarts};
+use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets};
 use super::rrset::{length_u32, read_u16, read_u32, write_u32};
+use super::sort_key::{WINDOW, window};
 
 /// Entries that are loaded together.
-const BLOCK: usize = 16;
+const BLOCK: usize = 64;
+/// Octets of entries that are brought together before they are compared beyond
+/// their first windows: as much as the second cache of a processor core holds.
+/// Tests have both fewer and more.
+const NEAR: usize = if cfg!(test) { 1 << 9 } else { 1 << 20 };
 /// Octets that the processor loads at once; most entries start in one and end
 /// in the next.
 const CACHE_LINE: usize = 64;
-/// Octets of the key that a slot holds.
-const WINDOW: usize = 16;
 
 /// What is sorted in place of one entry.
 #[derive(Clone, Copy)]
@@ -41,6 +43,15 @@ impl Slot {
     fn key(&self) -> u128 {
         let [high, low] = self.window.map(u128::from);
         high << 64 | low
+    }
+
+    fn has_window_of(&self, other: &Self) -> bool {
+        self.window == other.window
+    }
+
+    fn entry<'a>(&self, source: &'a [u8]) -> &'a [u8] {
+        let start = self.start as usize;
+        &source[start..start + self.octets as usize]
     }
 }
 
@@ -69,63 +80,60 @@ impl std::ops::Add for Counts {
 #[derive(Default)]
 pub(crate) struct Sorter {
     slots: Vec<Slot>,
+    near: Vec<u8>,
     join: Join,
 }
 
 impl Sorter {
-    /// Appends the entries of `source[from..]` to `target` in canonical order,
-    /// joining those of one owner and type.
+    /// Forgets what was noted, and notes all the entries of `source[from..]`.
+    pub(crate) fn note_all(&mut self, source: &[u8], from: usize, apex_labels: usize) {
+        self.slots.clear();
+        let mut start = from;
+        while start < source.len() {
+            let entry = &source[start..];
+            let labels = LabelStarts::trusted(&entry[OWNER..]);
+            self.note(source, start, &labels, apex_labels);
+            start += entry_octets(entry);
+        }
+    }
+
+    /// Notes the entry that starts at `start`, and the labels of its owner.
+    #[inline]
+    pub(crate) fn note(
+        &mut self,
+        source: &[u8],
+        start: usize,
+        labels: &LabelStarts,
+        apex_labels: usize,
+    ) {
+        let entry = &source[start..];
+        self.slots.push(Slot {
+            window: window(entry, labels, apex_labels, 0).unwrap_or_default(),
+            start: length_u32(start),
+            octets: length_u32(entry_octets(entry)),
+        });
+    }
+
+    /// Appends the entries that were noted to `target` in canonical order, joining
+    /// those of one owner and type.
     ///
     /// Takes O(n log n) steps for n octets, whatever they are.
     pub(crate) fn gather(
         &mut self,
         source: &[u8],
-        from: usize,
         apex_labels: usize,
         target: &mut Vec<u8>,
     ) -> Counts {
-        let mut keys = Keys {
+        let mut gather = Gather {
             source,
             apex_labels,
-            starts: LabelStarts::EMPTY,
+            near: &mut self.near,
+            join: &mut self.join,
+            target,
+            counts: Counts::default(),
         };
-        self.slots.clear();
-        let mut start = from;
-        while start < source.len() {
-            let octets = entry_octets(&source[start..]);
-            self.slots.push(Slot {
-                window: keys.window(start, 0).unwrap_or_default(),
-                start: length_u32(start),
-                octets: length_u32(octets),
-            });
-            start += octets;
-        }
-        keys.sort(&mut self.slots, 0);
-
-        let mut counts = Counts::default();
-        let mut fetched = 0;
-        let mut next = 0;
-        while let Some(first) = self.slots.get(next) {
-            if next >= fetched {
-                fetched = self.slots.len().min(next + BLOCK);
-                fetch(source, &self.slots[next..fetched], CACHE_LINE);
-            }
-            let rest = &self.slots[next + 1..];
-            let parts = 1 + rest.iter().take_while(|slot| slot.octets == 0).count();
-            let entry = target.len();
-            if parts == 1 {
-                let start = first.start as usize;
-                target.extend_from_slice(&source[start..start + first.octets as usize]);
-            } else {
-                self.join
-                    .entries(source, &self.slots[next..next + parts], target);
-            }
-            counts.ttl_conflicts += usize::from(has_ttl_conflict(&target[entry..]));
-            counts.rrs += read_u32(target, entry + RDATA_COUNT) as usize;
-            counts.rrsets += 1;
-            next += parts;
-        }
-        counts
+        gather.place(&mut self.slots, 0);
+        gather.counts
     }
 
     /// Sorts the rdata at the end of `target`, from `from` on, and leaves each
@@ -160,138 +168,148 @@ pub(crate) fn mark_ttl_conflict(entry: &mut [u8]) {
 /// One after the other, every entry costs a wait for memory; loads that do not
 /// depend on each other wait together.
 #[inline]
-fn fetch(source: &[u8], block: &[Slot], last: usize) {
+fn fetch(source: &[u8], block: &[Slot]) {
     let octet = |at: usize| source.get(at).copied().unwrap_or_default();
     let seen = block.iter().fold(0, |seen, slot| {
         let start = slot.start as usize;
-        seen ^ octet(start) ^ octet(start + last)
+        seen ^ octet(start) ^ octet(start + CACHE_LINE)
     });
     black_box(seen);
 }
 
+/// Takes entries from all over `source` to their place in `target`.
+struct Gather<'a> {
+    source: &'a [u8],
+    apex_labels: usize,
+    near: &'a mut Vec<u8>,
+    join: &'a mut Join,
+    target: &'a mut Vec<u8>,
+    counts: Counts,
+}
+
+impl Gather<'_> {
+    /// Places entries whose keys are equal in their first `skipped` octets, and
+    /// whose windows are what follows.
+    ///
+    /// Recurses once per window, and a key has at most some 520 octets.
+    fn place(&mut self, slots: &mut [Slot], skipped: usize) {
+        slots.sort_unstable_by_key(Slot::key);
+        let mut rest = slots;
+        while !rest.is_empty() {
+            let (length, octets) = batch(rest);
+            let (batch, others) = rest.split_at_mut(length);
+            rest = others;
+            if octets <= NEAR {
+                self.place_batch(batch, skipped + WINDOW);
+            } else {
+                self.place_run(batch, skipped + WINDOW);
+            }
+        }
+    }
+
+    /// Places few entries, among those with equal windows by the octets after the
+    /// first `skipped`.
+    fn place_batch(&mut self, batch: &mut [Slot], skipped: usize) {
+        self.near.clear();
+        for block in batch.chunks_mut(BLOCK) {
+            fetch(self.source, block);
+            for slot in block {
+                let entry = slot.entry(self.source);
+                slot.start = length_u32(self.near.len());
+                self.near.extend_from_slice(entry);
+            }
+        }
+        let mut keys = Keys::new(self.near, self.apex_labels);
+        for run in batch.chunk_by_mut(Slot::has_window_of) {
+            keys.sort(run, skipped);
+        }
+        self.counts = self.counts + self.join.append(self.near, batch, self.target);
+    }
+
+    /// Places many entries that are equal in their first `skipped` octets.
+    fn place_run(&mut self, run: &mut [Slot], skipped: usize) {
+        let mut keys = Keys::new(self.source, self.apex_labels);
+        if run.len() == 1 || keys.join(run, skipped) {
+            self.counts = self.counts + self.join.append(self.source, run, self.target);
+            return;
+        }
+        for block in run.chunks_mut(BLOCK) {
+            fetch(self.source, block);
+            keys.turn(block, skipped);
+        }
+        self.place(run, skipped);
+    }
+}
+
+/// Returns how many slots at the beginning are placed together, and the octets of
+/// their entries: more than [`NEAR`] only if all have one window.
+fn batch(slots: &[Slot]) -> (usize, usize) {
+    let (mut length, mut octets) = (0, 0);
+    for run in slots.chunk_by(Slot::has_window_of) {
+        let more: usize = run.iter().map(|slot| slot.octets as usize).sum();
+        if length > 0 && octets + more > NEAR {
+            break;
+        }
+        length += run.len();
+        octets += more;
+    }
+    (length, octets)
+}
+
+/// Tells keys apart beyond their first windows.
 struct Keys<'a> {
     source: &'a [u8],
     apex_labels: usize,
-    starts: LabelStarts,
+    labels: LabelStarts,
 }
 
-impl Keys<'_> {
+impl<'a> Keys<'a> {
+    fn new(source: &'a [u8], apex_labels: usize) -> Self {
+        Self {
+            source,
+            apex_labels,
+            labels: LabelStarts::EMPTY,
+        }
+    }
+
     /// Sorts slots whose keys are equal in their first `skipped` octets.
-    ///
-    /// Recurses once per window, and a key has at most some 520 octets.
     fn sort(&mut self, slots: &mut [Slot], skipped: usize) {
-        slots.sort_unstable_by_key(Slot::key);
-        let next = skipped + WINDOW;
-        for run in slots.chunk_by_mut(|left, right| left.window == right.window) {
-            let [first, others @ ..] = run else { continue };
-            if others.is_empty() {
-                continue;
-            }
-            if self.window(first.start as usize, next).is_none() {
-                others.iter_mut().for_each(|slot| slot.octets = 0);
-                continue;
-            }
-            for block in run.chunks_mut(BLOCK) {
-                fetch(self.source, block, CACHE_LINE);
-                for slot in block {
-                    slot.window = self.window(slot.start as usize, next).unwrap_or_default();
-                }
-            }
-            self.sort(run, next);
-        }
-    }
-
-    /// Returns the octets of a key after the first `skipped`, as two numbers;
-    /// none if the key has no more.
-    fn window(&mut self, start: usize, skipped: usize) -> Option<[u64; 2]> {
-        let entry = &self.source[start..];
-        let owner = &entry[OWNER..];
-        self.starts
-            .scan(owner)
-            .expect("the owner was checked when it was pushed");
-        let mut window = Window {
-            octets: 0,
-            filled: 0,
-            skip: skipped,
-        };
-        for index in self.apex_labels.. {
-            let Some(label) = self.starts.label_start_from_right(index) else {
-                break;
-            };
-            window.push_label(&owner[label..]);
-            if window.filled == WINDOW {
-                return Some(window.halves());
-            }
-        }
-        let rtype = entry_rtype(entry).0.to_be_bytes();
-        window.push(0);
-        rtype.into_iter().for_each(|octet| window.push(octet));
-        (window.filled > 0).then(|| window.halves())
-    }
-}
-
-/// Takes a key from its beginning and keeps one window of it.
-struct Window {
-    /// The first octet of the window is the most significant.
-    octets: u128,
-    filled: usize,
-    skip: usize,
-}
-
-impl Window {
-    #[inline]
-    fn push(&mut self, octet: u8) {
-        if self.skip > 0 {
-            self.skip -= 1;
-        } else if self.filled < WINDOW {
-            self.octets |= u128::from(octet) << (8 * (WINDOW - 1 - self.filled));
-            self.filled += 1;
-        }
-    }
-
-    /// Pushes the label that `octets` begin with, its length octet included.
-    #[inline]
-    fn push_label(&mut self, octets: &[u8]) {
-        let length = usize::from(octets[0]);
-        let label = &octets[1..=length];
-        if label
-            .iter()
-            .fold(false, |found, &octet| found | (octet <= 1))
-        {
-            for &octet in label {
-                match octet {
-                    0 | 1 => [1, octet + 1]
-                        .into_iter()
-                        .for_each(|octet| self.push(octet)),
-                    _ => self.push(octet),
-                }
-            }
-            self.push(0);
+        if slots.len() == 1 || self.join(slots, skipped) {
             return;
         }
-        let skipped = self.skip.min(length);
-        let taken = (length - skipped).min(WINDOW - self.filled);
-        if taken > 0 {
-            // Loads a whole window and cuts off what is too much: cheaper than
-            // copying a number of octets that differs each time.
-            let loaded = match octets[1 + skipped..].first_chunk() {
-                Some(chunk) => u128::from_be_bytes(*chunk),
-                None => label[skipped..]
-                    .iter()
-                    .rev()
-                    .fold(0, |sum, &octet| sum >> 8 | u128::from(octet) << 120),
-            };
-            let kept = loaded >> (8 * (WINDOW - taken)) << (8 * (WINDOW - taken));
-            self.octets |= kept >> (8 * self.filled);
-            self.filled += taken;
+        self.turn(slots, skipped);
+        slots.sort_unstable_by_key(Slot::key);
+        for run in slots.chunk_by_mut(Slot::has_window_of) {
+            self.sort(run, skipped + WINDOW);
         }
-        self.skip -= skipped;
-        self.push(0);
     }
 
-    fn halves(&self) -> [u64; 2] {
-        let [a, b, c, d, e, f, g, h, low @ ..] = self.octets.to_be_bytes();
-        [[a, b, c, d, e, f, g, h], low].map(u64::from_be_bytes)
+    /// Marks entries whose keys are equal in their first `skipped` octets as one
+    /// RRset, if the keys have no more.
+    fn join(&mut self, run: &mut [Slot], skipped: usize) -> bool {
+        let [first, others @ ..] = run else {
+            return false;
+        };
+        let is_one = self.window(first, skipped).is_none();
+        if is_one {
+            others.iter_mut().for_each(|slot| slot.octets = 0);
+        }
+        is_one
+    }
+
+    /// Gives slots the windows after the first `skipped` octets.
+    fn turn(&mut self, slots: &mut [Slot], skipped: usize) {
+        for slot in slots {
+            slot.window = self.window(slot, skipped).unwrap_or_default();
+        }
+    }
+
+    fn window(&mut self, slot: &Slot, skipped: usize) -> Option<[u64; 2]> {
+        let entry = &self.source[slot.start as usize..];
+        self.labels
+            .scan(&entry[OWNER..])
+            .expect("the owner was checked when it was pushed");
+        window(entry, &self.labels, self.apex_labels, skipped)
     }
 }
 
@@ -304,6 +322,23 @@ struct Join {
 }
 
 impl Join {
+    /// Appends the entries in `slots` to `target`, those of one RRset as one.
+    fn append(&mut self, source: &[u8], slots: &[Slot], target: &mut Vec<u8>) -> Counts {
+        let mut counts = Counts::default();
+        for parts in slots.chunk_by(|_, next| next.octets == 0) {
+            let start = target.len();
+            match parts {
+                [slot] => target.extend_from_slice(slot.entry(source)),
+                _ => self.entries(source, parts, target),
+            }
+            let entry = &target[start..];
+            counts.ttl_conflicts += usize::from(has_ttl_conflict(entry));
+            counts.rrs += read_u32(entry, RDATA_COUNT) as usize;
+            counts.rrsets += 1;
+        }
+        counts
+    }
+
     /// Appends to `target` what the entries in `slots` are together: the set of
     /// all rdata, the lowest TTL.
     fn entries(&mut self, source: &[u8], slots: &[Slot], target: &mut Vec<u8>) {
@@ -317,7 +352,7 @@ impl Join {
             let ttl = read_u32(entry, TTL);
             ttls = (ttls.0.min(ttl), ttls.1.max(ttl));
             conflict |= has_ttl_conflict(entry);
-            let mut at = OWNER + super::labels::trusted_len(&entry[OWNER..]);
+            let mut at = OWNER + labels::trusted_len(&entry[OWNER..]);
             if target.len() == start {
                 target.extend_from_slice(&entry[..at]);
             }

@@ -32,6 +32,12 @@ impl Succession {
         }
     }
 
+    /// Where the labels of the owner read last start.
+    #[inline]
+    pub(crate) fn last_labels(&self) -> &LabelStarts {
+        &self.starts[self.last]
+    }
+
     /// Reads the owner at the beginning of `octets`; returns how many octets it has.
     #[inline]
     pub(crate) fn read(&mut self, octets: &[u8], apex: &[u8]) -> Result<usize, OwnerFault> {

@@ -207,6 +207,25 @@ fn the_root_zone_and_its_names_can_be_built() {
     assert!(ActualZone::check(Name::root(), zone.into_octets()).is_ok());
 }
 
+#[test]
+fn more_entries_than_are_compared_at_once_come_into_order() {
+    let parent = "a-label-longer-than-one-window";
+    let mut lines: Vec<String> = (0..200)
+        .map(|number| match number % 4 {
+            0 => format!("www.{parent} 300 A 192.0.2.{number}"),
+            1 => format!("h{number:03}.{parent} 300 A 192.0.2.1"),
+            2 => format!("H{number:03}-{parent}.x.{parent} 300 AAAA 2001:db8::1"),
+            _ => format!("n{number:03} 300 TXT x"),
+        })
+        .collect();
+    let one = builder(&lines.join("\n")).build_actual().unwrap();
+    lines.reverse();
+    let other = builder(&lines.join("\n")).build_actual().unwrap();
+    assert_eq!(other, one);
+    assert_eq!((one.rrset_count(), one.rr_count()), (151, 200));
+    ActualZone::check(name(samples::APEX), one.into_octets()).unwrap();
+}
+
 proptest! {
     #[test]
     fn zone_is_what_was_pushed_in_canonical_form(rrs in samples::rrs(60)) {
