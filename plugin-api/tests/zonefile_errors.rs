@@ -59,6 +59,16 @@ fn an_octet_of_value_zero_is_refused_outside_of_strings() {
 }
 
 #[test]
+fn nothing_is_lost_behind_a_carriage_return_in_a_comment() {
+    let text = b"$TTL 1\na A 192.0.2.1 ; c\rb A 192.0.2.2\r\nc A 192.0.2.3\r\n";
+    let error = read(text.as_slice()).unwrap_err();
+    let expected = "    cannot read `example.com.zone`, line 2, column 18\n    \
+         expected a line feed after the carriage return of a comment, found `b A 192.0.2.2\\013`\n";
+    assert_eq!(said(&error), expected);
+    assert!(read(b"$TTL 1 ; c\r\na A 192.0.2.1 ; c\r".as_slice()).is_ok());
+}
+
+#[test]
 fn an_entry_without_end_is_refused_before_memory_is_used_up() {
     let text = b"$TTL 1\nwww TXT (\n".chain(io::repeat(b'\n'));
     let error = read(text).unwrap_err();

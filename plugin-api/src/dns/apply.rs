@@ -124,14 +124,17 @@ impl Changes {
             kept.clear();
             for change in owner.changes {
                 let counts = &mut writer.counts;
-                match change.action() {
-                    Action::Deletion => counts.incomplete_deletions += 1,
-                    Action::Update => counts.incomplete_updates += 1,
-                    Action::Addition if served.conflicts_with(change.rtype()) => {
-                        counts.incomplete_additions += 1;
+                let left_out = match change.action() {
+                    Action::Addition if !served.conflicts_with(change.rtype()) => {
+                        kept.push(change);
+                        continue;
                     }
-                    Action::Addition => kept.push(change),
-                }
+                    Action::Addition => &mut counts.incomplete_additions,
+                    Action::Update => &mut counts.incomplete_updates,
+                    Action::Deletion => &mut counts.incomplete_deletions,
+                };
+                // It starts at what whoever made the changes says, which may be anything.
+                *left_out = left_out.saturating_add(1);
             }
             writer.push_owner(&kept);
         }

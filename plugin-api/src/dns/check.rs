@@ -112,6 +112,8 @@ pub enum Unservable {
     Several(Rtype),
     /// A SOA that is not at the apex.
     SoaBelowApex,
+    /// CNAME at the apex, where SOA and NS always are (RFC 1912, section 2.4).
+    CnameAtApex,
 }
 
 impl fmt::Display for Unservable {
@@ -120,6 +122,7 @@ impl fmt::Display for Unservable {
             Self::CnameBeside(rtype) => write!(f, "a CNAME and {rtype} beside it"),
             Self::Several(rtype) => write!(f, "more than one {rtype}"),
             Self::SoaBelowApex => f.write_str("a SOA, but is not the apex of the zone"),
+            Self::CnameAtApex => f.write_str("a CNAME, but is the apex, which has a SOA and NS"),
         }
     }
 }
@@ -265,6 +268,9 @@ pub(crate) fn servable(zone: &Zone) -> Result<(), (usize, NameRef<'_>, Unservabl
         }
         if rtype == Rtype::CNAME {
             let owner = rrset.owner();
+            if owner == zone.apex() {
+                return Err((at, owner, Unservable::CnameAtApex));
+            }
             // The types that sort before CNAME may not stand beside it.
             if let Some(last) = last.filter(|last| last.is_owned_by(owner.as_wire())) {
                 return Err((at, owner, Unservable::CnameBeside(last.rtype())));

@@ -278,7 +278,12 @@ pub(crate) fn parse(text: &str, octets: &mut Vec<u8>) -> Result<bool, NameError>
         }
     }
     if octets.len() == start + 1 {
-        return Ok(true);
+        // The root label of a name that ends in a dot.
+        return if octets.len() > MAX_NAME {
+            Err(NameError::LongName)
+        } else {
+            Ok(true)
+        };
     }
     close_label(octets, start)?;
     Ok(false)

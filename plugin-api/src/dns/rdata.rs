@@ -131,7 +131,7 @@ fn layout(rtype: Rtype) -> &'static [Field] {
         Rtype::DNSKEY | Rtype::CDNSKEY => &[Octets(4), Rest(1)],
         Rtype::DS | Rtype::CDS | Rtype::TA | Rtype::DLV => &[Octets(4), Rest(1)],
         Rtype::CERT => &[Octets(5), Rest(1)],
-        Rtype::SSHFP => &[Octets(2), Rest(1)],
+        Rtype::SSHFP => &[Octets(2), Rest(0)],
         Rtype::TLSA | Rtype::SMIMEA => &[Octets(3), Rest(1)],
         Rtype::ZONEMD => &[Octets(6), Rest(12)],
         Rtype::NSEC3 => &[Octets(4), Text, SomeText("next hashed owner"), Special(type_bitmap)],

@@ -110,3 +110,18 @@ fn additions_that_wait_for_a_deletion_are_not_left() {
     );
     assert_eq!(counts.incomplete_deletions, 4);
 }
+
+#[test]
+fn what_the_maker_of_the_changes_counted_may_be_anything() {
+    let set = changes("b 1 A 192.0.2.1", "a 1 A 192.0.2.1", LeftAlone::NOTHING);
+    let apex = set.apex().to_owned();
+    let mut octets = set.into_octets();
+    // All the numbers that nobody can confirm.
+    octets[20..60].fill(0xff);
+    let boastful = Changes::check(apex, octets).expect("numbers are no fault of the buffer");
+    let left = boastful.additions_only();
+    assert_eq!(
+        (left.len(), left.counts().incomplete_deletions),
+        (1, u32::MAX)
+    );
+}

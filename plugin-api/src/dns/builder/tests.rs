@@ -136,6 +136,7 @@ fn zones_that_no_server_accepts_are_not_desired() {
             Unservable::Several(Rtype::DNAME),
         ),
         ("a 1 SOA b c 1 2 3 4 5", "a", Unservable::SoaBelowApex),
+        ("@ 1 CNAME b", "@", Unservable::CnameAtApex),
         (
             "@ 1 SOA b c 1 2 3 4 5\n @ 1 SOA b c 2 2 3 4 5",
             "@",

@@ -81,7 +81,8 @@ pub fn parse_rdata(rtype: Rtype, text: &str, origin: NameRef<'_>) -> Result<Vec<
 ///
 /// Rdata of types without a text form, or that does not fit its type, is
 /// displayed in the form of RFC 3597, section 5. What is displayed reads back
-/// to the same octets.
+/// to the same octets, unless the rdata is such that BIND reads it in no form,
+/// as an IPSECKEY without a key is.
 pub fn rdata_display(rtype: Rtype, octets: &[u8]) -> impl fmt::Display {
     RdataDisplay { rtype, octets }
 }

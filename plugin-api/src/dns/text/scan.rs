@@ -171,13 +171,27 @@ impl<'a> Scan<'a> {
     }
 
     /// Skips a comment, up to its line feed.
+    ///
+    /// A carriage return in it would be the end of a line anywhere else: what
+    /// follows it would be lost without a word.
     fn comment(&mut self) -> Result<(), Stop> {
         let rest = &self.octets[self.at..];
-        match memchr::memchr(b'\n', rest) {
-            Some(length) => self.at += length,
-            None if self.whole => self.at = self.octets.len(),
+        let length = match memchr::memchr(b'\n', rest) {
+            Some(length) => length,
+            None if self.whole => rest.len(),
             None => return Err(Stop::More),
+        };
+        let comment = &rest[..length];
+        if let Some(at) = memchr::memchr(b'\r', comment).filter(|at| at + 1 < length) {
+            return Err(Stop::fault(
+                self.at + at,
+                Fault::Unexpected {
+                    expected: "a line feed after the carriage return of a comment",
+                    found: shown(&comment[at + 1..]),
+                },
+            ));
         }
+        self.at += length;
         Ok(())
     }
 

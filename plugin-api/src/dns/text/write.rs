@@ -11,8 +11,8 @@ use super::{address, binary, bitmap, gateway, legacy, location, service, time};
 /// Writes rdata in presentation format.
 ///
 /// Types without a text form, and octets that do not fit their type, take the
-/// form of RFC 3597, section 5. Either way, the text reads back to the same
-/// octets.
+/// form of RFC 3597, section 5. The text reads back to the same octets where
+/// there is a text that BIND reads.
 pub(crate) fn write(rtype: Rtype, rdata: &[u8], f: &mut impl fmt::Write) -> fmt::Result {
     let Some(fields) = layout(rtype).filter(|_| fits(rtype, rdata)) else {
         return write_generic(rdata, f);
