@@ -78,9 +78,8 @@ impl Config {
         let mut problems = Problems::check(problems)?;
         if table.is_empty() && !absent.is_empty() {
             problems.push(no_configuration(&absolute, &absent));
-            Problems::check(problems)?;
-            problems = Vec::new();
         }
+        let mut problems = Problems::check(problems)?;
         let core = Core::read(&table, &absolute, &mut problems);
         Ok(Self {
             root: absolute,

@@ -219,8 +219,9 @@ impl Serialize for ZoneObject<'_> {
 }
 
 /// Differences that belong to the primary or its signer.
-fn left_alone(zone: &PlannedZone) -> u32 {
-    zone.found.left_alone_at_apex + zone.found.left_alone_signer_made
+fn left_alone(zone: &PlannedZone) -> u64 {
+    // Whoever made the changes says these, and they may be anything.
+    u64::from(zone.found.left_alone_at_apex) + u64::from(zone.found.left_alone_signer_made)
 }
 
 struct ChangeObjects<'a>(&'a PlannedZone);

@@ -36,7 +36,8 @@
 //!   that of `$TTL`, else of the record before, else the minimum of its SOA;
 //! - TTL and class in either order or missing; owners missing, quoted, `@`;
 //! - quoted strings, `\X` and `\DDD`, parentheses over lines, comments, line
-//!   ends LF, CR LF and CR, a file without a last line end;
+//!   ends LF, CR LF and CR (a comment ends at an LF, and a CR alone in it is an
+//!   error), a file without a last line end;
 //! - `TYPEnnn`, `CLASS1`, `\#` for every type, and the text form of every type
 //!   that BIND knows, mnemonics and all.
 //!
