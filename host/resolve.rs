@@ -1,13 +1,17 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
+mod settings;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::manifest::{Manifest, Role};
-use crate::problem::{Code, Problem, Problems};
+use crate::problem::{Code, Problem, Problems, Severity};
+use crate::schema::without_repetition;
 
 /// What the plugins are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,16 +77,24 @@ pub fn resolve(
         // Nothing is looked for, so that nothing is missing.
         _ if listed.is_empty() => {}
         _ => {
+            let mut left = Vec::new();
             for entry in &listed {
-                match find(config, discovery, &installed, entry, purpose) {
-                    Ok(found) => plugins.push(found),
-                    Err(problem) if core.debug => {
-                        lacks_authority |= may_be_authority(discovery, &entry.key);
-                        problems.push(problem.tolerated());
+                let mut found = find(config, discovery, &installed, entry, purpose, &mut left);
+                if core.debug && found.plugin.is_none() {
+                    lacks_authority |= may_be_authority(discovery, &entry.key);
+                    let errors = found.problems.iter_mut();
+                    for problem in errors.filter(|found| found.severity() == Severity::Error) {
+                        *problem = problem.clone().tolerated();
                     }
-                    Err(problem) => problems.push(problem),
                 }
+                plugins.extend(found.plugin);
+                problems.append(&mut found.problems);
             }
+            let mut unknown = unknown_to_all(discovery, &left, &problems);
+            if core.debug {
+                unknown = unknown.into_iter().map(Problem::tolerated).collect();
+            }
+            problems.append(&mut unknown);
             let known = discovery
                 .keys()
                 .chain(listed.iter().map(|entry| entry.key.as_str()));
@@ -93,7 +105,7 @@ pub fn resolve(
             }
         }
     }
-    let warnings = Problems::check(problems)?;
+    let warnings = Problems::check(without_repetition(problems))?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
@@ -125,7 +137,13 @@ pub fn plugin_table(
     key: &str,
 ) -> Result<PluginTable, Error> {
     match config.plugin(key, &installed(config, discovery)) {
-        Ok(Some(table)) => Ok(table),
+        Ok(Some(mut table)) => {
+            if let Ok(Some((_, _, plugin))) = discovery.find(key) {
+                // What it does not know it will not get; whether somebody does is for a run to say.
+                drop(table.restrict(&plugin.settings));
+            }
+            Ok(table)
+        }
         Ok(None) => {
             let problem = Problem::error(
                 Code::MissingTable,
@@ -207,39 +225,83 @@ impl Found {
     }
 }
 
+/// What became of a listed plugin.
+struct Search {
+    /// `None` if it cannot be used.
+    plugin: Option<Found>,
+    /// What is wrong with it; only warnings if it can be used.
+    problems: Vec<Problem>,
+}
+
+impl From<Problem> for Search {
+    fn from(problem: Problem) -> Self {
+        Self {
+            plugin: None,
+            problems: vec![problem],
+        }
+    }
+}
+
+/// Looks for a listed plugin, its table, and what is wrong with that. What it inherits and does not
+/// know is added to `left`.
 fn find(
     config: &Config,
     discovery: &Discovery,
     installed: &InstalledKeys,
     entry: &Listed,
     purpose: Purpose,
-) -> Result<Found, Problem> {
+    left: &mut Vec<LeftBehind>,
+) -> Search {
     let key = entry.key.as_str();
-    let Some((file, manifest, plugin)) = discovery.find(key)? else {
-        return Err(not_installed(config, discovery, entry));
+    let (file, manifest, plugin) = match discovery.find(key) {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_installed(config, discovery, entry).into(),
+        Err(clash) => return clash.into(),
     };
     if plugin.role == Role::MetricsRelay {
         let summary =
             format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
-        return Err(Problem::error(Code::MisplacedRole, summary)
+        return Problem::error(Code::MisplacedRole, summary)
             .at(&entry.origin, "core.plugins")
             .found("metrics relays in this version: metrics-logger (built in)")
-            .help("remove it from core.plugins"));
+            .help("remove it from core.plugins")
+            .into();
     }
     if plugin.role == Role::Publisher && purpose == Purpose::Show {
-        return Ok(Found::Idle(key.to_owned()));
+        return Search {
+            plugin: Some(Found::Idle(key.to_owned())),
+            problems: Vec::new(),
+        };
     }
-    let Some(table) = config.plugin(key, installed)? else {
-        return Err(missing_table(config, discovery, entry));
+    let mut table = match config.plugin(key, installed) {
+        Ok(Some(table)) => table,
+        Ok(None) => {
+            let inherited = config.inheritance(key, installed);
+            return missing_table(config, discovery, entry, plugin, &inherited).into();
+        }
+        Err(problem) => return problem.into(),
     };
-    Ok(Found::Needed(Box::new(Resolved {
+    let unknown = table.restrict(&plugin.settings);
+    left.extend(unknown.into_iter().map(|inherited| LeftBehind {
+        heir: key.to_owned(),
+        inherited,
+    }));
+    let problems = judge(&table, manifest, plugin);
+    let is_fit = problems
+        .iter()
+        .all(|found| found.severity() == Severity::Warning);
+    let resolved = || Resolved {
         key: key.to_owned(),
         role: plugin.role,
         library: file.judged.path.clone(),
         identity: file.judged.identity,
         manifest: manifest.clone(),
         table,
-    })))
+    };
+    Search {
+        plugin: is_fit.then(|| Found::Needed(Box::new(resolved()))),
+        problems,
+    }
 }
 
 fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
@@ -296,35 +358,6 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             refusal.summary()
         ))
     })
-}
-
-fn missing_table(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
-    let key = entry.key.as_str();
-    let summary = if config.core().debug {
-        format!("Skipped loading plugin \"{key}\" because no configuration was found.")
-    } else {
-        format!("plugin \"{key}\" is listed in core.plugins but no configuration was found for it")
-    };
-    let problem = Problem::error(Code::MissingTable, summary)
-        .at(&entry.origin, "core.plugins")
-        .found(format!(
-            "no table [{key}] in {} or {}",
-            crate::config::FILES[0],
-            crate::config::FILES[1]
-        ));
-    // The table of another plugin is not meant for this one.
-    let known = |name: &str| {
-        config.core().plugins.iter().any(|other| other.key == name)
-            || discovery.keys().any(|other| other == name)
-    };
-    match config.similar_table(key).filter(|(name, _)| !known(name)) {
-        Some((near, origin)) => problem.help(format!(
-            "is the table [{near}] at {origin} meant for it? then write [{key}] there"
-        )),
-        None => problem.help(format!(
-            "add a table [{key}]; an empty one is enough for a plugin that needs no settings"
-        )),
-    }
 }
 
 fn check_roles(

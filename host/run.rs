@@ -143,7 +143,7 @@ fn start(
     let core = config.core();
     let deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let recruits = recruit(&deployment, discovery)?;
+    let recruits = recruit(&deployment)?;
     announce(&recruits);
     let progress = Progress::default();
     let orders = Orders {
