@@ -42,6 +42,10 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page, or write one for every command into a directory
+    Man(Man),
 }
 
 /// `run`
@@ -89,6 +93,22 @@ pub struct ConfigCommand {
     pub json: bool,
 }
 
+/// `completions SHELL`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Man {
+    /// Write `gordon-janitor.8` and a page for every command here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// Keeps DNS true: compares sources of truth with the records that are served
 /// and publishes the corrections.
 #[derive(Debug, Parser)]
@@ -119,6 +139,12 @@ struct CommandLine {
 fn existing(path: std::ffi::OsString) -> Result<PathBuf, std::io::Error> {
     std::fs::metadata(&path)?;
     Ok(path.into())
+}
+
+/// The command line as it is declared: what completions and manual pages are made from.
+#[must_use]
+pub fn declared() -> clap::Command {
+    CommandLine::command()
 }
 
 /// Reads the command line of this process.
@@ -228,6 +254,12 @@ mod tests {
             json: true,
         };
         assert_eq!(command("config a.b --json"), Command::Config(config));
+        let shell = clap_complete::Shell::Zsh;
+        assert_eq!(
+            command("completions zsh"),
+            Command::Completions(Completions { shell })
+        );
+        assert_eq!(command("man"), Command::Man(Man { out: None }));
     }
 
     #[test]
