@@ -32,6 +32,7 @@ pub mod plan;
 pub mod recruiting;
 pub mod run;
 pub mod show;
+pub mod manual;
 pub mod error;
 
 use args::{Args, Command, Plugins};
@@ -66,6 +67,11 @@ fn command(args: &Args) -> Result<u8, Error> {
             let config = Config::load(&args.config_root)?;
             print(&show::config(config, what, plugin_dir)?)
         }
+        Command::Completions(completions) => print(&manual::completions(completions.shell)),
+        Command::Man(man) => match &man.out {
+            None => print(&manual::page()?),
+            Some(directory) => print(&manual::write_pages(directory)?),
+        },
     }
 }
 

@@ -11,7 +11,7 @@ use janitor_plugin_api::abi::values::ErrorCode;
 use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
 use crate::error::{Error, print_warnings};
-use crate::library::{Library, OpenError};
+use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
 use crate::pipeline::Outcome;
@@ -61,7 +61,7 @@ fn open_library(
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
     let opened = Library::open(&plugin.library, functions)
-        .map_err(|error| problems.push(cannot_open(&error)))?;
+        .map_err(|error| problems.push(cannot_open(plugin, &error)))?;
     // What runs now has to be the file that was judged.
     let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
     if plugin
@@ -86,14 +86,26 @@ fn open_library(
     Ok(opened)
 }
 
-fn cannot_open(error: &OpenError) -> Problem {
+fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
-    Problem::error(
-        Code::CannotOpen,
-        format!("{name} cannot be opened: {}", error.fault),
-    )
-    .place(error.path.display())
-    .help("install a build of this plugin for this machine and this version of gordon-janitor")
+    match &error.fault {
+        Fault::Layout(difference) => Problem::error(
+            Code::ApiVersion,
+            format!(
+                "{name} declares plugin API {}, but its types differ from this host's {difference}",
+                plugin.manifest.api
+            ),
+        )
+        .place(error.path.display())
+        .because("the SDK that it was built with was changed without getting another version")
+        .help("install a build of this plugin made with a released SDK"),
+        fault => Problem::error(
+            Code::CannotOpen,
+            format!("{name} cannot be opened: {fault}"),
+        )
+        .place(error.path.display())
+        .help("install a build of this plugin for this machine and this version of gordon-janitor"),
+    }
 }
 
 /// The plugin in its open library. The manifest is only a claim; this is what the code says.
