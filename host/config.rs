@@ -9,6 +9,7 @@ mod secret;
 mod value;
 mod render;
 mod nearest;
+pub(crate) mod options;
 mod fields;
 mod core;
 mod plugins;
@@ -37,6 +38,7 @@ pub const FILES: [&str; 2] = ["gordon-janitor.toml", "gordon-janitor-user.toml"]
 const MAX_OCTETS: u64 = 16 << 20;
 
 /// The merged configuration.
+#[derive(Clone)]
 pub struct Config {
     root: PathBuf,
     table: Table,

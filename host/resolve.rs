@@ -66,6 +66,10 @@ pub fn resolve(
     discovery: &Discovery,
     purpose: Purpose,
 ) -> Result<Deployment, Error> {
+    // What is a secret is known now, and has to be before anything of the files is shown.
+    let mut config = config.clone();
+    config.hide(discovery.schemas());
+    let config = &config;
     let core = config.core();
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();

@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use toml::Value;
 
 pub use self::check::{Entry, Place, assignment, check, missing, without_repetition};
+pub(crate) use self::json::json_value;
 pub use self::json::{Shape, json};
 pub use self::sample::{placeholder, sample};
 pub use self::words::toml_text;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::fields::{Fields, wrong_type};
 use super::nearest::nearest;
 use super::source::Origin;
-use super::value::{Kind, Table, Value};
+use super::value::{Table, Value};
 use crate::logging::Level;
 use crate::problem::{Code, Problem};
 
@@ -120,11 +120,6 @@ pub struct PluginSettings {
     pub origin: Option<Origin>,
 }
 
-/// Messages that a channel holds, unless `core.channel_capacity` says otherwise.
-const CHANNEL_CAPACITY: usize = 64;
-/// Grace, unless `core.grace` says otherwise.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
 const HANDLER_OPTIONS: [&str; 8] = [
     "fmt",
@@ -166,7 +161,7 @@ impl Core {
             fields.refuse("plugin_dir", "the path of a directory");
         }
         let channel_capacity = fields
-            .integer("channel_capacity", 1, 1 << 16)
+            .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
         let grace = fields.seconds("grace");
         let deadline = fields.seconds("deadline");
@@ -178,8 +173,9 @@ impl Core {
             logging: Logging::default(),
             metrics_logger: MetricsLogger::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
-            channel_capacity: channel_capacity.unwrap_or(CHANNEL_CAPACITY),
-            grace: grace.unwrap_or(GRACE),
+            // Both have a default.
+            channel_capacity: channel_capacity.unwrap_or(1),
+            grace: grace.unwrap_or_default(),
             deadline,
             plugin: BTreeMap::new(),
         };
@@ -292,15 +288,7 @@ impl MetricsLogger {
         let mut fields = Fields::new(value, "metrics-logger", problems);
         let default = Self::default();
         let level = level(&mut fields, "log_level").unwrap_or(default.level);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a unit beyond 2^53 may be inexact"
-        )]
-        let time_unit = fields.read("time_unit", "a number", |kind| match kind {
-            Kind::Integer(number) => Some(*number as f64),
-            Kind::Float(number) => Some(*number),
-            _ => None,
-        });
+        let time_unit = fields.number("time_unit", "a number");
         fields.finish();
         Self {
             level,
@@ -342,7 +330,7 @@ fn read_plugin_settings(
             );
             continue;
         }
-        let mut fields = Fields::new(Some(value), &path, problems);
+        let mut fields = Fields::described(Some(value), &path, "core.plugin.*", problems);
         let level = level(&mut fields, "level");
         fields.finish();
         settings.insert(
