@@ -152,14 +152,27 @@ impl Config {
         PluginTable::inheritance(&self.table, key, installed).unwrap_or_default()
     }
 
-    /// Makes secrets of what the schemas of plugins say are secrets: each with its plugin's key.
+    /// Makes secrets of what the schemas of plugins say are secrets: each with its plugin's key. Where
+    /// a plugin has secrets, what it does not know is taken for one, too: its name may be misspelt.
     pub fn hide<'a>(&mut self, schemas: impl IntoIterator<Item = (&'a str, &'a Accepts)>) {
-        for (key, accepts) in schemas {
-            let parts: Vec<_> = key.split('.').collect();
+        let mut schemas: Vec<_> = schemas.into_iter().collect();
+        schemas.sort_by_key(|(key, _)| *key);
+        let keys: InstalledKeys = schemas.iter().map(|(key, _)| *key).collect();
+        for path in keys.iter() {
             // Settings may stand in the tables of parents.
-            for count in 1..=parts.len() {
-                plugins::hide(&mut self.table, &parts[..count], accepts);
-            }
+            let start = schemas.partition_point(|(key, _)| *key < path);
+            let below = schemas[start..]
+                .iter()
+                .take_while(|(key, _)| key.starts_with(path));
+            let heirs = below.filter(|(key, _)| {
+                let rest = &key[path.len()..];
+                rest.is_empty() || rest.starts_with('.')
+            });
+            let heirs: Vec<_> = heirs.map(|(_, accepts)| *accepts).collect();
+            let parts: Vec<_> = path.split('.').collect();
+            plugins::hide(&mut self.table, &parts, &heirs, &|name| {
+                keys.owns(&format!("{path}.{name}"))
+            });
         }
     }
 

@@ -174,6 +174,16 @@ impl Accepts {
         }
     }
 
+    /// Whether any of it is a secret.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        match self {
+            Self::Anything => false,
+            Self::Map(values) => values.has_secrets(),
+            Self::Settings(table) => table.has_secrets(),
+        }
+    }
+
     /// The settings, if they have names.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
@@ -194,7 +204,24 @@ impl Accepts {
     }
 }
 
+impl Table {
+    fn has_secrets(&self) -> bool {
+        self.settings
+            .iter()
+            .any(|setting| setting.schema.has_secrets())
+    }
+}
+
 impl Schema {
+    fn has_secrets(&self) -> bool {
+        self.secret
+            || match &self.kind {
+                Kind::List(item) | Kind::Map(item) => item.has_secrets(),
+                Kind::Table(table) => table.has_secrets(),
+                _ => false,
+            }
+    }
+
     /// A setting of which nothing is known but its type.
     #[must_use]
     pub fn of(kind: Kind) -> Self {

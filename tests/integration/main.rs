@@ -9,6 +9,7 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod settings;
 mod libraries;
 mod toolchain;
 mod private_fork;
