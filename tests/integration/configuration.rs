@@ -120,6 +120,115 @@ fn a_directory_of_zone_files_that_is_not_there() {
 }
 
 #[test]
+fn a_plugin_in_other_letter_case() {
+    let janitor = Janitor::new().authorities(&["Files.Zones"]);
+    assert_snapshot!(refused(janitor.libraries(&[FILES])), @r#"
+    error[GJ201]: Plugin "Files.Zones" not installed
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "Files.Zones"]
+        |                                           ^^^^^^^^^^^^^
+      because: a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`
+      found: 4 keys in <root>/plugins; the nearest is "files.zones" (authority, libjanitor_plugin_files.so)
+      help: write "files.zones"
+    error: 1 error; nothing was run
+    "#);
+}
+
+#[test]
+fn a_plugin_without_a_name() {
+    let config = "[core]\nplugins = ['', 'files zones']\n";
+    assert_snapshot!(refused(Janitor::new().config(config).libraries(&[FILES])), @r#"
+    error[GJ202]: Plugin "" not installed
+      where: <root>/gordon-janitor.toml:2:12, core.plugins
+      2 | plugins = ['', 'files zones']
+        |            ^^
+      because: a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`
+      found: plugins in <root>/plugins: files.apply, files.changes, files.served, files.zones; nothing resembles ""
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error[GJ201]: Plugin "files zones" not installed
+      where: <root>/gordon-janitor.toml:2:16, core.plugins
+      2 | plugins = ['', 'files zones']
+        |                ^^^^^^^^^^^^^
+      because: a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`
+      found: 4 keys in <root>/plugins; the nearest is "files.zones" (authority, libjanitor_plugin_files.so)
+      help: write "files.zones"
+    error: 2 errors; nothing was run
+    "#);
+}
+
+#[test]
+fn ten_thousand_plugins_that_are_not_installed() {
+    let keys: Vec<_> = (0..10_000)
+        .map(|number| format!("acme.p{number}"))
+        .collect();
+    let told = refused(Janitor::new().config(&format!("[core]\nplugins = {keys:?}\n")));
+    assert_eq!(
+        told.matches("error[GJ202]: Plugin \"acme.p").count(),
+        10_000
+    );
+    assert!(told.ends_with("\nerror: 10000 errors; nothing was run\n"));
+}
+
+#[test]
+fn a_file_without_permission_to_read_it() {
+    // A link that leads nowhere is unreadable for everybody, root included.
+    let janitor = Janitor::new();
+    let link = janitor.path("gordon-janitor-user.toml");
+    std::os::unix::fs::symlink("nowhere", link).expect("a link can be made");
+    assert_snapshot!(refused(janitor), @"
+    error[GJ408]: cannot read <root>/gordon-janitor-user.toml: No such file or directory (os error 2)
+      because: a configuration file that is there counts; passed over, it would change what runs without a word
+      help: make it readable for the user that runs gordon-janitor, or move it away
+    error: 1 error; nothing was run
+    ");
+}
+
+#[test]
+fn a_file_that_is_far_too_large() {
+    let janitor = Janitor::new();
+    let path = janitor.path("gordon-janitor-user.toml");
+    let file = std::fs::File::create(path).expect("a file can be made");
+    file.set_len(50 << 20).expect("a file can be extended");
+    assert_snapshot!(refused(janitor), @"
+    error[GJ411]: <root>/gordon-janitor-user.toml is larger than 16 MiB, which no configuration is
+      help: was it written over by something else? restore it
+    error: 1 error; nothing was run
+    ");
+}
+
+#[test]
+fn a_byte_order_mark_takes_no_column() {
+    let config = "\u{feff}core = 1\n";
+    assert_snapshot!(refused(Janitor::new().config(config)), @"
+    error[GJ403]: core must be a table, not a whole number
+      where: <root>/gordon-janitor.toml:1:8, core
+      1 | core = 1
+        |        ^
+    error: 1 error; nothing was run
+    ");
+}
+
+#[test]
+fn the_file_that_won_is_the_one_that_is_shown() {
+    let config =
+        "[core]\nplugins = ['files.zones']\ngrace = 5\n[files.zones]\ndirectory = 'desired'\n";
+    let janitor = Janitor::new().config(config);
+    let told = refused(janitor.settings("[core]\ngrace = 'soon'\n[files]\nzones = 'desired'"));
+    assert_snapshot!(told, @r#"
+    error[GJ403]: core.grace must be a number of seconds, not a text
+      where: <root>/gordon-janitor-user.toml:2:9, core.grace
+      2 | grace = 'soon'
+        |         ^^^^^^
+    error[GJ403]: the configuration of plugin "files.zones" must be a table, not a text
+      where: <root>/gordon-janitor-user.toml:4:9, files.zones
+      4 | zones = 'desired'
+        |         ^^^^^^^^^
+      help: write its settings below a line [files.zones]
+    error: 2 errors; nothing was run
+    "#);
+}
+
+#[test]
 fn a_role_without_a_plugin() {
     assert_snapshot!(refused(Janitor::new().publishers(&[]).libraries(&[FILES])), @r#"
 error[GJ204]: A provider for "publisher" interface is not configured for the Janitor service or is not implemented.

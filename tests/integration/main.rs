@@ -10,6 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
+mod inspecting;
 mod libraries;
 mod toolchain;
 mod private_fork;
