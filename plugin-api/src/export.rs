@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::abi::entry::{Constructor, Constructors};
 use crate::abi::host::{HostBox, HostFunctionsRef};
-use crate::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
 use crate::abi::values::{AbiError, TextPlace};
 use crate::barrier::{guard, install_hook};
 use crate::error::Error;
@@ -14,8 +14,8 @@ use crate::{bridge, settings};
 
 /// A type that can be created in the role whose instances are boxed as `T`.
 ///
-/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler) and
-/// [`Publisher`](crate::Publisher).
+/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler),
+/// [`Publisher`](crate::Publisher) and [`MetricsRelay`](crate::MetricsRelay).
 pub trait Role<T>: Sized {
     /// The plugin's table of the configuration.
     type Config: DeserializeOwned;
@@ -39,6 +39,7 @@ pub trait Role<T>: Sized {
 /// }
 /// ```
 ///
+/// The words for the roles are `authority`, `reconciler`, `publisher` and `metrics_relay`.
 /// The doc comment becomes the summary that `gordon-janitor plugins list` shows. A library is built
 /// as `crate-type = ["cdylib"]` and has one `export!`; two in one binary do not link.
 #[macro_export]
@@ -121,6 +122,9 @@ macro_rules! __private_constructors {
     (publisher, $plugin:ty) => {
         $crate::__private::publisher::<$plugin>()
     };
+    (metrics_relay, $plugin:ty) => {
+        $crate::__private::metrics_relay::<$plugin>()
+    };
 }
 
 extern "C" fn create<T, P: Role<T>>(config: RStr<'_>, host: HostBox) -> RResult<T, AbiError> {
@@ -168,6 +172,7 @@ const NO_CONSTRUCTOR: Constructors = Constructors {
     authority: ROption::RNone,
     reconciler: ROption::RNone,
     publisher: ROption::RNone,
+    metrics_relay: ROption::RNone,
 };
 
 /// For `export!`.
@@ -218,6 +223,18 @@ pub mod private {
             constructors: Constructors {
                 publisher: ROption::RSome(Constructor {
                     create: create::<PublisherBox, P>,
+                }),
+                ..NO_CONSTRUCTOR
+            },
+            settings: settings_of::<P::Config>,
+        }
+    }
+
+    pub fn metrics_relay<P: Role<MetricsRelayBox>>() -> Made {
+        Made {
+            constructors: Constructors {
+                metrics_relay: ROption::RSome(Constructor {
+                    create: create::<MetricsRelayBox, P>,
                 }),
                 ..NO_CONSTRUCTOR
             },
