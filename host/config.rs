@@ -11,6 +11,7 @@ mod render;
 mod nearest;
 mod fields;
 mod core;
+mod relays;
 mod plugins;
 
 use std::fmt;
@@ -18,8 +19,9 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
+pub use self::core::{Core, Handler, Listed, Logging, PluginSettings};
 pub use self::plugins::{InstalledKeys, PluginTable};
+pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};
 pub use self::source::{Origin, Source};
 pub use self::value::{Key, Kind, Table, Value};

@@ -1,6 +1,8 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
-use std::collections::BTreeMap;
+mod relay;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
@@ -39,13 +41,22 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
-    /// reconciler, at least one an authority.
+    /// reconciler, at least one an authority. The last is the metrics relay if that is a plugin.
     pub plugins: Vec<Resolved>,
     /// Whether a plugin was passed over that is, or may have been, an authority.
     /// What it would have said is unknown, so nothing may be deleted.
     pub lacks_authority: bool,
     /// What should be mended.
     pub warnings: Vec<Problem>,
+}
+
+impl Deployment {
+    /// The number of libraries that are needed.
+    #[must_use]
+    pub fn libraries(&self) -> usize {
+        let libraries = self.plugins.iter().map(|plugin| &plugin.library);
+        libraries.collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// Finds the plugins that `config` lists among those of `discovery`.
@@ -85,7 +96,8 @@ pub fn resolve(
             }
             let known = discovery
                 .keys()
-                .chain(listed.iter().map(|entry| entry.key.as_str()));
+                .chain(listed.iter().map(|entry| entry.key.as_str()))
+                .chain(core.metrics.iter().map(|entry| entry.key.as_str()));
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
@@ -93,11 +105,30 @@ pub fn resolve(
             }
         }
     }
+    let relay = match relay::find(config, discovery, &installed) {
+        Ok(relay) => relay.filter(|_| purpose == Purpose::Publish),
+        Err(problem) if core.debug => {
+            let note = "measurements go to metrics-logger instead";
+            problems.push(problem.tolerated().note(note));
+            None
+        }
+        Err(problem) => {
+            // A directory that cannot be read may have been reported already.
+            if !problems
+                .iter()
+                .any(|other| other.code() == Code::PluginDirectory)
+            {
+                problems.push(problem);
+            }
+            None
+        }
+    };
     let warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
+    plugins.extend(relay);
     plugins.sort_by_key(|plugin| plugin.role);
     Ok(Deployment {
         plugins,
@@ -149,7 +180,9 @@ pub fn plugin_table(
 
 /// The keys whose tables are nobody else's: what is installed, and what is listed.
 fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
-    let listed = config.core().plugins.iter().map(|entry| entry.key.as_str());
+    let core = config.core();
+    let listed = core.plugins.iter().chain(&core.metrics);
+    let listed = listed.map(|entry| entry.key.as_str());
     discovery.all_keys().chain(listed).collect()
 }
 
@@ -223,8 +256,9 @@ fn find(
             format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
         return Err(Problem::error(Code::MisplacedRole, summary)
             .at(&entry.origin, "core.plugins")
-            .found("metrics relays in this version: metrics-logger (built in)")
-            .help("remove it from core.plugins"));
+            .help(format!(
+                "remove it there, and write core.metrics = \"{key}\""
+            )));
     }
     if plugin.role == Role::Publisher && purpose == Purpose::Show {
         return Ok(Found::Idle(key.to_owned()));
