@@ -163,7 +163,7 @@ fn start(
     let core = config.core();
     let deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let mut recruits = recruit(&deployment, discovery)?;
+    let mut recruits = recruit(&deployment)?;
     shared.running.store(true, Ordering::Release);
     // The relay comes first and goes last, so that there is something to measure with.
     *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
