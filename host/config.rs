@@ -9,9 +9,10 @@ mod secret;
 mod value;
 mod render;
 mod nearest;
-pub(crate) mod options;
+pub mod options;
 mod fields;
 mod core;
+mod relays;
 mod plugins;
 
 use std::fmt;
@@ -20,8 +21,9 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
+pub use self::core::{Core, Handler, Listed, Logging, PluginSettings};
 pub use self::plugins::{Inherited, InstalledKeys, PluginTable};
+pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};
 pub use self::source::{Origin, Source};
 pub use self::value::{Key, Kind, Table, Value};

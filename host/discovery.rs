@@ -199,6 +199,15 @@ impl Discovery {
             })
     }
 
+    /// The number of files that were refused.
+    #[must_use]
+    pub fn refusals(&self) -> usize {
+        let verdicts = self.files.iter().map(|file| &file.judged.verdict);
+        verdicts
+            .filter(|verdict| matches!(verdict, Verdict::Refused(..)))
+            .count()
+    }
+
     /// Every key that several libraries offer, as a problem.
     #[must_use]
     pub fn clashes(&self) -> Vec<Problem> {

@@ -93,6 +93,10 @@ codes! {
     Panicked = "GJ501",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The metrics relay cannot be used.
+    MetricsRelay = "GJ702",
+    /// Measurements were lost.
+    MeasurementsLost = "GJ703",
 }
 
 impl fmt::Display for Code {

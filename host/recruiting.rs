@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
 use janitor_plugin_api::abi::entry::PluginEntryRef;
@@ -14,6 +15,8 @@ use crate::error::{Error, print_warnings};
 use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
+use crate::metrics::Relay;
+use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
@@ -120,7 +123,7 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
             Role::Authority => create.authority.is_some(),
             Role::Reconciler => create.reconciler.is_some(),
             Role::Publisher => create.publisher.is_some(),
-            Role::MetricsRelay => false,
+            Role::MetricsRelay => create.metrics_relay.is_some(),
         }
     };
     found.filter(fits).copied().ok_or_else(|| {
@@ -142,6 +145,37 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
+/// if it cannot be created.
+///
+/// # Errors
+///
+/// That it could not be created.
+pub(crate) fn employ_relay(
+    deployment: &Deployment,
+    recruits: &mut Vec<Recruit>,
+    tolerant: bool,
+    shared: &Shared,
+) -> Result<Option<Relay>, Error> {
+    let Some(index) = recruits.iter().position(|r| r.role == Role::MetricsRelay) else {
+        return Ok(None);
+    };
+    let recruit = recruits.remove(index);
+    let error = match Relay::employ(&recruit, shared) {
+        Ok(relay) => return Ok(Some(relay)),
+        Err(error) => error,
+    };
+    let failed = NotCreated {
+        key: Arc::clone(&recruit.key),
+        role: recruit.role,
+        index,
+        error,
+    };
+    judge(&[(&failed, &recruit)], deployment, tolerant)?;
+    tracing::warn!(plugin = %recruit.key, "measurements go to the log instead");
+    Ok(None)
+}
+
 /// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
 ///
 /// # Errors
@@ -152,11 +186,19 @@ pub(crate) fn judge_creation(
     deployment: &Deployment,
     recruits: &[Recruit],
 ) -> Result<(), Error> {
-    let tolerated = outcome.started;
+    let failed = outcome.not_created.iter();
+    let failed = failed.map(|failed| (failed, &recruits[failed.index]));
+    judge(&failed.collect::<Vec<_>>(), deployment, outcome.started)
+}
+
+fn judge(
+    failed: &[(&NotCreated, &Recruit)],
+    deployment: &Deployment,
+    tolerated: bool,
+) -> Result<(), Error> {
     let mut problems = Vec::new();
     let mut configuration_only = true;
-    for failed in &outcome.not_created {
-        let recruit = &recruits[failed.index];
+    for (failed, recruit) in failed {
         let plugin = deployment
             .plugins
             .iter()

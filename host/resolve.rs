@@ -1,15 +1,16 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
+mod relay;
 mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
-use crate::discovery::Discovery;
+use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
-use crate::manifest::{Manifest, Role, is_key};
+use crate::manifest::{Manifest, Plugin, Role, is_key};
 use crate::problem::{Code, Problem, Problems, Severity};
 use crate::schema::without_repetition;
 
@@ -43,13 +44,22 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
-    /// reconciler, at least one an authority.
+    /// reconciler, at least one an authority. The last is the metrics relay if that is a plugin.
     pub plugins: Vec<Resolved>,
     /// Whether a plugin was passed over that is, or may have been, an authority.
     /// What it would have said is unknown, so nothing may be deleted.
     pub lacks_authority: bool,
     /// What should be mended.
     pub warnings: Vec<Problem>,
+}
+
+impl Deployment {
+    /// The number of libraries that are needed.
+    #[must_use]
+    pub fn libraries(&self) -> usize {
+        let libraries = self.plugins.iter().map(|plugin| &plugin.library);
+        libraries.collect::<BTreeSet<_>>().len()
+    }
 }
 
 /// Finds the plugins that `config` lists among those of `discovery`.
@@ -76,12 +86,19 @@ pub fn resolve(
     let mut lacks_authority = false;
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
+    let mut relay = relay::find(config, discovery, &installed);
+    if core.debug && relay.plugin.is_none() {
+        for problem in &mut relay.problems {
+            let note = "measurements go to metrics-logger instead";
+            *problem = problem.clone().tolerated().note(note);
+        }
+    }
     match discovery.fault() {
         Some(fault) if !listed.is_empty() => problems.push(fault.clone()),
         // Nothing is looked for, so that nothing is missing.
         _ if listed.is_empty() => {}
         _ => {
-            let mut left = Vec::new();
+            let mut left = std::mem::take(&mut relay.left);
             for entry in &listed {
                 let mut found = find(config, discovery, &installed, entry, purpose, &mut left);
                 if core.debug && found.plugin.is_none() {
@@ -101,7 +118,8 @@ pub fn resolve(
             problems.append(&mut unknown);
             let known = discovery
                 .keys()
-                .chain(listed.iter().map(|entry| entry.key.as_str()));
+                .chain(listed.iter().map(|entry| entry.key.as_str()))
+                .chain(core.metrics.iter().map(|entry| entry.key.as_str()));
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
@@ -109,11 +127,18 @@ pub fn resolve(
             }
         }
     }
+    // A directory that cannot be read may have been reported already.
+    let is_told = |found: &Problem| found.code() == Code::PluginDirectory;
+    if problems.iter().any(is_told) {
+        relay.problems.retain(|found| !is_told(found));
+    }
+    problems.append(&mut relay.problems);
     let warnings = Problems::check(without_repetition(problems))?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
+    plugins.extend(relay.plugin.filter(|_| purpose == Purpose::Publish));
     plugins.sort_by_key(|plugin| plugin.role);
     Ok(Deployment {
         plugins,
@@ -171,7 +196,9 @@ pub fn plugin_table(
 
 /// The keys whose tables are nobody else's: what is installed, and what is listed.
 fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
-    let listed = config.core().plugins.iter().map(|entry| entry.key.as_str());
+    let core = config.core();
+    let listed = core.plugins.iter().chain(&core.metrics);
+    let listed = listed.map(|entry| entry.key.as_str());
     discovery.all_keys().chain(listed).collect()
 }
 
@@ -257,18 +284,20 @@ fn find(
     left: &mut Vec<LeftBehind>,
 ) -> Search {
     let key = entry.key.as_str();
-    let (file, manifest, plugin) = match discovery.find(key) {
+    let offer = match discovery.find(key) {
         Ok(Some(found)) => found,
         Ok(None) => return not_installed(config, discovery, entry).into(),
         Err(clash) => return clash.into(),
     };
+    let (_, _, plugin) = offer;
     if plugin.role == Role::MetricsRelay {
         let summary =
             format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
         return Problem::error(Code::MisplacedRole, summary)
             .at(&entry.origin, "core.plugins")
-            .found("metrics relays in this version: metrics-logger (built in)")
-            .help("remove it from core.plugins")
+            .help(format!(
+                "remove it there, and write core.metrics = \"{key}\""
+            ))
             .into();
     }
     if plugin.role == Role::Publisher && purpose == Purpose::Show {
@@ -277,19 +306,80 @@ fn find(
             problems: Vec::new(),
         };
     }
+    let mut equipped = equip(config, discovery, installed, &Named::listed(entry), offer);
+    left.append(&mut equipped.left);
+    Search {
+        plugin: equipped
+            .plugin
+            .map(|plugin| Found::Needed(Box::new(plugin))),
+        problems: equipped.problems,
+    }
+}
+
+/// An installed plugin with what it is given.
+#[derive(Default)]
+struct Equipped {
+    /// `None` if it cannot be used.
+    plugin: Option<Resolved>,
+    /// What is wrong with it; only warnings if it can be used.
+    problems: Vec<Problem>,
+    /// What it inherits and does not know.
+    left: Vec<LeftBehind>,
+}
+
+impl From<Problem> for Equipped {
+    fn from(problem: Problem) -> Self {
+        Self {
+            plugin: None,
+            problems: vec![problem],
+            left: Vec::new(),
+        }
+    }
+}
+
+/// What names a plugin.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    entry: &'a Listed,
+    /// The setting that does.
+    by: &'static str,
+}
+
+impl<'a> Named<'a> {
+    fn listed(entry: &'a Listed) -> Self {
+        let by = "core.plugins";
+        Self { entry, by }
+    }
+
+    fn relay(entry: &'a Listed) -> Self {
+        let by = "core.metrics";
+        Self { entry, by }
+    }
+}
+
+/// Gives a plugin what its table holds, and judges that.
+fn equip(
+    config: &Config,
+    discovery: &Discovery,
+    installed: &InstalledKeys,
+    named: &Named<'_>,
+    (file, manifest, plugin): (&Discovered, &Manifest, &Plugin),
+) -> Equipped {
+    let key = plugin.key.as_str();
     let mut table = match config.plugin(key, installed) {
         Ok(Some(table)) => table,
         Ok(None) => {
             let inherited = config.inheritance(key, installed);
-            return missing_table(config, discovery, entry, plugin, &inherited).into();
+            return missing_table(config, discovery, named, plugin, &inherited).into();
         }
         Err(problem) => return problem.into(),
     };
     let unknown = table.restrict(&plugin.settings);
-    left.extend(unknown.into_iter().map(|inherited| LeftBehind {
+    let left = unknown.into_iter().map(|inherited| LeftBehind {
         heir: key.to_owned(),
         inherited,
-    }));
+    });
+    let left = left.collect();
     let problems = judge(&table, manifest, plugin);
     let is_fit = problems
         .iter()
@@ -302,9 +392,10 @@ fn find(
         manifest: manifest.clone(),
         table,
     };
-    Search {
-        plugin: is_fit.then(|| Found::Needed(Box::new(resolved()))),
+    Equipped {
+        plugin: is_fit.then(resolved),
         problems,
+        left,
     }
 }
 

@@ -56,7 +56,10 @@ pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Er
     if let Some(fault) = discovery.fault() {
         return Err(Problems::from(fault.clone()).into());
     }
-    let enabled = config.iter().flat_map(|config| &config.core().plugins);
+    let enabled = config.iter().flat_map(|config| {
+        let core = config.core();
+        core.plugins.iter().chain(&core.metrics)
+    });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
     Ok(list(&discovery, &enabled))
 }

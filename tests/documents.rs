@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gordon_janitor::config::Config;
+use gordon_janitor::config::{Config, options};
+use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
 
 #[test]
@@ -36,21 +37,6 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
     assert!(order.eq(order_before), "the order of lines changed");
 }
 
-/// Settings that are known only to say what became of them.
-const WITHOUT_EFFECT: [&str; 11] = [
-    "address",
-    "credentials",
-    "date_fmt",
-    "date_format",
-    "datefmt",
-    "debug_thread_worker",
-    "facility",
-    "fmt",
-    "format",
-    "project_id",
-    "proto",
-];
-
 #[test]
 fn the_example_configuration_has_every_option_at_its_default() {
     let example = document("gordon-janitor.toml.example");
@@ -67,6 +53,7 @@ fn the_example_configuration_has_every_option_at_its_default() {
         known.metrics_logger.time_unit,
         default.metrics_logger.time_unit
     );
+    assert_eq!(known.ffwd, default.ffwd);
     let names = |core: &gordon_janitor::config::Core| {
         let keys = core.plugins.iter().map(|listed| listed.key.clone());
         keys.collect::<Vec<_>>()
@@ -75,25 +62,15 @@ fn the_example_configuration_has_every_option_at_its_default() {
 
     // Options without a default stand in comments.
     let text = example.replace("# ", "");
-    for option in ["[core]", "[core.logging]", "[metrics-logger]"]
-        .into_iter()
-        .flat_map(settings)
-    {
-        let is_there = text.lines().any(|line| {
-            line.starts_with(&format!("{option} = "))
-                || line.starts_with(&format!("[core.{option}"))
-        });
-        assert!(
-            is_there || WITHOUT_EFFECT.contains(&option.as_str()),
-            "{option}"
-        );
-        let configuration = document("docs/configuration.md");
-        let described = configuration.contains(&format!("`{option}`"))
-            || configuration.contains(&format!("[core.{option}"));
-        assert!(
-            described || WITHOUT_EFFECT.contains(&option.as_str()),
-            "{option}"
-        );
+    for (table, settings) in options::tables() {
+        for setting in &settings.settings {
+            let name = &setting.name;
+            let is_there = text.lines().any(|line| {
+                line.starts_with(&format!("{name} = "))
+                    || line.starts_with(&format!("[{table}.{name}"))
+            });
+            assert!(is_there, "[{table}] {name}");
+        }
     }
 }
 
@@ -126,6 +103,31 @@ fn every_error_code_is_documented_once() {
         documented.clone().eq(codes.clone()),
         "{documented:?} are not {codes:?}"
     );
+}
+
+#[test]
+fn every_measurement_of_the_host_is_documented() {
+    let text = document("docs/metrics.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.collect::<Vec<_>>();
+    assert_eq!(rows.len(), CATALOGUE.len(), "{rows:#?}");
+    for (row, known) in rows.into_iter().zip(CATALOGUE) {
+        let kind = match known.kind {
+            Kind::Increment => "counter",
+            Kind::Value => "value",
+            Kind::Timer => "time",
+        };
+        let context = known.context.iter().map(|name| format!("`{name}`"));
+        let context = match context.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            names => names,
+        };
+        let Described {
+            name, unit, help, ..
+        } = known;
+        let start = format!("| `{name}` | {kind} | {unit} | {context} | {help}");
+        assert!(row.starts_with(&start), "{row}\n{start}");
+    }
 }
 
 #[test]
@@ -204,25 +206,6 @@ fn core(configuration: &str) -> gordon_janitor::config::Core {
     let config = Config::load(root.path()).unwrap();
     assert!(config.problems().is_empty(), "{:?}", config.problems());
     config.core().clone()
-}
-
-/// The settings that a table of the host knows: a message about one that it does not know has them.
-fn settings(table: &str) -> Vec<String> {
-    let root = tempfile::tempdir().unwrap();
-    let text = format!("{table}\nno-such-setting = 1\n");
-    fs::write(root.path().join("gordon-janitor.toml"), text).unwrap();
-    let config = Config::load(root.path()).unwrap();
-    let message = config.problems()[0].to_string();
-    let (_, names) = message
-        .split_once(&format!("settings of {table}: "))
-        .unwrap();
-    names
-        .lines()
-        .next()
-        .unwrap()
-        .split(", ")
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Where cargo leaves the plugin libraries of this build: beside the tests.

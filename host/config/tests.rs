@@ -337,7 +337,7 @@ fn text_that_is_not_utf_8_is_refused_with_its_line() {
 #[test]
 fn everything_wrong_with_core_is_reported_at_once() {
     insta::assert_snapshot!(problems(
-        "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 'ffwd'\ngrace = -1\n\
+        "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 3\ngrace = -1\n\
          channel_capacity = 0\n[core.logging]\nlevel = 'loud'\nhandlers = ['stream', 'printer', 3]\n\
          date_fmt = '%H'\nfmt = '%(message)s'\n[core.plugin.files.zones]\nlevel = 'debug'\n[core.plugin.\"a\"]\nlevels = 1\n"
     ));

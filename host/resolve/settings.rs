@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, FILES, Inherited, Listed, PluginTable, nearest};
+use super::Named;
+use crate::config::{Config, FILES, Inherited, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::manifest::{Manifest, Plugin};
 use crate::preflight::Verdict;
@@ -32,18 +33,18 @@ pub(super) fn judge(table: &PluginTable, manifest: &Manifest, plugin: &Plugin) -
 pub(super) fn missing_table(
     config: &Config,
     discovery: &Discovery,
-    entry: &Listed,
+    named: &Named<'_>,
     plugin: &Plugin,
     inherited: &[Inherited],
 ) -> Problem {
-    let key = entry.key.as_str();
+    let (key, by) = (plugin.key.as_str(), named.by);
     let summary = if config.core().debug {
         format!("Skipped loading plugin \"{key}\" because no configuration was found.")
     } else {
-        format!("plugin \"{key}\" is listed in core.plugins but no configuration was found for it")
+        format!("plugin \"{key}\" is listed in {by} but no configuration was found for it")
     };
     let problem = Problem::error(Code::MissingTable, summary)
-        .at(&entry.origin, "core.plugins")
+        .at(&named.entry.origin, by)
         .found(format!("no table [{key}] in {} or {}", FILES[0], FILES[1]));
     // The table of another plugin is not meant for this one.
     let known = |name: &str| {

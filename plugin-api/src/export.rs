@@ -13,8 +13,8 @@ use crate::settings::Settings;
 
 /// A type that can be created in the role whose instances are boxed as `T`.
 ///
-/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler) and
-/// [`Publisher`](crate::Publisher).
+/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler),
+/// [`Publisher`](crate::Publisher) and [`MetricsRelay`](crate::MetricsRelay).
 pub trait Role<T>: Sized {
     /// The plugin's table of the configuration.
     type Config: Settings;
@@ -38,6 +38,7 @@ pub trait Role<T>: Sized {
 /// }
 /// ```
 ///
+/// The words for the roles are `authority`, `reconciler`, `publisher` and `metrics_relay`.
 /// The doc comment becomes the summary that `gordon-janitor plugins list` shows. A library is built
 /// as `crate-type = ["cdylib"]` and has one `export!`; two in one binary do not link.
 #[macro_export]
@@ -135,6 +136,9 @@ macro_rules! __private_constructors {
     (publisher, $plugin:ty) => {
         $crate::__private::publisher::<$plugin>()
     };
+    (metrics_relay, $plugin:ty) => {
+        $crate::__private::metrics_relay::<$plugin>()
+    };
 }
 
 /// The schema of one plugin's settings, by the word for its role.
@@ -149,6 +153,9 @@ macro_rules! __private_schema {
     };
     (publisher, $plugin:ty) => {
         $crate::__private::schema::<$crate::__private::PublisherBox, $plugin>()
+    };
+    (metrics_relay, $plugin:ty) => {
+        $crate::__private::schema::<$crate::__private::MetricsRelayBox, $plugin>()
     };
 }
 
@@ -180,6 +187,7 @@ const NO_CONSTRUCTOR: Constructors = Constructors {
     authority: ROption::RNone,
     reconciler: ROption::RNone,
     publisher: ROption::RNone,
+    metrics_relay: ROption::RNone,
 };
 
 /// For `export!`.
@@ -201,7 +209,7 @@ pub mod private {
     pub use serde;
 
     pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
-    pub use crate::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+    pub use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
     pub use crate::manifest::{self, Part};
     pub use crate::settings::{SettingType, Settings, default_of, is_number};
 
@@ -231,6 +239,15 @@ pub mod private {
         Constructors {
             publisher: ROption::RSome(Constructor {
                 create: create::<PublisherBox, P>,
+            }),
+            ..NO_CONSTRUCTOR
+        }
+    }
+
+    pub fn metrics_relay<P: Role<MetricsRelayBox>>() -> Constructors {
+        Constructors {
+            metrics_relay: ROption::RSome(Constructor {
+                create: create::<MetricsRelayBox, P>,
             }),
             ..NO_CONSTRUCTOR
         }

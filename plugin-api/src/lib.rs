@@ -8,6 +8,7 @@
 //! | reconciler | [`ActualReader`] | reads a zone as it is served; comparing is the SDK's |
 //! | reconciler | [`Reconciler`] | compares in a way of its own |
 //! | publisher | [`Publisher`] | sends corrections to where they take effect |
+//! | metrics relay | [`MetricsRelay`] | makes known what is measured |
 //!
 //! [`export!`] makes it known to the host, several plugins in one library if you like. This is a whole
 //! library:
@@ -98,6 +99,7 @@
 pub mod authority;
 pub mod reconciler;
 pub mod publisher;
+pub mod relay;
 pub mod dns;
 pub mod zonefile;
 pub mod host;
@@ -124,6 +126,7 @@ pub use export::private as __private;
 pub use host::{Host, Scalar};
 pub use publisher::{ChangeReceiver, Outcome, Publisher, ZoneChanges};
 pub use reconciler::{ActualReader, ChangeSender, Reconciler, RrsetReceiver};
+pub use relay::{Measurement, MeasurementKind, MeasurementReceiver, MetricsRelay};
 pub use settings::{NoSettings, SettingType, Settings};
 
 pub use tracing;

@@ -22,5 +22,6 @@ mod plans;
 mod publishers;
 mod cancellation;
 mod outcomes;
+mod relays;
 mod scenarios;
 mod random_zones;

@@ -11,7 +11,7 @@ use abi_stable::sabi_types::VersionStrings;
 use abi_stable::std_types::{ROption, RResult, RSlice, RStr};
 
 use super::host::{HostBox, HostFunctionsRef};
-use super::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use super::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
 use super::values::AbiError;
 
 /// The root of a library.
@@ -57,6 +57,8 @@ pub struct Constructors {
     pub reconciler: ROption<Constructor<ReconcilerBox>>,
     /// Of a publisher.
     pub publisher: ROption<Constructor<PublisherBox>>,
+    /// Of a metrics relay.
+    pub metrics_relay: ROption<Constructor<MetricsRelayBox>>,
 }
 
 /// Creates an instance from its configuration, a TOML text.

@@ -13,6 +13,7 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
+pub(crate) const MEASURES_A_LOT: u8 = 6;
 
 /// An authority that does what `TRICK` says.
 pub(crate) struct Authority<const TRICK: u8> {
@@ -34,6 +35,7 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
             LEAVES_OUT => return self.leave_out(),
             TALKS => talk(),
             MEASURES => measure(&self.host),
+            MEASURES_A_LOT => measure_a_lot(&self.host),
             _ => {}
         }
         for apex in &self.settings.zones {
@@ -88,6 +90,14 @@ fn measure(host: &Host) {
     host.increment("cups", 2_i64, &[]);
     host.set("sugar", 2.5, &[("lumps", 3_i64.into())]);
     host.timer("tea-time", Instant::now(), &[]);
+}
+
+/// More than waits for a relay that takes nothing, and one that is larger than any is allowed to be.
+fn measure_a_lot(host: &Host) {
+    for _ in 0..70_000 {
+        host.increment("cups", 1_i64, &[]);
+    }
+    host.increment(&"cup".repeat(2_000), 1_i64, &[]);
 }
 
 /// An authority without zones that is particular about its settings.
