@@ -9,8 +9,7 @@ use serde_json::Value;
 
 use crate::janitor::{FILES, Janitor, library};
 use crate::peers::skipped;
-
-const CHOOSY: &str = "villain.authority.is-choosy";
+use crate::settings::CHOOSY;
 
 /// What a command prints that succeeds.
 fn printed(janitor: &Janitor, arguments: &[&str]) -> String {
@@ -287,6 +286,21 @@ fn samples_are_accepted_once_they_are_filled_in() {
             "{tables}"
         );
     }
+}
+
+#[test]
+fn a_library_names_its_package_as_systemd_has_it() {
+    let octets = fs::read(library(FILES)).expect("a library can be read");
+    let package = format!(
+        "{{\"type\":\"gordon-janitor-plugin\",\"name\":\"janitor-plugin-files\",\"version\":\"{}\"}}\0",
+        env!("CARGO_PKG_VERSION")
+    );
+    // The header of an ELF note: lengths of owner and descriptor, type, owner.
+    let length = u32::try_from(package.len()).expect("a short text");
+    let mut note = [4, length, 0xcafe_1a7e].map(u32::to_ne_bytes).concat();
+    note.extend(b"FDO\0");
+    note.extend(package.as_bytes());
+    assert!(memchr::memmem::find(&octets, &note).is_some(), "{package}");
 }
 
 /// Whether a configuration fits the schema; none if nobody is there to ask.
