@@ -4,11 +4,7 @@
 //! of the host, that the heading above it names between backticks. A default stands between backticks
 //! as well; a setting without one has words there.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -22,7 +22,6 @@ static TABLES: LazyLock<Vec<(&str, Table)>> = LazyLock::new(|| {
 });
 
 /// The tables on the top level that belong to the host, in the order of documents.
-#[must_use]
 pub fn tables() -> impl Iterator<Item = (&'static str, &'static Table)> {
     TABLES.iter().map(|(name, table)| (*name, table))
 }
