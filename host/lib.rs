@@ -32,9 +32,11 @@ pub mod settings;
 pub mod recruiting;
 pub mod run;
 pub mod show;
+pub mod check;
+pub mod install;
 pub mod error;
 
-use args::{Args, Command, Plugins};
+use args::{Args, Check, Command, Install, Plugins};
 use config::Config;
 use discovery::{Discovery, PluginDirectory};
 use error::Error;
@@ -59,13 +61,29 @@ fn command(args: &Args) -> Result<u8, Error> {
             let (config, discovery) = prepare(args)?;
             run::plan(&config, &discovery, plan.format, plan.exit_code)
         }
-        Command::Plugins(Plugins::List) => {
-            print(&show::plugins_list(&args.config_root, plugin_dir)?)
-        }
+        Command::Check(Check { user }) => print(&check::check(
+            &args.config_root,
+            plugin_dir,
+            user.as_deref(),
+        )?),
+        Command::Plugins(what) => print(&plugins(args, what)?),
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
             print(&show::config(&config, what, plugin_dir)?)
         }
+    }
+}
+
+fn plugins(args: &Args, command: &Plugins) -> Result<String, Error> {
+    let root = &args.config_root;
+    let plugin_dir = args.plugin_dir.as_deref();
+    match command {
+        Plugins::List(what) => show::plugins_list(root, plugin_dir, what),
+        Plugins::Check { files } => check::files(files),
+        Plugins::Install(Install { file, name }) => {
+            install::install(show::directory(root, plugin_dir)?, file, name.as_deref())
+        }
+        Plugins::Rollback { key } => install::rollback(show::directory(root, plugin_dir)?, key),
     }
 }
 

@@ -39,9 +39,12 @@ codes! {
     Unreadable = "GJ103",
     /// The library needs another major version of the plugin API.
     ApiVersion = "GJ104",
+    /// The library needs a newer glibc than this machine has.
+    Glibc = "GJ105",
     /// The library is built for another machine.
     Machine = "GJ106",
-    /// The system cannot load the library, or its types are not those of its plugin API.
+    /// The system cannot load the library, a library that it needs is not found, or its types are not those of
+    /// its plugin API.
     CannotOpen = "GJ107",
     /// The library would abort the process instead of reporting a panic.
     PanicStrategy = "GJ108",
@@ -49,6 +52,10 @@ codes! {
     Manifest = "GJ109",
     /// The file is larger than any library is allowed to be.
     TooLarge = "GJ110",
+    /// The library lies on a file system that no code is loaded from.
+    Noexec = "GJ111",
+    /// The libraries need more room for static thread-locals than the loader may have.
+    StaticTls = "GJ112",
     /// A plugin is not installed; a similar key is.
     NearMiss = "GJ201",
     /// A plugin is not installed.
@@ -63,6 +70,14 @@ codes! {
     PluginDirectory = "GJ206",
     /// A plugin is listed where its role has no place.
     MisplacedRole = "GJ207",
+    /// Others could replace the library, or a file that decides about it.
+    Untrusted = "GJ301",
+    /// The library is not the one that was installed.
+    Changed = "GJ302",
+    /// The library was written over after it had been judged.
+    WrittenOver = "GJ303",
+    /// The library was replaced while it was being opened.
+    Replaced = "GJ304",
     /// There is no configuration.
     NoConfiguration = "GJ400",
     /// A setting that nothing knows.
@@ -186,6 +201,13 @@ impl Problem {
     pub fn tolerated(mut self) -> Self {
         self.severity = Severity::Warning;
         self.note("continuing without it because core.debug = true")
+    }
+
+    /// Makes a warning of what is an error elsewhere.
+    #[must_use]
+    pub(crate) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// Whether the run can go on.

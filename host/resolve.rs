@@ -7,6 +7,7 @@ use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::manifest::{Manifest, Role};
+use crate::preflight::Identity;
 use crate::problem::{Code, Problem, Problems};
 
 /// What the plugins are for.
@@ -27,8 +28,8 @@ pub struct Resolved {
     pub role: Role,
     /// The library's file: absolute, links resolved.
     pub library: PathBuf,
-    /// Device and inode of the file that was judged.
-    pub identity: Option<(u64, u64)>,
+    /// The file that was judged.
+    pub identity: Option<Identity>,
     /// What the library says of itself.
     pub manifest: Manifest,
     /// What it receives.
@@ -93,12 +94,14 @@ pub fn resolve(
             }
         }
     }
-    let warnings = Problems::check(problems)?;
+    let mut warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
     plugins.sort_by_key(|plugin| plugin.role);
+    let libraries = plugins.iter().map(|plugin| plugin.library.as_path());
+    warnings.extend(discovery.remarks(libraries));
     Ok(Deployment {
         plugins,
         lacks_authority,
@@ -288,15 +291,28 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             .help(format!("gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir", crate::discovery::ENVIRONMENT))
     };
     let silent = discovery.refused(key).take(5);
-    silent.fold(problem, |problem, (file, refusal, _)| {
+    let problem = silent.fold(problem, |problem, (file, refusal, _)| {
         problem.note(format!(
             "{} was refused and may hold it: {} {}",
             file.name(),
             refusal.code(),
             refusal.summary()
         ))
-    })
+    });
+    let (strangers, count) = discovery.strangers(NAMED_STRANGERS);
+    let named = strangers.iter().fold(problem, |problem, stranger| {
+        problem.note(format!("{} {}", stranger.code(), stranger.summary()))
+    });
+    match count.checked_sub(NAMED_STRANGERS) {
+        None | Some(0) => named,
+        Some(more) => named.note(format!(
+            "and {more} more libraries that are no plugins; gordon-janitor plugins list"
+        )),
+    }
 }
+
+/// Libraries without plugins that are described where a plugin is missing.
+const NAMED_STRANGERS: usize = 3;
 
 fn missing_table(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
     let key = entry.key.as_str();
