@@ -34,6 +34,7 @@ pub mod run;
 pub mod show;
 pub mod check;
 pub mod install;
+pub mod manual;
 pub mod error;
 
 use args::{Args, Check, Command, Install, Plugins};
@@ -71,6 +72,11 @@ fn command(args: &Args) -> Result<u8, Error> {
             let config = Config::load(&args.config_root)?;
             print(&show::config(&config, what, plugin_dir)?)
         }
+        Command::Completions(completions) => print(&manual::completions(completions.shell)),
+        Command::Man(man) => match &man.out {
+            None => print(&manual::page()?),
+            Some(directory) => print(&manual::write_pages(directory)?),
+        },
     }
 }
 

@@ -37,14 +37,13 @@ codes! {
     Incomplete = "GJ102",
     /// The file cannot be opened, or is not a regular file.
     Unreadable = "GJ103",
-    /// The library needs another major version of the plugin API.
+    /// The library needs another major version of the plugin API, or has other types than it declares.
     ApiVersion = "GJ104",
     /// The library needs a newer glibc than this machine has.
     Glibc = "GJ105",
     /// The library is built for another machine.
     Machine = "GJ106",
-    /// The system cannot load the library, a library that it needs is not found, or its types are not those of
-    /// its plugin API.
+    /// The system cannot load the library, a library that it needs is not found, or it has no entry point of ours.
     CannotOpen = "GJ107",
     /// The library would abort the process instead of reporting a panic.
     PanicStrategy = "GJ108",

@@ -76,14 +76,24 @@ fn open_library(
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
     Library::open(&plugin.library, plugin.identity, functions)
-        .map_err(|error| problems.push(cannot_open(&error)))
+        .map_err(|error| problems.push(cannot_open(plugin, &error)))
 }
 
-fn cannot_open(error: &OpenError) -> Problem {
+fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
     let place = error.path.display();
     let fault = &error.fault;
     match fault {
+        Fault::Layout(difference) => Problem::error(
+            Code::ApiVersion,
+            format!(
+                "{name} declares plugin API {}, but its types differ from this host's {difference}",
+                plugin.manifest.api
+            ),
+        )
+        .place(place)
+        .because("the SDK that it was built with was changed without getting another version")
+        .help("install a build of this plugin made with a released SDK"),
         Fault::Gone(_) => Problem::error(
             Code::Unreadable,
             format!("{name} was judged, and {fault}"),

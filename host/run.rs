@@ -1,6 +1,7 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
@@ -120,7 +121,9 @@ fn share(config: &Config, metrics: MetricsLogger) -> Shared {
     let core = config.core();
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
-    let state_root = std::env::split_paths(&given).find(|path| path.is_absolute());
+    // Plugins are told of it as text.
+    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
+    let state_root = std::env::split_paths(&given).find(usable);
     Shared {
         stop: CancellationToken::new(),
         running: AtomicBool::new(false),
