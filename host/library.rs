@@ -261,3 +261,26 @@ pub enum Fault {
     #[error("its types differ from this host's {0}")]
     Layout(Difference),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_known_by_its_file_whatever_its_name() {
+        let executable = File::open("/proc/self/exe").unwrap();
+        let code = mapping_at(entry_address as fn(&Handle) -> Option<usize> as usize);
+        assert!(code.is_some());
+        assert_eq!(mapping_of(&executable), code);
+
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("copy");
+        std::fs::write(&copy, "of something").unwrap();
+        let link = directory.path().join("link");
+        std::fs::hard_link(&copy, &link).unwrap();
+        let named = |path| mapping_of(&File::open(path).unwrap());
+        assert_eq!(named(&copy), named(&link));
+        assert_ne!(named(&copy), code);
+        assert_eq!(mapping_at(1), None);
+    }
+}

@@ -202,6 +202,23 @@ impl Problem {
         self.note("continuing without it because core.debug = true")
     }
 
+    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        let is_same = |known: &Self| {
+            (known.severity, known.code) == (self.severity, self.code)
+                && known.summary == self.summary
+        };
+        let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
+            problems.push(self);
+            return;
+        };
+        for detail in self.details {
+            if !known.details.contains(&detail) {
+                known.details.push(detail);
+            }
+        }
+    }
+
     /// Makes a warning of what is an error elsewhere.
     #[must_use]
     pub(crate) fn into_warning(mut self) -> Self {

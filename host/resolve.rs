@@ -79,9 +79,9 @@ pub fn resolve(
                     Ok(found) => plugins.push(found),
                     Err(problem) if core.debug => {
                         lacks_authority |= may_be_authority(discovery, &entry.key);
-                        problems.push(problem.tolerated());
+                        problem.tolerated().join(&mut problems);
                     }
-                    Err(problem) => problems.push(problem),
+                    Err(problem) => problem.join(&mut problems),
                 }
             }
             let known = discovery

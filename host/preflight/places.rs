@@ -209,7 +209,13 @@ fn kept_out(path: &Path, subject: Subject, way: &[Step], trust: &Trust) -> Optio
         Subject::Configuration => Code::UnreadableConfiguration,
         Subject::Library | Subject::Record => Code::Unreadable,
     };
-    let problem = Problem::error(code, format!("{} cannot be read by {who}", file_name(path)))
+    let is_directory = way.last().is_some_and(|step| step.found.is_dir());
+    let name = if is_directory {
+        path.display().to_string()
+    } else {
+        file_name(path)
+    };
+    let problem = Problem::error(code, format!("{name} cannot be read by {who}"))
         .place(path.display())
         .found(format!(
             "{}: owner {}, mode {:04o}",

@@ -202,26 +202,26 @@ pub(super) fn not_a_library(path: &Path, file: &File, octets: u64) -> Problem {
 
 pub(super) fn broken(path: &Path, octets: u64, fault: &Fault) -> Problem {
     let name = file_name(path);
-    let problem = match fault {
-        Fault::NotElf | Fault::Malformed(_) => Problem::error(
+    let problem = |code, summary| Problem::error(code, summary).place(path.display());
+    match fault {
+        Fault::NotElf | Fault::Malformed(_) => problem(
             Code::NotALibrary,
             format!("{name} is not a shared library: its ELF headers are damaged ({fault})"),
         )
         .help("copy it again and compare its sha256 with the publisher's"),
-        Fault::Kind(kind) => Problem::error(
+        Fault::Kind(kind) => problem(
             Code::NotALibrary,
             format!("{name} is not a shared library: it is {kind}"),
         )
         .help("a plugin is built with crate-type = [\"cdylib\"]"),
-        Fault::Machine(foreign) => return wrong_machine(path, *foreign, None),
-        Fault::Incomplete { described } => Problem::error(
+        Fault::Machine(foreign) => wrong_machine(path, *foreign, None),
+        Fault::Incomplete { described } => problem(
             Code::Incomplete,
             format!("{name} is incomplete: {octets} octets, its own headers describe {described}"),
         )
         .because("a copy may still be under way, or it ended early")
         .help("copy it again, to another name in the same directory, and rename it"),
-    };
-    problem.place(path.display())
+    }
 }
 
 pub(super) fn wrong_kind(path: &Path, kind: &str) -> Problem {

@@ -10,6 +10,10 @@ mod peers;
 
 mod configuration;
 mod libraries;
+mod preflight;
+mod places;
+mod installing;
+mod crowd;
 mod toolchain;
 mod private_fork;
 mod panics;
