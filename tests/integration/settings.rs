@@ -424,6 +424,8 @@ fn an_inherited_value_that_is_wrong_is_told_once() {
         |              ^^^^^^
       note: files.apply inherits it from [files]; one of its own in [files.apply] would count in its place
       help: gordon-janitor plugins show files.apply
+      help: gordon-janitor plugins show files.served
+      help: gordon-janitor plugins show files.zones
     error: 1 error; nothing was run
     ");
 }
