@@ -64,92 +64,9 @@ struct Host {
 #[test]
 fn the_schema_says_what_the_struct_says() {
     let text = schema_of!(Everything);
-    let read: toml::Table = text.parse().expect("a schema is TOML");
-    insta::assert_snapshot!(toml::to_string_pretty(&read).expect("TOML"), @r#"
-    [settings]
-    additionalProperties = false
-    required = ["directory"]
-    type = "object"
-
-    [settings.properties.directory]
-    description = '''
-    Where it all starts; a "path" with a \ in it.
-    Second paragraph.'''
-    examples = ["/srv/zones"]
-    format = "path"
-    type = "string"
-
-    [settings.properties.factor]
-    default = 2
-    format = "double"
-    type = "number"
-
-    [settings.properties.hosts]
-    default = []
-    type = "array"
-
-    [settings.properties.hosts.items]
-    additionalProperties = false
-    required = ["address"]
-    type = "object"
-
-    [settings.properties.hosts.items.properties.address]
-    description = "Its address."
-    format = "ip"
-    type = "string"
-
-    [settings.properties.hosts.items.properties.weight]
-    default = -1
-    format = "int8"
-    type = "integer"
-
-    [settings.properties.loop]
-    default = false
-    type = "boolean"
-
-    [settings.properties.mood]
-    default = "calm"
-    enum = [
-        "calm",
-        "very-angry",
-        "OFF",
-    ]
-    enumDescriptions = [
-        "Nothing happens.",
-        "",
-        "",
-    ]
-    type = "string"
-
-    [settings.properties.password]
-    aliases = ["token"]
-    deprecatedAliases = ["pass"]
-    type = "string"
-    writeOnly = true
-
-    [settings.properties.tags]
-    default = [
-        "a",
-        "b",
-    ]
-    type = "array"
-    uniqueItems = true
-
-    [settings.properties.tags.items]
-    type = "string"
-
-    [settings.properties.type]
-    default = ""
-    type = "string"
-
-    [settings.properties.wait]
-    default = 5
-    format = "uint16"
-    maximum = 600
-    minimum = 1
-    type = "integer"
-    unit = "seconds"
-    "#);
+    assert!(text.parse::<toml::Table>().is_ok(), "a schema is TOML: {text}");
+    let lines = text.replace("{ type", "{\n  type").replace(" }, ", "\n},\n");
+    insta::assert_snapshot!(lines, @"");
 }
 
 #[test]
