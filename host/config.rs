@@ -18,7 +18,8 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
+pub(crate) use self::core::GRACE;
+pub use self::core::{AfterCrash, Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
 pub use self::plugins::{InstalledKeys, PluginTable};
 pub use self::render::{Rendered, Secrets};
 pub use self::source::{Origin, Source};

@@ -63,6 +63,8 @@ codes! {
     PluginDirectory = "GJ206",
     /// A plugin is listed where its role has no place.
     MisplacedRole = "GJ207",
+    /// A library was written over while it was loaded.
+    WrittenOver = "GJ303",
     /// There is no configuration.
     NoConfiguration = "GJ400",
     /// A setting that nothing knows.
@@ -85,8 +87,24 @@ codes! {
     Refused = "GJ409",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
+    /// The previous run crashed in a plugin.
+    CrashedBefore = "GJ502",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The run ended by a crash.
+    Crashed = "GJ504",
+    /// A plugin called `exit`.
+    CalledExit = "GJ505",
+    /// The worker process ended without a report.
+    NoReport = "GJ506",
+    /// Opening a library took too long.
+    SlowOpening = "GJ507",
+    /// A plugin did not stop when it was asked to.
+    DidNotStop = "GJ601",
+    /// Nothing moves.
+    Stalled = "GJ602",
+    /// A plugin changed what belongs to the whole process.
+    ProcessState = "GJ603",
 }
 
 impl fmt::Display for Code {

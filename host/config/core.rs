@@ -32,8 +32,33 @@ pub struct Core {
     pub grace: Duration,
     /// How long a run may take before it is cancelled; without limit if `None`.
     pub deadline: Option<Duration>,
+    /// What to do about a library that crashes again and again.
+    pub after_crash: AfterCrash,
     /// What the host needs to know of single plugins, by key.
     pub plugin: BTreeMap<String, PluginSettings>,
+}
+
+/// What to do about a library that crashes again and again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterCrash {
+    /// Run it again, with a warning.
+    #[default]
+    Run,
+    /// Go on without it, as `core.debug` does without plugins that cannot be used.
+    Skip,
+    /// Run nothing.
+    Stop,
+}
+
+impl AfterCrash {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "run" => Some(Self::Run),
+            "skip" => Some(Self::Skip),
+            "stop" => Some(Self::Stop),
+            _ => None,
+        }
+    }
 }
 
 /// One entry of `core.plugins`.
@@ -123,7 +148,7 @@ pub struct PluginSettings {
 /// Messages that a channel holds, unless `core.channel_capacity` says otherwise.
 const CHANNEL_CAPACITY: usize = 64;
 /// Grace, unless `core.grace` says otherwise.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
 const HANDLER_OPTIONS: [&str; 8] = [
@@ -170,6 +195,16 @@ impl Core {
             .and_then(|number| usize::try_from(number).ok());
         let grace = fields.seconds("grace");
         let deadline = fields.seconds("deadline");
+        let after_crash = fields.text("after_crash").map(|name| {
+            let known = AfterCrash::from_name(name);
+            if known.is_none() {
+                fields.refuse(
+                    "after_crash",
+                    &format!("one of run, skip, stop, not \"{name}\""),
+                );
+            }
+            known.unwrap_or_default()
+        });
         let plugin = fields.any("plugin");
         let core = Self {
             plugins: plugins.collect(),
@@ -181,6 +216,7 @@ impl Core {
             channel_capacity: channel_capacity.unwrap_or(CHANNEL_CAPACITY),
             grace: grace.unwrap_or(GRACE),
             deadline,
+            after_crash: after_crash.unwrap_or_default(),
             plugin: BTreeMap::new(),
         };
         fields.finish();

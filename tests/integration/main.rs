@@ -18,6 +18,8 @@ mod reconcilers;
 mod plans;
 mod publishers;
 mod cancellation;
+mod worker;
+mod crashes;
 mod outcomes;
 mod scenarios;
 mod random_zones;

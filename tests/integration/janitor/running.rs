@@ -1,6 +1,7 @@
 //! The program while it runs, and what is left of it afterwards.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -36,7 +37,12 @@ struct Written {
 }
 
 impl Running {
-    pub(super) fn start(root: &Path, arguments: &[&str], stdout: Stdio) -> Self {
+    pub(super) fn start(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+        stdout: Stdio,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
         command
             .args(arguments)
@@ -47,6 +53,7 @@ impl Running {
             .env("STATE_DIRECTORY", root.join("state"))
             .env_remove("GORDON_JANITOR_PLUGIN_DIR")
             .env_remove("CLICOLOR_FORCE")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::piped());
@@ -190,6 +197,11 @@ impl Run {
     pub(crate) fn exit_code(&self) -> i32 {
         let code = self.status.code();
         code.unwrap_or_else(|| panic!("{}:\n{}", self.status, self.stderr))
+    }
+
+    /// The signal that ended the program, if one did.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        Signal::from_named_raw(self.status.signal()?)
     }
 
     /// Standard output; the root of the deployment reads `<root>`.
