@@ -1,6 +1,8 @@
 //! The command line.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -42,6 +44,12 @@ impl Args {
             Command::Plan(plan) => plan.in_process,
             _ => true,
         }
+    }
+
+    /// Whether changes are to be published.
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        matches!(&self.command, Command::Run(run) if !run.dry_run)
     }
 }
 
@@ -180,10 +188,22 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
-/// The path, if there is anything at it.
-fn existing(path: std::ffi::OsString) -> Result<PathBuf, std::io::Error> {
-    std::fs::metadata(&path)?;
-    Ok(path.into())
+/// The path, if there is anything at it, and plugins can be told of it.
+fn existing(path: OsString) -> Result<PathBuf, RootError> {
+    fs::metadata(&path)?;
+    match std::path::absolute(&path)?.to_str() {
+        Some(_) => Ok(path.into()),
+        None => Err(RootError::NotUtf8),
+    }
+}
+
+/// Why a path cannot be the configuration root.
+#[derive(Debug, thiserror::Error)]
+enum RootError {
+    #[error(transparent)]
+    Absent(#[from] io::Error),
+    #[error("its name is not UTF-8, and plugins are told of it as text")]
+    NotUtf8,
 }
 
 /// The command line as it is declared: what completions and manual pages are made from.
@@ -362,6 +382,22 @@ mod tests {
         for line in ["--help", "--version", "plan --help"] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
         }
+    }
+
+    #[test]
+    fn a_configuration_root_that_plugins_could_not_be_told_of_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join(OsString::from_vec(vec![b'a', 0xff]));
+        fs::create_dir(&root).unwrap();
+        let line = [
+            OsStr::new("gordon-janitor"),
+            OsStr::new("-c"),
+            root.as_os_str(),
+        ];
+        let error = parse_from(line).unwrap_err();
+        assert!(error.to_string().contains("is not UTF-8"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The plugins of one run: all created before any runs, all ended before the run is over.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::values::{AbiError, ErrorCode};
+use jiff::Timestamp;
 
 use crate::activity::{Activity, Direction, Provenance, State, seconds};
 use crate::config::Rendered;
@@ -173,21 +174,34 @@ impl Crew {
                 settle(&member.plugin, ended, &self.shared, report);
                 continue;
             }
-            tracing::error!(
-                plugin = %member.plugin.key(),
-                "plugin did not stop when it was asked to; ending without it"
-            );
-            let problem = did_not_stop(member.plugin.activity(), &self.shared);
-            print_problems(std::slice::from_ref(&problem));
+            let asked = self.shared.asked.get().copied();
+            tell_abandoned(member.plugin.activity(), asked, &self.shared);
             report.abandoned.push(Arc::clone(member.plugin.key()));
         }
     }
 }
 
-/// What is known of a plugin that goes on although it was asked to stop.
-fn did_not_stop(activity: &Activity, shared: &Shared) -> Problem {
+/// Tells of a plugin that goes on although it was asked to stop, at the moment `asked`.
+pub(crate) fn tell_abandoned(
+    activity: &Activity,
+    asked: Option<(Instant, Timestamp)>,
+    shared: &Shared,
+) {
+    tracing::error!(
+        plugin = %activity.key,
+        "plugin did not stop when it was asked to; ending without it"
+    );
+    let problem = did_not_stop(activity, asked, shared);
+    print_problems(std::slice::from_ref(&problem));
+}
+
+fn did_not_stop(
+    activity: &Activity,
+    asked: Option<(Instant, Timestamp)>,
+    shared: &Shared,
+) -> Problem {
     let key = &activity.key;
-    let (after, time) = match shared.asked.get() {
+    let (after, time) = match asked {
         Some((asked, time)) => (seconds(asked.elapsed()), format!(", asked at {time:.3}")),
         None => (seconds(Duration::ZERO), String::new()),
     };

@@ -23,10 +23,10 @@ use crate::activity::Roster;
 use crate::audit::Audit;
 use crate::error::print_problems;
 use crate::loaded::Loaded;
-use crate::metrics::{MetricsLogger, Number, Value};
+use crate::metrics::{Metrics, Number, Value};
 use crate::problem::{Problem, Severity};
 use crate::progress::Progress;
-use crate::report::{Cancellation, LeftOut};
+use crate::report::{Cancellation, LeftOut, LeftOutKind};
 use crate::worker::Breadcrumbs;
 
 /// Where state is kept unless the service manager says otherwise.
@@ -36,7 +36,9 @@ const STATE_ROOT: &str = "/var/lib/gordon-janitor";
 pub(crate) fn state_root() -> PathBuf {
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
-    let first = std::env::split_paths(&given).find(|path| path.is_absolute());
+    // Plugins are told of it as text.
+    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
+    let first = std::env::split_paths(&given).find(usable);
     first.unwrap_or_else(|| STATE_ROOT.into())
 }
 
@@ -59,7 +61,7 @@ pub struct Shared {
     /// Where plugins keep what outlives a run; each has a directory below it.
     pub state_root: PathBuf,
     /// Where measurements go.
-    pub metrics: MetricsLogger,
+    pub metrics: Metrics,
     /// What plugins reported as left out, in the order they did.
     pub left_out: Mutex<Vec<LeftOut>>,
     /// How far the run is.
@@ -160,8 +162,7 @@ impl RawHost for Offer {
     }
 
     fn cancellation(&self) -> Cancelled {
-        let waiter = Waiter(Box::pin(self.shared.stop.clone().cancelled_owned()));
-        RawCancelled_TO::from_value(waiter, TD_Opaque)
+        waiter(&self.shared.stop)
     }
 
     fn grace_millis(&self) -> u64 {
@@ -219,6 +220,7 @@ impl RawHost for Offer {
             zone: Name::from_wire(apex.as_slice()).ok(),
             what: what.to_string(),
             plugin: Some(Arc::clone(&self.key)),
+            kind: LeftOutKind::Reported,
             reason: reason.iter().map(ToString::to_string).collect(),
             hint: (!hint.is_empty()).then(|| hint.to_string()),
         });
@@ -247,6 +249,12 @@ fn number(value: &AbiScalar<'_>) -> Number {
 
 fn seconds(value: &AbiScalar<'_>) -> Duration {
     Duration::try_from_secs_f64(value.float).unwrap_or_default()
+}
+
+/// A waiter for the cancellation of `stop`.
+pub(crate) fn waiter(stop: &CancellationToken) -> Cancelled {
+    let waiter = Waiter(Box::pin(stop.clone().cancelled_owned()));
+    RawCancelled_TO::from_value(waiter, TD_Opaque)
 }
 
 struct Waiter(Pin<Box<WaitForCancellationFutureOwned>>);

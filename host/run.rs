@@ -15,12 +15,12 @@ use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
 use crate::loaded::Loaded;
-use crate::metrics::{MetricsLogger, Number, Value};
+use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
 use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
-use crate::recruiting::{judge_creation, recruit};
+use crate::recruiting::{employ_relay, judge_creation, recruit};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Purpose, resolve};
 
@@ -105,11 +105,14 @@ fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
 
 /// One run, whole: everything between the configuration and the report.
 fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> {
-    let shared = Arc::new(share(setting));
+    let begin = Instant::now();
     let core = setting.config.core();
+    let metrics = Metrics::new(core, purpose == Purpose::Publish);
+    let shared = Arc::new(share(setting, metrics));
     setting.control.prepare(&shared);
     shared.breadcrumbs.limits(core.grace, core.deadline);
-    let ended = start(setting, purpose, &shared);
+    let mut relay = None;
+    let mut ended = start(setting, purpose, &shared, &mut relay);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -131,13 +134,27 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
             tracing::info!("Gordon-janitor run complete.");
         }
     }
+    let metrics = &shared.metrics;
+    metrics.be_patient(Instant::now() + shared.grace);
+    if let Ok(outcome) = &ended {
+        measure_report(metrics, &outcome.report);
+    }
+    metrics.timer("run-duration", begin.elapsed(), &[]);
     let context = [("status", Value::from(status))];
-    shared.metrics.incr("run-ended", Number::from(1), &context);
+    metrics.incr("run-ended", Number::from(1), &context);
+    let farewell = relay.map_or(Farewell::Well, |relay: Relay| relay.dismiss(&shared));
+    if let Ok(outcome) = &mut ended {
+        match farewell {
+            Farewell::Well => {}
+            Farewell::Failed(failure) => outcome.report.relay_failure = Some(failure),
+            Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
+        }
+    }
     setting.control.over();
     ended
 }
 
-fn share(setting: &Setting<'_>) -> Shared {
+fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
     let core = setting.config.core();
     Shared {
         stop: setting.control.stop.clone(),
@@ -148,7 +165,7 @@ fn share(setting: &Setting<'_>) -> Shared {
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: setting.config.root().to_owned(),
         state_root: offer::state_root(),
-        metrics: MetricsLogger::new(core.metrics_logger.clone()),
+        metrics,
         left_out: Mutex::default(),
         progress: Progress::default(),
         roster: Roster::default(),
@@ -159,15 +176,28 @@ fn share(setting: &Setting<'_>) -> Shared {
     }
 }
 
-fn start(setting: &Setting<'_>, purpose: Purpose, shared: &Arc<Shared>) -> Result<Outcome, Error> {
-    let core = setting.config.core();
-    let mut deployment = resolve(setting.config, setting.discovery, purpose)?;
+fn start(
+    setting: &Setting<'_>,
+    purpose: Purpose,
+    shared: &Arc<Shared>,
+    relay: &mut Option<Relay>,
+) -> Result<Outcome, Error> {
+    let Setting {
+        config, discovery, ..
+    } = setting;
+    let core = config.core();
+    let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
     }
-    let recruits = recruit(&deployment, setting.discovery, shared)?;
+    let mut recruits = recruit(&deployment, shared)?;
+    setting.control.begin();
+    // The relay comes first and goes last, so that there is something to measure with.
+    *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
+    let (loaded, refused) = (deployment.libraries(), discovery.refusals());
+    measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
     let orders = Orders {
         recruits: &recruits,
@@ -179,7 +209,6 @@ fn start(setting: &Setting<'_>, purpose: Purpose, shared: &Arc<Shared>) -> Resul
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
-    setting.control.begin();
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;

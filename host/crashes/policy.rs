@@ -52,7 +52,8 @@ pub(crate) fn heed(
     taken.dedup();
     taken.retain(|role| {
         let is_left = |plugin: &Resolved| plugin.role == *role;
-        !deployment.plugins.iter().any(is_left)
+        // Without a relay, measurements go to the log.
+        *role != Role::MetricsRelay && !deployment.plugins.iter().any(is_left)
     });
     problems.extend(taken.into_iter().map(without));
     Problems::check(problems)

@@ -220,11 +220,6 @@ fn what_is_measured() {
         [
             "INFO: [change-message] value: 1 context: {'plugin': 'files.apply', 'action': 'deletions', 'result': 'published'}",
             "INFO: [change-message] value: 2 context: {'plugin': 'files.apply', 'action': 'additions', 'result': 'published'}",
-            "INFO: [channel-wait] value: 0.0 context: {'plugin': 'files.apply', 'direction': 'receive'}",
-            "INFO: [channel-wait] value: 0.0 context: {'plugin': 'files.served', 'direction': 'receive'}",
-            "INFO: [channel-wait] value: 0.0 context: {'plugin': 'files.served', 'direction': 'send'}",
-            "INFO: [channel-wait] value: 0.0 context: {'plugin': 'files.zones', 'direction': 'send'}",
-            "INFO: [channel-wait] value: 0.0 context: {'plugin': 'villain.authority.measures', 'direction': 'send'}",
             "INFO: [cups] value: 1 context: {'cup': 'blue', 'full': True} plugin=villain.authority.measures",
             "INFO: [cups] value: 3 plugin=villain.authority.measures",
             "INFO: [plugin-runtime] value: 0.0 context: {'plugin': 'files.apply'}",

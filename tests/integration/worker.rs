@@ -144,16 +144,16 @@ fn a_progress_report_says_what_every_plugin_does() {
         let janitor = deployment()
             .authorities(&["villain.authority.waits"])
             .settings("[villain]\nzones = ['a.test']");
-        let mut running = janitor.start(arguments);
-        running.wait_for("waiting plugin=villain");
-        // By now everything there is to plan is planned.
-        running.wait_for("'action': 'deletions', 'source': 'files.served'");
+        let mut running = janitor.start(&[&["--stall-limit", "0.5"], arguments].concat());
+        // By now everything there is to plan is planned, and everybody waits.
+        running.wait_for("code=GJ602");
         running.signal(Signal::USR1);
         running.wait_for("progress: zones desired: 1");
         running.signal(Signal::TERM);
         let run = running.finish();
         let told = run.errors();
-        let lines = told.lines().filter_map(|line| line.strip_prefix("  "));
+        let (_, report) = told.split_once("progress report\n").expect("there is one");
+        let lines = report.lines().map_while(|line| line.strip_prefix("  "));
         let block = lines.map(timeless).collect::<Vec<_>>().join("\n");
         let logged = run.log_with("INFO: progress: ");
         let logged = logged
@@ -220,14 +220,16 @@ fn a_plugin_that_did_not_stop_is_told_with_what_it_did_last() {
 
 #[test]
 fn how_long_plugins_wait_for_each_other_is_measured() {
-    let run = deployment().run();
+    let run = deployment()
+        .settings("[core.logging]\nlevel = 'debug'")
+        .run();
     for lane in [
         "{'plugin': 'files.zones', 'direction': 'send'}",
         "{'plugin': 'files.served', 'direction': 'receive'}",
         "{'plugin': 'files.served', 'direction': 'send'}",
         "{'plugin': 'files.apply', 'direction': 'receive'}",
     ] {
-        let measured = run.log_with("[channel-wait]");
+        let measured = run.log_with("DEBUG: [channel-wait]");
         let of_lane = measured.iter().filter(|line| line.ends_with(lane));
         assert_eq!(of_lane.count(), 1, "{lane}: {measured:#?}");
     }

@@ -11,7 +11,6 @@
 use std::{env, process, thread};
 
 use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
-use serde::Deserialize;
 
 janitor_plugin_api::export! {
     /// An authority without zones.
@@ -35,8 +34,8 @@ extern "C" fn initialise() {
     }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 struct Settings {}
 
 struct Early;

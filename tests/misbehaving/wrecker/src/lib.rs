@@ -13,7 +13,6 @@ mod crash;
 mod state;
 
 use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
-use serde::Deserialize;
 
 janitor_plugin_api::export! {
     /// Reads at a null pointer.
@@ -56,8 +55,8 @@ janitor_plugin_api::export! {
 }
 
 /// The table of every wrecker; `[wrecker]` will do for all of them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 struct Settings {}
 
 /// A plugin that does what `TRICK` says.
