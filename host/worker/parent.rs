@@ -240,9 +240,11 @@ impl Watch {
         }
     }
 
-    /// How long a worker takes at most to end once it was asked to.
+    /// How long a worker takes at most to end once it was asked to: it waits for the plugins of the
+    /// run, and then for the metrics relay.
     fn patience(&self) -> Duration {
-        crate::pipeline::patience(self.grace).saturating_add(MARGIN)
+        let plugins = crate::pipeline::patience(self.grace);
+        plugins.saturating_mul(2).saturating_add(MARGIN)
     }
 
     fn expect_end(&mut self, within: Duration) {

@@ -22,6 +22,7 @@ mod cancellation;
 mod worker;
 mod crashes;
 mod outcomes;
+mod faults_of_the_original;
 mod relays;
 mod scenarios;
 mod random_zones;

@@ -90,6 +90,16 @@ impl Running {
         );
     }
 
+    /// The process that writes the log: the worker.
+    pub(crate) fn worker(&self) -> u32 {
+        let written = self.output.written();
+        let process = written.stderr.lines().find_map(|line| {
+            let (_, rest) = line.split_once(" gordon-janitor (")?;
+            rest.split_once(')')?.0.parse().ok()
+        });
+        process.expect("the program has logged something")
+    }
+
     /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
@@ -214,6 +224,12 @@ impl Run {
         let shown = self.shown(&self.stderr);
         let lines = shown.lines().filter_map(log_line);
         lines.map(str::to_owned).collect()
+    }
+
+    /// The lines of the log as they are, time and process included.
+    pub(crate) fn raw_log(&self) -> impl Iterator<Item = &str> {
+        let lines = self.stderr.lines();
+        lines.filter(|line| log_line(line).is_some())
     }
 
     /// The lines of the log that hold `text`.
