@@ -189,6 +189,13 @@ impl Janitor {
         self.start_into(arguments, Stdio::piped())
     }
 
+    /// Starts the program with these arguments as the first of a process group of its own.
+    pub(crate) fn start_group(&self, arguments: &[&str]) -> Running {
+        self.write_configuration();
+        let environment = &self.environment;
+        Running::start_group(self.root.path(), arguments, environment)
+    }
+
     /// Starts the program with these arguments and another standard output.
     pub(crate) fn start_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         self.write_configuration();

@@ -115,6 +115,50 @@ fn a_signal_while_a_library_is_opened_ends_the_run() {
 }
 
 #[test]
+fn a_signal_to_the_whole_group_counts_once() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let janitor = with("villain.authority.waits").settings("[core]\ngrace = 3600");
+        let mut running = janitor.start_group(&["run"]);
+        running.wait_for("waiting plugin=villain");
+        running.signal_group(signal);
+        let run = running.finish();
+        assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+        assert_eq!(run.log_with("the run is cancelled").len(), 1);
+        assert_eq!(run.log_with("the grace is over"), [""; 0]);
+        assert_eq!(run.log_with("cleaned up plugin=villain").len(), 1);
+    }
+}
+
+#[test]
+fn a_worker_that_cannot_end_is_killed() {
+    let janitor = with("wrecker.stops");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("running plugin=wrecker.stops");
+    running.signal(Signal::TERM);
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    let told = run.errors();
+    let first = "error[GJ506]: the worker process did not end when it had to, and was killed\n";
+    assert!(told.contains(first), "{told}");
+}
+
+#[test]
+fn the_host_may_be_called_from_any_thread_at_any_time() {
+    let janitor = with("villain.authority.calls-from-everywhere")
+        .settings("[core.logging]\nlevel = 'warning'\n[core.plugin.'villain.authority.calls-from-everywhere']\nlevel = 'info'");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("called is_cancelled=false");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!(run.exit_code(), 1);
+    assert_eq!(run.log_with("called is_cancelled=true").len(), 1);
+    let calls = run.log_with("WARNING: zone left out");
+    assert_eq!(calls.len(), 2 * 16 * 100, "{:?}", calls.first());
+    assert_eq!(run.failures(), [""; 0]);
+}
+
+#[test]
 fn a_worker_whose_parent_is_gone_cancels_the_run() {
     let janitor = with("villain.authority.waits");
     let mut running = janitor.start(&["run"]);

@@ -1,14 +1,14 @@
 //! The program while it runs, and what is left of it afterwards.
 
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long the program may take before it is taken for hung. Nothing here takes a tenth of it.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -43,20 +43,22 @@ impl Running {
         environment: &[(String, String)],
         stdout: Stdio,
     ) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
-        command
-            .args(arguments)
-            .arg("--config-root")
-            .arg(root)
-            .arg("--plugin-dir")
-            .arg(root.join("plugins"))
-            .env("STATE_DIRECTORY", root.join("state"))
-            .env_remove("GORDON_JANITOR_PLUGIN_DIR")
-            .env_remove("CLICOLOR_FORCE")
-            .envs(environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(Stdio::piped());
+        let mut command = command(root, arguments, environment);
+        command.stdout(stdout);
+        Self::spawn(root, command)
+    }
+
+    pub(super) fn start_group(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut command = command(root, arguments, environment);
+        command.stdout(Stdio::piped()).process_group(0);
+        Self::spawn(root, command)
+    }
+
+    fn spawn(root: &Path, mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program can be started");
         let output = Arc::new(Output::default());
         let stderr = child.stderr.take().expect("standard error is a pipe");
@@ -74,6 +76,12 @@ impl Running {
             output,
             readers,
         }
+    }
+
+    /// Sends a signal to every process of the group, as a terminal does.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process_group(pid, signal).expect("the program is there to be signalled");
     }
 
     /// Waits until a line of standard error holds `text`.
@@ -149,6 +157,24 @@ impl Running {
         }
         true
     }
+}
+
+/// The program, about to be started.
+fn command(root: &Path, arguments: &[&str], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
+    command
+        .args(arguments)
+        .arg("--config-root")
+        .arg(root)
+        .arg("--plugin-dir")
+        .arg(root.join("plugins"))
+        .env("STATE_DIRECTORY", root.join("state"))
+        .env_remove("GORDON_JANITOR_PLUGIN_DIR")
+        .env_remove("CLICOLOR_FORCE")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
 }
 
 impl Drop for Running {

@@ -20,6 +20,7 @@ pub(crate) const EXITS_WITH_42_IN_NEW: u8 = 9;
 pub(crate) const EXITS_UNHEARD: u8 = 10;
 pub(crate) const KILLS: u8 = 11;
 pub(crate) const CLOSES_ALL: u8 = 12;
+pub(crate) const STOPS: u8 = 13;
 
 pub(crate) fn in_new(trick: u8) {
     match trick {
@@ -48,6 +49,10 @@ pub(crate) fn in_run(trick: u8, host: &Host) {
         KILLS => {
             // SAFETY: the signal ends the process.
             unsafe { libc::raise(libc::SIGKILL) };
+        }
+        STOPS => {
+            // SAFETY: the process stops where it is.
+            unsafe { libc::raise(libc::SIGSTOP) };
         }
         CLOSES_ALL => {
             // SAFETY: not safe at all: the host's descriptors are among them, which is the misdeed.

@@ -39,6 +39,8 @@ janitor_plugin_api::export! {
     authority "wrecker.exits-unheard" => Wrecker<{ crash::EXITS_UNHEARD }>;
     /// Kills the process.
     authority "wrecker.kills" => Wrecker<{ crash::KILLS }>;
+    /// Stops the process, so that it does not even die of SIGTERM.
+    authority "wrecker.stops" => Wrecker<{ crash::STOPS }>;
     /// Closes every descriptor above standard error and goes on.
     authority "wrecker.closes-all" => Wrecker<{ crash::CLOSES_ALL }>;
 
