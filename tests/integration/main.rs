@@ -10,6 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
+mod secrets;
 mod inspecting;
 mod libraries;
 mod preflight;
