@@ -20,5 +20,7 @@ mod publishers;
 mod cancellation;
 mod outcomes;
 mod relays;
+mod prometheus;
+mod statsd;
 mod scenarios;
 mod random_zones;

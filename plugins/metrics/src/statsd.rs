@@ -1,0 +1,176 @@
+//! The relay for statsd: each measurement as a line, several to a datagram.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use janitor_plugin_api::{Error, Host, MeasurementReceiver, MetricsRelay, tracing};
+use serde::Deserialize;
+
+use crate::line::{Lines, TagFormat};
+use crate::sink::{Sink, Target};
+
+/// The `[metrics.statsd]` table of the configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the statsd listens for UDP, `HOST:PORT`; 127.0.0.1:8125 unless `socket` is set.
+    address: Option<String>,
+
+    /// The Unix datagram socket where it listens instead.
+    socket: Option<PathBuf>,
+
+    /// How labels are written.
+    #[serde(default)]
+    tag_format: TagFormat,
+
+    /// Labels that every metric has.
+    #[serde(default)]
+    labels: BTreeMap<String, String>,
+
+    /// What the names of all metrics begin with.
+    #[serde(default = "default_prefix")]
+    prefix: String,
+
+    /// Octets that a datagram has at most.
+    #[serde(default = "default_max_octets")]
+    max_octets: usize,
+}
+
+fn default_prefix() -> String {
+    "gordon-janitor.".to_owned()
+}
+
+/// What goes through an Ethernet in one piece, with room for tunnels.
+fn default_max_octets() -> usize {
+    1432
+}
+
+/// How long measurements wait for more of them to come.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// The metrics relay `metrics.statsd`.
+pub(crate) struct Statsd {
+    target: Target,
+    lines: Lines,
+    max_octets: usize,
+}
+
+impl MetricsRelay for Statsd {
+    type Config = Config;
+
+    fn new(config: Config, host: Host) -> Result<Self, Error> {
+        let target = match (config.address, config.socket) {
+            (Some(_), Some(_)) => {
+                let why = "both address and socket are set";
+                return Err(Error::config("cannot tell where the statsd is", why)
+                    .hint("remove one of them"));
+            }
+            (None, Some(socket)) => Target::Socket(host.resolve(socket)),
+            (address, None) => {
+                let address = address.unwrap_or_else(|| "127.0.0.1:8125".to_owned());
+                Target::Address(checked_address(address)?)
+            }
+        };
+        if !(64..=65_000).contains(&config.max_octets) {
+            let why = "a datagram has from 64 to 65000";
+            return Err(Error::config("cannot use max_octets", why));
+        }
+        Ok(Self {
+            target,
+            lines: Lines::new(config.prefix, config.tag_format, config.labels),
+            max_octets: config.max_octets,
+        })
+    }
+
+    async fn run(&mut self, measurements: &mut MeasurementReceiver) -> Result<(), Error> {
+        let mut batch = Batch::new(Sink::new(self.target.clone()), self.max_octets);
+        loop {
+            match tokio::time::timeout(LINGER, measurements.receive()).await {
+                Ok(Some(measurement)) => {
+                    if let Some(line) = self.lines.of(&measurement) {
+                        batch.push(&line);
+                    }
+                }
+                Ok(None) => break,
+                Err(_nothing_came) => batch.send(),
+            }
+        }
+        batch.send();
+        batch.tell(&self.target);
+        Ok(())
+    }
+}
+
+fn checked_address(address: String) -> Result<String, Error> {
+    let port = address
+        .rsplit_once(':')
+        .map(|(host, port)| (host, port.parse()));
+    match port {
+        Some((host, Ok(1_u16..))) if !host.is_empty() => Ok(address),
+        _ => {
+            let why = "it is not of the form HOST:PORT";
+            Err(Error::config(
+                format!("cannot use address `{address}`"),
+                why,
+            ))
+        }
+    }
+}
+
+/// Lines that go out together.
+struct Batch {
+    sink: Sink,
+    max_octets: usize,
+    text: String,
+    waiting: usize,
+    lost: usize,
+    reason: Option<String>,
+}
+
+impl Batch {
+    fn new(sink: Sink, max_octets: usize) -> Self {
+        Self {
+            sink,
+            max_octets,
+            text: String::new(),
+            waiting: 0,
+            lost: 0,
+            reason: None,
+        }
+    }
+
+    fn push(&mut self, line: &str) {
+        if self.text.len() + 1 + line.len() > self.max_octets {
+            self.send();
+        }
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(line);
+        self.waiting += 1;
+    }
+
+    fn send(&mut self) {
+        if self.text.is_empty() {
+            return;
+        }
+        if let Err(error) = self.sink.send(self.text.as_bytes()) {
+            self.lost += self.waiting;
+            self.reason.get_or_insert_with(|| error.to_string());
+        }
+        self.text.clear();
+        self.waiting = 0;
+    }
+
+    /// Says what was lost. That is no error: nobody who chose datagrams wants to be kept from work by
+    /// a statsd that starts anew.
+    fn tell(&self, target: &Target) {
+        if let Some(reason) = &self.reason {
+            tracing::warn!(
+                to = %target, lost = self.lost, reason,
+                "measurements cannot be sent to the statsd"
+            );
+        }
+    }
+}
