@@ -17,6 +17,7 @@ pub use self::list::list;
 use crate::manifest::{Manifest, Plugin};
 use crate::preflight::{self, Judged, Verdict};
 use crate::problem::{Code, Problem};
+use crate::schema::Accepts;
 
 /// One file in the plugin directory.
 #[derive(Clone, Debug)]
@@ -136,6 +137,13 @@ impl Discovery {
         manifests
             .flat_map(|manifest| &manifest.plugins)
             .map(|plugin| plugin.key.as_str())
+    }
+
+    /// What every plugin accepts, by its key, also of those in libraries that were refused.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Accepts)> {
+        let manifests = self.files.iter().filter_map(Discovered::manifest);
+        let plugins = manifests.flat_map(|manifest| &manifest.plugins);
+        plugins.map(|plugin| (plugin.key.as_str(), &plugin.settings))
     }
 
     /// The library that offers `key`, what it says of the plugin, and its manifest.

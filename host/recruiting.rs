@@ -11,9 +11,8 @@ use janitor_plugin_api::abi::values::ErrorCode;
 
 use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
-use crate::discovery::Discovery;
 use crate::error::{Error, print_warnings};
-use crate::library::{Library, OpenError};
+use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
 use crate::metrics::Relay;
@@ -21,17 +20,13 @@ use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
-use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
 /// # Errors
 ///
-/// Libraries that cannot be used, and settings that nothing knows.
-pub(crate) fn recruit(
-    deployment: &Deployment,
-    discovery: &Discovery,
-) -> Result<Vec<Recruit>, Error> {
+/// Libraries that cannot be used.
+pub(crate) fn recruit(deployment: &Deployment) -> Result<Vec<Recruit>, Error> {
     let functions = log_bridge::functions();
     let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
     let mut problems = Vec::new();
@@ -52,24 +47,13 @@ pub(crate) fn recruit(
     }
     Problems::check(problems)?;
 
-    let wanted = entries
-        .iter()
-        .map(|(plugin, entry)| Wanted {
-            table: &plugin.table,
-            known: settings_of(*entry),
-        })
-        .collect::<Vec<_>>();
-    let installed = discovery.keys().collect::<Vec<_>>();
-    let (given, problems) = distribute(&wanted, &installed);
-    Problems::check(problems)?;
     Ok(entries
         .into_iter()
-        .zip(given)
-        .map(|((plugin, entry), config)| Recruit {
+        .map(|(plugin, entry)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
-            config,
+            config: plugin.table.given(),
         })
         .collect())
 }
@@ -80,7 +64,7 @@ fn open_library(
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
     let opened = Library::open(&plugin.library, functions)
-        .map_err(|error| problems.push(cannot_open(&error)))?;
+        .map_err(|error| problems.push(cannot_open(plugin, &error)))?;
     // What runs now has to be the file that was judged.
     let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
     if plugin
@@ -105,14 +89,26 @@ fn open_library(
     Ok(opened)
 }
 
-fn cannot_open(error: &OpenError) -> Problem {
+fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
-    Problem::error(
-        Code::CannotOpen,
-        format!("{name} cannot be opened: {}", error.fault),
-    )
-    .place(error.path.display())
-    .help("install a build of this plugin for this machine and this version of gordon-janitor")
+    match &error.fault {
+        Fault::Layout(difference) => Problem::error(
+            Code::ApiVersion,
+            format!(
+                "{name} declares plugin API {}, but its types differ from this host's {difference}",
+                plugin.manifest.api
+            ),
+        )
+        .place(error.path.display())
+        .because("the SDK that it was built with was changed without getting another version")
+        .help("install a build of this plugin made with a released SDK"),
+        fault => Problem::error(
+            Code::CannotOpen,
+            format!("{name} cannot be opened: {fault}"),
+        )
+        .place(error.path.display())
+        .help("install a build of this plugin for this machine and this version of gordon-janitor"),
+    }
 }
 
 /// The plugin in its open library. The manifest is only a claim; this is what the code says.
@@ -147,11 +143,6 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
         .because("its manifest and its code are not of one build")
         .help("install the library anew")
     })
-}
-
-fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
-    let names = entry.settings()().into_option()?;
-    Some(names.into_iter().map(Into::into).collect())
 }
 
 /// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none

@@ -1,6 +1,7 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
@@ -136,7 +137,9 @@ fn share(config: &Config, metrics: Metrics) -> Shared {
     let core = config.core();
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
-    let state_root = std::env::split_paths(&given).find(|path| path.is_absolute());
+    // Plugins are told of it as text.
+    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
+    let state_root = std::env::split_paths(&given).find(usable);
     Shared {
         stop: CancellationToken::new(),
         running: AtomicBool::new(false),
@@ -160,7 +163,7 @@ fn start(
     let core = config.core();
     let deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let mut recruits = recruit(&deployment, discovery)?;
+    let mut recruits = recruit(&deployment)?;
     shared.running.store(true, Ordering::Release);
     // The relay comes first and goes last, so that there is something to measure with.
     *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;

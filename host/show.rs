@@ -16,10 +16,13 @@ use crate::resolve;
 ///
 /// When there is no configuration for the plugin that was named.
 pub fn config(
-    config: &Config,
+    mut config: Config,
     command: &ConfigCommand,
     plugin_dir: Option<&Path>,
 ) -> Result<String, Error> {
+    // Whose table is whose, and what is a secret, depends on what is installed.
+    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(&config)));
+    config.hide(discovery.schemas());
     let Some(key) = &command.key else {
         return Ok(if command.json {
             pretty(&config.json(Secrets::Masked))
@@ -27,9 +30,7 @@ pub fn config(
             config.shown()
         });
     };
-    // Whose table is whose depends on what is installed.
-    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(config)));
-    let table = resolve::plugin_table(config, &discovery, key)?;
+    let table = resolve::plugin_table(&config, &discovery, key)?;
     Ok(if command.json {
         pretty(&table.json(Secrets::Masked))
     } else {
@@ -97,7 +98,7 @@ mod tests {
             json,
         };
         config(
-            &Config::load(root.path()).unwrap(),
+            Config::load(root.path()).unwrap(),
             &command,
             Some(root.path()),
         )

@@ -1,48 +1,37 @@
 //! The plugin that `core.metrics` names, or what is in its way.
 
-use super::Resolved;
-use crate::config::{Config, FFWD, FILES, InstalledKeys, Listed, METRICS_LOGGER, nearest};
+use super::{Equipped, Named, equip};
+use crate::config::{Config, FFWD, InstalledKeys, Listed, METRICS_LOGGER, nearest};
 use crate::discovery::Discovery;
 use crate::manifest::Role;
 use crate::problem::{Code, Problem};
 
 /// The metrics relay; none if it is built in.
-pub(super) fn find(
-    config: &Config,
-    discovery: &Discovery,
-    owned: &InstalledKeys,
-) -> Result<Option<Resolved>, Problem> {
-    let Some(entry) = &config.core().metrics else {
-        return Ok(None);
+pub(super) fn find(config: &Config, discovery: &Discovery, owned: &InstalledKeys) -> Equipped {
+    let named = config.core().metrics.as_ref();
+    let is_a_plugin = |entry: &&Listed| ![METRICS_LOGGER, FFWD].contains(&entry.key.as_str());
+    let Some(entry) = named.filter(is_a_plugin) else {
+        return Equipped::default();
     };
     let key = entry.key.as_str();
-    if [METRICS_LOGGER, FFWD].contains(&key) {
-        return Ok(None);
-    }
-    let Some((file, manifest, plugin)) = discovery.find(key)? else {
-        return Err(unknown(discovery, entry));
+    let offer = match discovery.find(key) {
+        Ok(Some(offer)) => offer,
+        Ok(None) => return unknown(discovery, entry).into(),
+        Err(clash) => return clash.into(),
     };
+    let (_, _, plugin) = offer;
     if plugin.role != Role::MetricsRelay {
         let summary = format!(
             "core.metrics names \"{key}\", which is no metrics relay but has the role {}",
             plugin.role
         );
-        return Err(Problem::error(Code::MetricsRelay, summary)
+        return Problem::error(Code::MetricsRelay, summary)
             .at(&entry.origin, "core.metrics")
             .found(relays(discovery))
-            .help("name one of them, or remove the setting"));
+            .help("name one of them, or remove the setting")
+            .into();
     }
-    let Some(table) = config.plugin(key, owned)? else {
-        return Err(missing_table(config, entry));
-    };
-    Ok(Some(Resolved {
-        key: key.to_owned(),
-        role: plugin.role,
-        library: file.judged.path.clone(),
-        identity: file.judged.identity,
-        manifest: manifest.clone(),
-        table,
-    }))
+    equip(config, discovery, owned, &Named::relay(entry), offer)
 }
 
 fn unknown(discovery: &Discovery, entry: &Listed) -> Problem {
@@ -90,22 +79,4 @@ fn installed(discovery: &Discovery) -> impl Iterator<Item = &str> {
         let found = discovery.find(key).ok().flatten();
         found.is_some_and(|(_, _, plugin)| plugin.role == Role::MetricsRelay)
     })
-}
-
-fn missing_table(config: &Config, entry: &Listed) -> Problem {
-    let key = entry.key.as_str();
-    let problem = Problem::error(
-        Code::MissingTable,
-        format!("core.metrics names \"{key}\" but no configuration was found for it"),
-    )
-    .at(&entry.origin, "core.metrics")
-    .found(format!("no table [{key}] in {} or {}", FILES[0], FILES[1]));
-    match config.similar_table(key) {
-        Some((near, origin)) => problem.help(format!(
-            "is the table [{near}] at {origin} meant for it? then write [{key}] there"
-        )),
-        None => problem.help(format!(
-            "add a table [{key}]; an empty one is enough for a plugin that needs no settings"
-        )),
-    }
 }

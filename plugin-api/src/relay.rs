@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use abi_stable::std_types::RResult;
-use serde::de::DeserializeOwned;
 
 use crate::abi::channel::Source;
 use crate::abi::host::MeasureKind;
@@ -14,6 +13,7 @@ use crate::export::Role;
 use crate::ffi::Receiver;
 use crate::host::{Host, Scalar};
 use crate::instance::Instance;
+use crate::settings::Settings;
 
 /// Somewhere that measurements go.
 ///
@@ -24,8 +24,8 @@ use crate::instance::Instance;
 ///
 /// What a relay measures itself goes nowhere, and it can leave nothing out.
 pub trait MetricsRelay: Sized + 'static {
-    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
-    type Config: DeserializeOwned;
+    /// The plugin's table of the configuration.
+    type Config: Settings;
 
     /// Creates the plugin. Should check what can be checked without asking the outside world, and
     /// takes at most the grace.

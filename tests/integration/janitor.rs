@@ -13,7 +13,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-pub(crate) use self::libraries::library;
+pub(crate) use self::libraries::{cargo, library};
 pub(crate) use self::running::{Run, Running};
 
 /// The library of the plugins that people use.

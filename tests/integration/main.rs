@@ -11,6 +11,7 @@ mod peers;
 mod configuration;
 mod libraries;
 mod toolchain;
+mod private_fork;
 mod panics;
 mod authorities;
 mod zone_files;

@@ -265,12 +265,13 @@ fn a_relay_that_there_is_not_gets_the_nearest_name_and_the_list() {
         .run();
     assert_eq!(run.exit_code(), 2);
     assert_snapshot!(run.errors(), @r#"
-    error[GJ402]: core.metrics names "villain.relay.fails" but no configuration was found for it
+    error[GJ402]: plugin "villain.relay.fails" is listed in core.metrics but no configuration was found for it
       where: <root>/gordon-janitor-user.toml:2:11, core.metrics
       2 | metrics = 'villain.relay.fails'
         |           ^^^^^^^^^^^^^^^^^^^^^
       found: no table [villain.relay.fails] in gordon-janitor.toml or gordon-janitor-user.toml
-      help: add a table [villain.relay.fails]; an empty one is enough for a plugin that needs no settings
+      because: a plugin runs only if it is configured, even if it requires nothing
+      help: add:  [villain.relay.fails]
     error: 1 error; nothing was run
     "#);
 }

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use insta::assert_snapshot;
 
@@ -148,19 +149,20 @@ fn settings_that_cannot_work_are_refused_before_anything_runs() {
       help: remove one of them
     error: 1 error; nothing was run
     "#);
-    assert_snapshot!(told("max_octets = 63"), @r#"
-    error[GJ409]: plugin "metrics.statsd" does not accept its configuration: cannot use max_octets
-      where: <root>/gordon-janitor-user.toml:3:10, [metrics.statsd]
-      3 | [metrics.statsd]
-        |          ^^^^^^
-      because: a datagram has from 64 to 65000
+    assert_snapshot!(told("max_octets = 63"), @r"
+    error[GJ404]: metrics.statsd.max_octets must be a whole number of octets from 64 to 65000, not 63
+      where: <root>/gordon-janitor-user.toml:4:14, metrics.statsd.max_octets
+      4 | max_octets = 63
+        |              ^^
+      help: gordon-janitor plugins show metrics.statsd
     error: 1 error; nothing was run
-    "#);
+    ");
     assert_snapshot!(told("tag_format = 'xml'"), @r#"
-    error[GJ409]: plugin "metrics.statsd" does not accept its configuration: unknown variant `xml`, expected one of `datadog`, `graphite`, `influx`, `none`
-      where: <root>/gordon-janitor-user.toml:4:14, [metrics.statsd]
+    error[GJ404]: metrics.statsd.tag_format must be one of "datadog", "graphite", "influx", "none", not "xml"
+      where: <root>/gordon-janitor-user.toml:4:14, metrics.statsd.tag_format
       4 | tag_format = 'xml'
         |              ^^^^^
+      help: gordon-janitor plugins show metrics.statsd
     error: 1 error; nothing was run
     "#);
 }
@@ -177,10 +179,13 @@ fn original(janitor: &Janitor) -> Option<(Daemon, SocketAddr, SocketAddr)> {
         skipped("needs statsd from npm (npm install --prefix target/tmp/statsd statsd@0.9.0)");
         return None;
     }
-    let datagrams = UdpSocket::bind(("127.0.0.1", 0)).expect("a port is free");
-    let questions = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
-    let datagrams = datagrams.local_addr().expect("it is bound");
-    let questions = questions.local_addr().expect("it is bound");
+    // It cannot choose ports itself. These are free, and nobody else is given them so soon again.
+    let [datagrams, questions] = {
+        let datagrams = UdpSocket::bind(("127.0.0.1", 0)).expect("a port is free");
+        let questions = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+        [datagrams.local_addr(), questions.local_addr()]
+    }
+    .map(|address| address.expect("it is bound"));
     let config = format!(
         "{{ address: '127.0.0.1', port: {}, mgmt_address: '127.0.0.1', mgmt_port: {}, \
          backends: ['./backends/console'], flushInterval: 3600000, dumpMessages: true }}",
@@ -191,6 +196,16 @@ fn original(janitor: &Janitor) -> Option<(Daemon, SocketAddr, SocketAddr)> {
     fs::write(&path, config).expect("a file can be written");
     let mut statsd = Daemon::start(Command::new("node").arg(STATSD).arg(path), "nodejs")?;
     statsd.wait_for("server is up");
+    // It says so before it listens.
+    let probe = UdpSocket::bind(("127.0.0.1", 0)).expect("a port is free");
+    let heard = (0..600).any(|_| {
+        // Refused while it does not listen yet.
+        let _sent = probe.send_to(b"probe:1|c", datagrams).is_ok();
+        statsd
+            .says("probe:1|c", Duration::from_millis(100))
+            .is_some()
+    });
+    assert!(heard, "it never listens");
     Some((statsd, datagrams, questions))
 }
 

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use janitor_plugin_api::{Measurement, MeasurementKind, Scalar};
-use serde::Deserialize;
 
 /// How labels are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[janitor_plugin_api::settings]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TagFormat {
     /// Behind the value, `|#name:value`: DogStatsD, and what understands it.
-    #[default]
     Datadog,
     /// Behind the name, `;name=value`: Graphite.
     Graphite,

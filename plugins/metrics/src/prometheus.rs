@@ -9,44 +9,38 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use janitor_plugin_api::{Error, Host, Measurement, MeasurementReceiver, MetricsRelay, tracing};
-use serde::Deserialize;
 
 use crate::exposition::{Exposition, is_label_name, is_metric_name};
 use crate::pushgateway::Pushgateway;
 use crate::textfile;
 
 /// The `[metrics.prometheus]` table of the configuration.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 pub(crate) struct Config {
     /// Directory of node_exporter's textfile collector; the file there is named after the job.
+    #[setting(example = "/var/lib/prometheus/node-exporter")]
     textfile: Option<PathBuf>,
 
-    /// URL of a Pushgateway, `http://HOST:PORT`.
+    /// URL of a Pushgateway.
+    #[setting(example = "http://127.0.0.1:9091")]
     pushgateway: Option<String>,
 
     /// Names this janitor among others: the file, and the group at the Pushgateway.
-    #[serde(default = "default_job")]
+    #[setting(default = "gordon-janitor")]
     job: String,
 
     /// Names the group at the Pushgateway further.
+    #[setting(example = "ns1.example.com")]
     instance: Option<String>,
 
     /// Labels that every metric has.
-    #[serde(default)]
+    #[setting(default)]
     labels: BTreeMap<String, String>,
 
     /// What the names of all metrics begin with.
-    #[serde(default = "default_prefix")]
+    #[setting(default = "gordon_janitor_")]
     prefix: String,
-}
-
-fn default_job() -> String {
-    "gordon-janitor".to_owned()
-}
-
-fn default_prefix() -> String {
-    "gordon_janitor_".to_owned()
 }
 
 /// The words of `run-ended`, so that each has a series, whatever the last run was.

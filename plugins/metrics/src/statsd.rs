@@ -5,45 +5,37 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use janitor_plugin_api::{Error, Host, MeasurementReceiver, MetricsRelay, tracing};
-use serde::Deserialize;
 
 use crate::line::{Lines, TagFormat};
 use crate::sink::{Sink, Target};
 
 /// The `[metrics.statsd]` table of the configuration.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 pub(crate) struct Config {
-    /// Where the statsd listens for UDP, `HOST:PORT`; 127.0.0.1:8125 unless `socket` is set.
+    /// Where the statsd listens for UDP, as HOST:PORT; 127.0.0.1:8125 unless socket is set.
+    #[setting(example = "127.0.0.1:8125")]
     address: Option<String>,
 
     /// The Unix datagram socket where it listens instead.
+    #[setting(example = "/run/statsd.sock")]
     socket: Option<PathBuf>,
 
     /// How labels are written.
-    #[serde(default)]
+    #[setting(default = "datadog")]
     tag_format: TagFormat,
 
     /// Labels that every metric has.
-    #[serde(default)]
+    #[setting(default)]
     labels: BTreeMap<String, String>,
 
     /// What the names of all metrics begin with.
-    #[serde(default = "default_prefix")]
+    #[setting(default = "gordon-janitor.")]
     prefix: String,
 
-    /// Octets that a datagram has at most.
-    #[serde(default = "default_max_octets")]
+    /// Largest datagram; the default goes through an Ethernet in one piece, with room for tunnels.
+    #[setting(default = 1432, unit = "octets", min = 64, max = 65_000)]
     max_octets: usize,
-}
-
-fn default_prefix() -> String {
-    "gordon-janitor.".to_owned()
-}
-
-/// What goes through an Ethernet in one piece, with room for tunnels.
-fn default_max_octets() -> usize {
-    1432
 }
 
 /// How long measurements wait for more of them to come.
@@ -72,10 +64,6 @@ impl MetricsRelay for Statsd {
                 Target::Address(checked_address(address)?)
             }
         };
-        if !(64..=65_000).contains(&config.max_octets) {
-            let why = "a datagram has from 64 to 65000";
-            return Err(Error::config("cannot use max_octets", why));
-        }
         Ok(Self {
             target,
             lines: Lines::new(config.prefix, config.tag_format, config.labels),

@@ -54,15 +54,21 @@ impl Daemon {
 
     /// Waits for a line that holds `text`, and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
-        let limit = Instant::now() + LIMIT;
+        let line = self.says(text, LIMIT);
+        line.unwrap_or_else(|| {
+            panic!("the server never said `{text}`:\n{}", self.said.join("\n"));
+        })
+    }
+
+    /// The next line that holds `text`, if it comes within `limit`.
+    pub(crate) fn says(&mut self, text: &str, limit: Duration) -> Option<String> {
+        let limit = Instant::now() + limit;
         loop {
             let left = limit.saturating_duration_since(Instant::now());
-            let Ok(line) = self.lines.recv_timeout(left) else {
-                panic!("the server never said `{text}`:\n{}", self.said.join("\n"));
-            };
+            let line = self.lines.recv_timeout(left).ok()?;
             self.said.push(line.clone());
             if line.contains(text) {
-                return line;
+                return Some(line);
             }
         }
     }

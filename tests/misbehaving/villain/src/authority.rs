@@ -1,9 +1,9 @@
 //! What only an authority can do.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use janitor_plugin_api::{Authority as Role, Error, Host, RrsetSender, Scalar};
-use serde::Deserialize;
 
 use crate::life::{Settings, name, zone};
 
@@ -104,36 +104,69 @@ fn measure_a_lot(host: &Host) {
 pub(crate) struct Choosy;
 
 /// The table of `villain.authority.is-choosy`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 #[expect(dead_code, reason = "what matters is that they can be read")]
 pub(crate) struct ChoosySettings {
+    /// Cups in the pot.
+    #[setting(min = 1, max = 60_000, unit = "cups", deprecated_alias = "mugs")]
     cups: u16,
+    /// What is in them.
     tea: Tea,
-    #[serde(default)]
+    /// What it was made of.
+    #[setting(default)]
     leaves: Vec<Leaf>,
-    #[serde(default)]
+    /// How it is served.
+    tray: Option<Tray>,
+    /// Whoever knows it may drink. Its name does not say that it is a secret.
+    #[setting(secret)]
+    phrase: Option<String>,
+    /// A secret by its name.
     password: Option<u64>,
+    /// Refuses its configuration, and says what it was given.
+    #[setting(default = false)]
+    blab: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 enum Tea {
     Green,
     Black,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 #[expect(dead_code, reason = "what matters is that they can be read")]
 struct Leaf {
+    /// From stem to tip.
+    #[setting(unit = "millimetres", min = 0)]
     length: f64,
+}
+
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
+#[expect(dead_code, reason = "what matters is that they can be read")]
+struct Tray {
+    /// What it is made of.
+    material: String,
+    /// Who carries it.
+    #[setting(default)]
+    bearers: BTreeMap<String, u8>,
 }
 
 impl Role for Choosy {
     type Config = ChoosySettings;
 
-    fn new(_: ChoosySettings, _: Host) -> Result<Self, Error> {
+    fn new(settings: ChoosySettings, _: Host) -> Result<Self, Error> {
+        if settings.blab {
+            let phrase = settings.phrase.unwrap_or_default();
+            let said = format!("the phrase is {phrase}");
+            return Err(Error::config(
+                format!("cannot keep a secret: {phrase}"),
+                said,
+            ));
+        }
         Ok(Self)
     }
 
