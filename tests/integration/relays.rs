@@ -4,6 +4,7 @@
 use std::net::UdpSocket;
 
 use insta::assert_snapshot;
+use rustix::process::Signal;
 
 use crate::janitor::Janitor;
 
@@ -216,6 +217,31 @@ fn a_relay_that_is_not_created_in_time_is_not_waited_for() {
     assert_eq!(run.exit_code(), 1);
     assert_snapshot!(run.errors().lines().next().expect("a line"), @r#"error[GJ503]: plugin "villain.relay.waits-in-new" cannot be created: it was not there within core.grace, 0.3 s"#);
     assert!(!is_changed(&janitor));
+}
+
+#[test]
+fn a_signal_is_heard_while_the_relay_is_being_created() {
+    let janitor = deployment()
+        .gate()
+        .settings("[core]\nmetrics = 'villain.relay.waits-in-new'\n[villain.relay.waits-in-new]");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("waiting at the gate");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    assert!(!is_changed(&janitor));
+}
+
+#[test]
+fn a_relay_measures_a_run_that_is_cancelled_to_its_end() {
+    let janitor = relayed_by("villain.relay.meddles").authorities(&["villain.authority.waits"]);
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("INFO: waiting plugin=villain.authority.waits");
+    running.signal(Signal::INT);
+    let run = running.finish();
+    assert_eq!(run.exit_code(), 1);
+    let last = "measured: Increment run-ended status=cancelled: 1 runs";
+    assert_eq!(run.log_with(last).len(), 1, "{:#?}", run.log());
 }
 
 #[test]
