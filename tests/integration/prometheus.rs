@@ -187,6 +187,16 @@ fn the_last_success_is_remembered_by_runs_that_have_none() {
 }
 
 #[test]
+fn single_zones_can_be_left_out() {
+    let janitor = relayed("textfile = 'textfile'\nzones = false");
+    assert_eq!(janitor.run().exit_code(), 0);
+    let text = textfile(&janitor);
+    assert!(!text.contains("zone="), "{text}");
+    let changed = "gordon_janitor_zones{outcome=\"changed\"}";
+    assert_eq!(value(&text, changed), Some(1.0), "{text}");
+}
+
+#[test]
 fn what_a_plugin_measures_is_told_as_it_can_be() {
     let janitor = relayed("textfile = 'textfile'")
         .libraries(&[FILES, METRICS, crate::janitor::VILLAIN])

@@ -258,6 +258,26 @@ fn with_debug_measurements_go_to_the_log_if_the_relay_cannot_be_had() {
 }
 
 #[test]
+fn the_relay_is_listed_as_enabled() {
+    let run = relayed_by("villain.relay.fails").command(&["plugins", "list"]);
+    let line = |key: &str| {
+        let stdout = run.stdout();
+        let mut lines = stdout
+            .lines()
+            .filter(|line| line.starts_with(&format!("{key} ")));
+        let words = lines.next().expect("it is listed").split_whitespace();
+        words
+            .skip(1)
+            .step_by(3)
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(line("villain.relay.fails"), ["metrics-relay", "enabled"]);
+    assert_eq!(line("villain.relay.hangs"), ["metrics-relay", "available"]);
+}
+
+#[test]
 fn a_plan_and_a_dry_run_measure_for_the_log_alone() {
     let janitor = relayed_by("villain.relay.fails");
     for arguments in [&["plan"][..], &["run", "--dry-run"]] {

@@ -86,14 +86,15 @@ fn several_measurements_share_a_datagram_up_to_its_size() {
 
 #[test]
 fn a_unix_socket_will_do() {
-    let janitor = relayed("socket = 'statsd'\ntag_format = 'none'\nprefix = ''");
+    let janitor = relayed("socket = 'statsd'\ntag_format = 'none'\nprefix = ''\nzones = false");
     let statsd = UnixDatagram::bind(janitor.path("statsd")).expect("a socket can be made");
     let run = janitor.run();
     assert_eq!(run.exit_code(), 0, "{:#?}", run.log());
     let text = received(|octets| statsd.recv(octets)).join("\n");
-    for line in ["rrsets.files_zones.a_test:3|g", "run-ended.success:1|c"] {
+    for line in ["zones.changed:1|g", "run-ended.success:1|c"] {
         assert!(text.lines().any(|other| other == line), "{text}");
     }
+    assert!(!text.contains("a_test"), "{text}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use janitor_plugin_api::{Error, Host, Measurement, MeasurementReceiver, MetricsR
 
 use crate::exposition::{Exposition, is_label_name, is_metric_name};
 use crate::pushgateway::Pushgateway;
-use crate::textfile;
+use crate::{is_of_a_zone, textfile};
 
 /// The `[metrics.prometheus]` table of the configuration.
 #[janitor_plugin_api::settings]
@@ -41,6 +41,10 @@ pub(crate) struct Config {
     /// What the names of all metrics begin with.
     #[setting(default = "gordon_janitor_")]
     prefix: String,
+
+    /// Whether to tell what is measured of single zones, some ten series for each.
+    #[setting(default = true)]
+    zones: bool,
 }
 
 /// The words of `run-ended`, so that each has a series, whatever the last run was.
@@ -57,6 +61,7 @@ pub(crate) struct Prometheus {
     textfile: Option<PathBuf>,
     pushgateway: Option<Pushgateway>,
     metrics: Exposition,
+    zones: bool,
     status: Option<String>,
     memory: PathBuf,
 }
@@ -106,6 +111,7 @@ impl MetricsRelay for Prometheus {
             textfile,
             pushgateway,
             metrics: Exposition::new(&config.prefix, config.labels),
+            zones: config.zones,
             status: None,
             memory: host.state_directory().join("last-success"),
         })
@@ -136,7 +142,9 @@ impl Prometheus {
             let status = measurement.labels().find(|(name, _)| *name == "status");
             self.status = status.map(|(_, status)| status.to_string());
         }
-        self.metrics.take(measurement);
+        if self.zones || !is_of_a_zone(measurement) {
+            self.metrics.take(measurement);
+        }
     }
 
     /// Adds what people alert on.

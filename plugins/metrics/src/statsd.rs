@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use janitor_plugin_api::{Error, Host, MeasurementReceiver, MetricsRelay, tracing};
 
+use crate::is_of_a_zone;
 use crate::line::{Lines, TagFormat};
 use crate::sink::{Sink, Target};
 
@@ -33,6 +34,10 @@ pub(crate) struct Config {
     #[setting(default = "gordon-janitor.")]
     prefix: String,
 
+    /// Whether to tell what is measured of single zones, some ten metrics for each.
+    #[setting(default = true)]
+    zones: bool,
+
     /// Largest datagram; the default goes through an Ethernet in one piece, with room for tunnels.
     #[setting(default = 1432, unit = "octets", min = 64, max = 65_000)]
     max_octets: usize,
@@ -45,6 +50,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(crate) struct Statsd {
     target: Target,
     lines: Lines,
+    zones: bool,
     max_octets: usize,
 }
 
@@ -67,6 +73,7 @@ impl MetricsRelay for Statsd {
         Ok(Self {
             target,
             lines: Lines::new(config.prefix, config.tag_format, config.labels),
+            zones: config.zones,
             max_octets: config.max_octets,
         })
     }
@@ -75,6 +82,7 @@ impl MetricsRelay for Statsd {
         let mut batch = Batch::new(Sink::new(self.target.clone()), self.max_octets);
         loop {
             match tokio::time::timeout(LINGER, measurements.receive()).await {
+                Ok(Some(measurement)) if !self.zones && is_of_a_zone(&measurement) => {}
                 Ok(Some(measurement)) => {
                     if let Some(line) = self.lines.of(&measurement) {
                         batch.push(&line);
