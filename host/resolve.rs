@@ -10,9 +10,9 @@ use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
-use crate::manifest::{Manifest, Plugin, Role};
+use crate::manifest::{Manifest, Plugin, Role, is_key};
+use crate::preflight::Identity;
 use crate::problem::{Code, Problem, Problems, Severity};
-use crate::schema::without_repetition;
 
 /// What the plugins are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Resolved {
     pub role: Role,
     /// The library's file: absolute, links resolved.
     pub library: PathBuf,
-    /// Device and inode of the file that was judged.
-    pub identity: Option<(u64, u64)>,
+    /// The file that was judged.
+    pub identity: Option<Identity>,
     /// What the library says of itself.
     pub manifest: Manifest,
     /// What it receives.
@@ -76,6 +76,10 @@ pub fn resolve(
     discovery: &Discovery,
     purpose: Purpose,
 ) -> Result<Deployment, Error> {
+    // What is a secret is known now, and has to be before anything of the files is shown.
+    let mut config = config.clone();
+    config.hide(discovery.schemas());
+    let config = &config;
     let core = config.core();
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
@@ -105,7 +109,9 @@ pub fn resolve(
                     }
                 }
                 plugins.extend(found.plugin);
-                problems.append(&mut found.problems);
+                for problem in found.problems {
+                    problem.join(&mut problems);
+                }
             }
             let mut unknown = unknown_to_all(discovery, &left, &problems);
             if core.debug {
@@ -128,14 +134,18 @@ pub fn resolve(
     if problems.iter().any(is_told) {
         relay.problems.retain(|found| !is_told(found));
     }
-    problems.append(&mut relay.problems);
-    let warnings = Problems::check(without_repetition(problems))?;
+    for problem in relay.problems {
+        problem.join(&mut problems);
+    }
+    let mut warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
     plugins.extend(relay.plugin.filter(|_| purpose == Purpose::Publish));
     plugins.sort_by_key(|plugin| plugin.role);
+    let libraries = plugins.iter().map(|plugin| plugin.library.as_path());
+    warnings.extend(discovery.remarks(libraries));
     Ok(Deployment {
         plugins,
         lacks_authority,
@@ -406,7 +416,15 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             .at(&entry.origin, "core.plugins")
             .note(format!("plugin \"{key}\" is in {}", file.name()));
     }
-    let summary = format!("Plugin \"{key}\" not installed");
+    let missing = |code| {
+        let summary = format!("Plugin \"{key}\" not installed");
+        let problem = Problem::error(code, summary).at(&entry.origin, "core.plugins");
+        if is_key(key) {
+            problem
+        } else {
+            problem.because("a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`")
+        }
+    };
     let keys = discovery.keys();
     let problem = if let Some(near) = nearest(key, keys.clone()) {
         let described = discovery
@@ -419,8 +437,7 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
         let present = table
             .map(|(_, origin)| format!("; a table [{near}] is already there, at {origin}"))
             .unwrap_or_default();
-        Problem::error(Code::NearMiss, summary)
-            .at(&entry.origin, "core.plugins")
+        missing(Code::NearMiss)
             .found(format!(
                 "{} in {path}; the nearest is \"{near}\"{described}",
                 count(keys.count(), "key")
@@ -435,21 +452,34 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             ),
             many => format!("{many} plugins in {path}; nothing resembles \"{key}\""),
         };
-        Problem::error(Code::NotInstalled, summary)
-            .at(&entry.origin, "core.plugins")
-            .found(offered)
-            .help(format!("gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir", crate::discovery::ENVIRONMENT))
+        missing(Code::NotInstalled).found(offered).help(format!(
+            "gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir",
+            crate::discovery::ENVIRONMENT
+        ))
     };
     let silent = discovery.refused(key).take(5);
-    silent.fold(problem, |problem, (file, refusal, _)| {
+    let problem = silent.fold(problem, |problem, (file, refusal, _)| {
         problem.note(format!(
             "{} was refused and may hold it: {} {}",
             file.name(),
             refusal.code(),
             refusal.summary()
         ))
-    })
+    });
+    let (strangers, count) = discovery.strangers(NAMED_STRANGERS);
+    let named = strangers.iter().fold(problem, |problem, stranger| {
+        problem.note(format!("{} {}", stranger.code(), stranger.summary()))
+    });
+    match count.checked_sub(NAMED_STRANGERS) {
+        None | Some(0) => named,
+        Some(more) => named.note(format!(
+            "and {more} more libraries that are no plugins; gordon-janitor plugins list"
+        )),
+    }
 }
+
+/// Libraries without plugins that are described where a plugin is missing.
+const NAMED_STRANGERS: usize = 3;
 
 fn check_roles(
     config: &Config,

@@ -9,7 +9,13 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod settings;
+mod inspecting;
 mod libraries;
+mod preflight;
+mod places;
+mod installing;
+mod crowd;
 mod toolchain;
 mod private_fork;
 mod panics;
