@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
 use janitor_plugin_api::abi::abi_stable::std_types::{
@@ -75,14 +75,12 @@ impl Relay {
         let text = recruit.config.text().to_owned();
         let mut plugin = Plugin::start(activity, shared.breadcrumbs, recruit.entry, text, host)
             .map_err(|e| host_error("cannot start its thread", &e))?;
-        let limit = Instant::now() + shared.grace;
-        let limit = shared.deadline.map_or(limit, |end| limit.min(end));
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 answer = plugin.created() => answer,
                 () = shared.stop.cancelled() => Err(cancelled()),
-                () = tokio::time::sleep_until(limit.into()) => Err(late(shared.grace)),
+                () = tokio::time::sleep(shared.grace) => Err(late(shared.grace)),
             }
         })?;
         let (feed, source) = Feed::new();

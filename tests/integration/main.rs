@@ -31,5 +31,7 @@ mod crashes;
 mod outcomes;
 mod faults_of_the_original;
 mod relays;
+mod prometheus;
+mod statsd;
 mod scenarios;
 mod random_zones;
