@@ -66,7 +66,45 @@ fn the_schema_says_what_the_struct_says() {
     let text = schema_of!(Everything);
     assert!(text.parse::<toml::Table>().is_ok(), "a schema is TOML: {text}");
     let lines = text.replace("{ type", "{\n  type").replace(" }, ", "\n},\n");
-    insta::assert_snapshot!(lines, @"");
+    insta::assert_snapshot!(lines, @r#"
+    settings = {
+      type = "object", additionalProperties = false, required = ["directory", ], properties = { directory = {
+      type = "string", format = "path", description = "Where it all starts; a \"path\" with a \\ in it.\nSecond paragraph.", examples = ["/srv/zones"]
+    },
+    wait = {
+      type = "integer", format = "uint16", default = 5, minimum = 1, maximum = 600, unit = "seconds"
+    },
+    factor = {
+      type = "number", format = "double", default = 2
+    },
+    mood = {
+      type = "string", enum = ["calm", "very-angry", "OFF"], enumDescriptions = ["Nothing happens.", "", ""], default = "calm"
+    },
+    tags = {
+      type = "array", items = {
+      type = "string"
+    },
+    uniqueItems = true, default = ["a", "b"]
+    },
+    password = {
+      type = "string", writeOnly = true, aliases = ["token"], deprecatedAliases = ["pass"]
+    },
+    type = {
+      type = "string", default = ""
+    },
+    hosts = {
+      type = "array", items = {
+      type = "object", additionalProperties = false, required = ["address", ], properties = { address = {
+      type = "string", format = "ip", description = "Its address."
+    },
+    weight = {
+      type = "integer", format = "int8", default = -1 } }
+    },
+    default = []
+    },
+    loop = {
+      type = "boolean", default = false } } }
+    "#);
 }
 
 #[test]
