@@ -93,6 +93,15 @@ pub struct Check {
 pub enum Plugins {
     /// List the plugins of every library in the plugin directory
     List(List),
+    /// Show all that a library says of one plugin: what it does, and its settings
+    Show(Show),
+    /// Print a table for one plugin, to be completed and added to the configuration
+    Sample {
+        /// The plugin
+        key: String,
+    },
+    /// Print a JSON Schema of the configuration, for editors
+    Schema,
     /// Judge library files anywhere, and show what they say of themselves
     Check {
         /// The files
@@ -106,6 +115,16 @@ pub enum Plugins {
         /// A plugin in the library
         key: String,
     },
+}
+
+/// `plugins show`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Show {
+    /// The plugin
+    pub key: String,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `plugins list`
@@ -317,6 +336,20 @@ mod tests {
                 user: Some("gordon".into())
             })
         );
+        let show = Show {
+            key: "a.b".into(),
+            json: true,
+        };
+        assert_eq!(
+            command("plugins show a.b --json"),
+            Command::Plugins(Plugins::Show(show))
+        );
+        let key = "a.b".to_owned();
+        assert_eq!(
+            command("plugins sample a.b"),
+            Command::Plugins(Plugins::Sample { key })
+        );
+        assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
         assert_eq!(
             command("config"),
             Command::Config(ConfigCommand {

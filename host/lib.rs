@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 pub mod args;
 pub mod problem;
+pub mod schema;
 pub mod config;
 pub mod terminal;
 pub mod logging;
@@ -28,7 +29,6 @@ pub mod crew;
 pub mod stations;
 pub mod pipeline;
 pub mod plan;
-pub mod settings;
 pub mod recruiting;
 pub mod run;
 pub mod show;
@@ -70,7 +70,7 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plugins(what) => print(&plugins(args, what)?),
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
-            print(&show::config(&config, what, plugin_dir)?)
+            print(&show::config(config, what, plugin_dir)?)
         }
         Command::Completions(completions) => print(&manual::completions(completions.shell)),
         Command::Man(man) => match &man.out {
@@ -85,6 +85,9 @@ fn plugins(args: &Args, command: &Plugins) -> Result<String, Error> {
     let plugin_dir = args.plugin_dir.as_deref();
     match command {
         Plugins::List(what) => show::plugins_list(root, plugin_dir, what),
+        Plugins::Show(what) => show::plugin(root, plugin_dir, what),
+        Plugins::Sample { key } => show::sample(root, plugin_dir, key),
+        Plugins::Schema => show::schema(root, plugin_dir),
         Plugins::Check { files } => check::files(files),
         Plugins::Install(Install { file, name }) => {
             install::install(show::directory(root, plugin_dir)?, file, name.as_deref())

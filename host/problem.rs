@@ -97,10 +97,20 @@ codes! {
     UnreadableConfiguration = "GJ408",
     /// A plugin does not accept its configuration.
     Refused = "GJ409",
+    /// A setting that has to be there is not.
+    MissingSetting = "GJ410",
+    /// A configuration file is larger than any is, or changed while it was read.
+    UnfitConfiguration = "GJ411",
+    /// Settings that exclude each other.
+    Conflict = "GJ412",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The metrics relay cannot be used.
+    MetricsRelay = "GJ702",
+    /// Measurements were lost.
+    MeasurementsLost = "GJ703",
 }
 
 impl fmt::Display for Code {
@@ -172,6 +182,12 @@ impl Problem {
         self.detail("found", text)
     }
 
+    /// Adds what comes of the same cause.
+    #[must_use]
+    pub fn also(self, text: impl fmt::Display) -> Self {
+        self.detail("also", text)
+    }
+
     /// Says why it is a problem.
     #[must_use]
     pub fn because(self, text: impl fmt::Display) -> Self {
@@ -202,11 +218,19 @@ impl Problem {
         self.note("continuing without it because core.debug = true")
     }
 
-    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    /// Adds it to `problems`. If the same is said there of the same file, only what this one notes is added.
     pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        let file = |problem: &Self| {
+            let mut details = problem.details.iter();
+            let place = details.find(|(label, _)| *label == "where");
+            place.map(|(_, text)| text.clone())
+        };
+        let own = file(&self);
         let is_same = |known: &Self| {
             (known.severity, known.code) == (self.severity, self.code)
                 && known.summary == self.summary
+                && own.is_some()
+                && own == file(known)
         };
         let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
             problems.push(self);

@@ -1,6 +1,7 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
 use janitor_plugin_api::abi::entry::PluginEntryRef;
@@ -9,25 +10,22 @@ use janitor_plugin_api::abi::values::ErrorCode;
 
 use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
-use crate::discovery::Discovery;
 use crate::error::{Error, print_warnings};
 use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
+use crate::metrics::Relay;
+use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
-use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
 /// # Errors
 ///
-/// Libraries that cannot be used, and settings that nothing knows.
-pub(crate) fn recruit(
-    deployment: &Deployment,
-    discovery: &Discovery,
-) -> Result<Vec<Recruit>, Error> {
+/// Libraries that cannot be used.
+pub(crate) fn recruit(deployment: &Deployment) -> Result<Vec<Recruit>, Error> {
     let functions = log_bridge::functions();
     let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
     let mut problems = Vec::new();
@@ -48,24 +46,13 @@ pub(crate) fn recruit(
     }
     Problems::check(problems)?;
 
-    let wanted = entries
-        .iter()
-        .map(|(plugin, entry)| Wanted {
-            table: &plugin.table,
-            known: settings_of(*entry),
-        })
-        .collect::<Vec<_>>();
-    let installed = discovery.keys().collect::<Vec<_>>();
-    let (given, problems) = distribute(&wanted, &installed);
-    Problems::check(problems)?;
     Ok(entries
         .into_iter()
-        .zip(given)
-        .map(|((plugin, entry), config)| Recruit {
+        .map(|(plugin, entry)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
-            config,
+            config: plugin.table.given(),
         })
         .collect())
 }
@@ -136,7 +123,7 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
             Role::Authority => create.authority.is_some(),
             Role::Reconciler => create.reconciler.is_some(),
             Role::Publisher => create.publisher.is_some(),
-            Role::MetricsRelay => false,
+            Role::MetricsRelay => create.metrics_relay.is_some(),
         }
     };
     found.filter(fits).copied().ok_or_else(|| {
@@ -158,9 +145,35 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
-fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
-    let names = entry.settings()().into_option()?;
-    Some(names.into_iter().map(Into::into).collect())
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
+/// if it cannot be created.
+///
+/// # Errors
+///
+/// That it could not be created.
+pub(crate) fn employ_relay(
+    deployment: &Deployment,
+    recruits: &mut Vec<Recruit>,
+    tolerant: bool,
+    shared: &Shared,
+) -> Result<Option<Relay>, Error> {
+    let Some(index) = recruits.iter().position(|r| r.role == Role::MetricsRelay) else {
+        return Ok(None);
+    };
+    let recruit = recruits.remove(index);
+    let error = match Relay::employ(&recruit, shared) {
+        Ok(relay) => return Ok(Some(relay)),
+        Err(error) => error,
+    };
+    let failed = NotCreated {
+        key: Arc::clone(&recruit.key),
+        role: recruit.role,
+        index,
+        error,
+    };
+    judge(&[(&failed, &recruit)], deployment, tolerant)?;
+    tracing::warn!(plugin = %recruit.key, "measurements go to the log instead");
+    Ok(None)
 }
 
 /// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
@@ -173,11 +186,19 @@ pub(crate) fn judge_creation(
     deployment: &Deployment,
     recruits: &[Recruit],
 ) -> Result<(), Error> {
-    let tolerated = outcome.started;
+    let failed = outcome.not_created.iter();
+    let failed = failed.map(|failed| (failed, &recruits[failed.index]));
+    judge(&failed.collect::<Vec<_>>(), deployment, outcome.started)
+}
+
+fn judge(
+    failed: &[(&NotCreated, &Recruit)],
+    deployment: &Deployment,
+    tolerated: bool,
+) -> Result<(), Error> {
     let mut problems = Vec::new();
     let mut configuration_only = true;
-    for failed in &outcome.not_created {
-        let recruit = &recruits[failed.index];
+    for (failed, recruit) in failed {
         let plugin = deployment
             .plugins
             .iter()

@@ -9,6 +9,8 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod settings;
+mod inspecting;
 mod libraries;
 mod preflight;
 mod places;
@@ -24,5 +26,6 @@ mod plans;
 mod publishers;
 mod cancellation;
 mod outcomes;
+mod relays;
 mod scenarios;
 mod random_zones;
