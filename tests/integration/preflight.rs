@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use janitor_plugin_api::manifest::RUSTC;
 use memchr::memmem;
 
-use crate::janitor::{FILES, Janitor, VILLAIN, c, library};
+use crate::janitor::{FILES, Janitor, c, library};
 use crate::peers::skipped;
 
 /// What `plugins check` says of the file that `make` makes.
@@ -25,7 +25,7 @@ fn judged(make: impl FnOnce(&Path)) -> String {
 }
 
 fn octets(make: impl FnOnce(&mut Vec<u8>)) -> impl FnOnce(&Path) {
-    let mut octets = fs::read(library(VILLAIN)).expect("the library can be read");
+    let mut octets = fs::read(library(FILES)).expect("the library can be read");
     make(&mut octets);
     move |path: &Path| fs::write(path, octets).expect("a file can be written")
 }
@@ -78,12 +78,12 @@ fn a_library_for_another_machine() {
     let machine = |number: u8| octets(move |octets| octets[18] = number);
     assert_snapshot!(judged(machine(183)), @"
     error[GJ106]: libodd.so is built for aarch64; this machine is <arch>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       help: install the build for <arch>
     ");
     assert_snapshot!(judged(machine(243)), @"
     error[GJ106]: libodd.so is built for riscv64; this machine is <arch>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       help: install the build for <arch>
     ");
     assert_snapshot!(judged(octets(|octets| (octets[4], octets[18]) = (1, 3))), @"
@@ -125,7 +125,7 @@ fn a_program_an_object_file_and_a_core_dump() {
 #[test]
 fn a_library_that_is_cut_off() {
     let told = judged(octets(|octets| octets.truncate(300_000)));
-    let whole = fs::metadata(library(VILLAIN))
+    let whole = fs::metadata(library(FILES))
         .expect("the library is there")
         .len();
     assert_snapshot!(told.replace(&whole.to_string(), "<whole>"), @"
@@ -140,7 +140,7 @@ fn a_library_that_is_cut_off() {
 fn a_library_that_needs_a_newer_glibc() {
     // The newest release that the library names, raised beyond all there is.
     let mut newest = (0, Vec::new());
-    let octets = fs::read(library(VILLAIN)).expect("the library can be read");
+    let octets = fs::read(library(FILES)).expect("the library can be read");
     for at in memmem::find_iter(&octets, b"\0GLIBC_2.") {
         let digits = octets[at + 9..]
             .iter()
@@ -171,7 +171,7 @@ fn a_library_that_needs_a_newer_glibc() {
         .replace(&format!("9.{number}"), "<needed>");
     assert_snapshot!(told, @"
     error[GJ105]: libodd.so needs glibc <needed>; this machine has <here>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       because: it was built on a newer distribution
       help: ask for a build against glibc <here> or older
     ");
@@ -271,11 +271,8 @@ fn a_manifest_that_is_none() {
       help: install a build of this plugin made with a released SDK
     ");
     // A second plugin gets the key of the first.
-    assert_snapshot!(judged(note(
-        "villain.authority.panics-in-run\"",
-        "villain.authority.panics-in-new\"",
-    )), @"
-    error[GJ203]: the manifest of libodd.so cannot be used: it holds the key `villain.authority.panics-in-new` twice
+    assert_snapshot!(judged(note("key = \"files.zones\"", "key = \"files.apply\"")), @"
+    error[GJ203]: the manifest of libodd.so cannot be used: it holds the key `files.apply` twice
       where: <root>/plugins/libodd.so
       help: install a build of this plugin made with a released SDK
     ");
