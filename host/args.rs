@@ -318,6 +318,20 @@ mod tests {
                 exit_code: true
             })
         );
+        let show = Show {
+            key: "a.b".into(),
+            json: true,
+        };
+        assert_eq!(
+            command("plugins show a.b --json"),
+            Command::Plugins(Plugins::Show(show))
+        );
+        let key = "a.b".to_owned();
+        assert_eq!(
+            command("plugins sample a.b"),
+            Command::Plugins(Plugins::Sample { key })
+        );
+        assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
         assert_eq!(
             command("plugins list"),
             Command::Plugins(Plugins::List(List::default()))
@@ -336,20 +350,6 @@ mod tests {
                 user: Some("gordon".into())
             })
         );
-        let show = Show {
-            key: "a.b".into(),
-            json: true,
-        };
-        assert_eq!(
-            command("plugins show a.b --json"),
-            Command::Plugins(Plugins::Show(show))
-        );
-        let key = "a.b".to_owned();
-        assert_eq!(
-            command("plugins sample a.b"),
-            Command::Plugins(Plugins::Sample { key })
-        );
-        assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
         assert_eq!(
             command("config"),
             Command::Config(ConfigCommand {

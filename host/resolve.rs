@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::manifest::{Manifest, Plugin, Role, is_key};
 use crate::preflight::Identity;
 use crate::problem::{Code, Problem, Problems, Severity};
-use crate::schema::without_repetition;
 
 /// What the plugins are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +134,10 @@ pub fn resolve(
     if problems.iter().any(is_told) {
         relay.problems.retain(|found| !is_told(found));
     }
-    problems.append(&mut relay.problems);
-    let mut warnings = Problems::check(without_repetition(problems))?;
+    for problem in relay.problems {
+        problem.join(&mut problems);
+    }
+    let mut warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }

@@ -1,6 +1,7 @@
 //! What is in a file decides whether it is loaded. Nothing here is opened: `plugins check` runs no code.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -203,6 +204,27 @@ fn a_library_that_needs_one_that_is_not_there() {
     ));
     let check = || janitor.command(&["plugins", "check", &path.display().to_string()]);
     assert_eq!(check().exit_code(), 0, "{}", check().errors());
+    // Whoever can replace the private library decides what runs, too.
+    let writable = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(&private, writable).expect("a mode can be set");
+    let janitor_of_it = janitor.authorities(&["acme.a"]);
+    let told = janitor_of_it.command(&["check"]).errors();
+    let told = told
+        .lines()
+        .filter(|line| !line.contains("owner ") && !line.contains("because: "));
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    error[GJ301]: libacme.so needs libacme-core.so.5, which is not safe: <root>/plugins/acme.d is writable by everyone (mode 0777); no plugin was loaded from it
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "acme.a"]
+        |                                           ^^^^^^^^
+      where: <root>/plugins/libacme.so (acme.a; c 0.1.0, rustc none)
+      where: <root>/plugins/acme.d/libacme-core.so.5
+      help: chmod go-w <root>/plugins/acme.d, then verify the files: gordon-janitor plugins list --sha256
+      note: plugin "acme.a" is in libacme.so
+    error: 1 error; nothing was run
+    "#);
+    let janitor = janitor_of_it;
+    let check = || janitor.command(&["plugins", "check", &path.display().to_string()]);
     fs::remove_file(&needed).expect("a file can be removed");
     assert_snapshot!(check().errors(), @"
     error[GJ107]: libacme.so needs libacme-core.so.5, which was not found
@@ -291,6 +313,41 @@ fn a_manifest_that_is_none() {
     note("rustc = ", "rusty = ")(&path);
     let run = janitor.command(&["plugins", "check", &path.display().to_string()]);
     assert_eq!(run.exit_code(), 0, "{}", run.errors());
+}
+
+#[test]
+fn a_plugin_directory_without_plugins_or_that_is_none() {
+    let janitor = Janitor::new().libraries(&[]);
+    assert_snapshot!(janitor.command(&["check"]).errors(), @r#"
+    error[GJ202]: Plugin "files.apply" not installed
+      where: <root>/gordon-janitor.toml:2:12, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |            ^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error[GJ202]: Plugin "files.served" not installed
+      where: <root>/gordon-janitor.toml:2:27, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |                           ^^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error[GJ202]: Plugin "files.zones" not installed
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |                                           ^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error: 3 errors; nothing was run
+    "#);
+    let plugins = janitor.path("plugins");
+    fs::remove_dir(&plugins).expect("a directory can be removed");
+    fs::write(&plugins, "").expect("a file can be written");
+    assert_snapshot!(janitor.command(&["check"]).errors(), @"
+    error[GJ206]: the plugin directory <root>/plugins is not a directory
+      found: chosen by --plugin-dir
+      help: name another with --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error: 1 error; nothing was run
+    ");
 }
 
 #[test]
