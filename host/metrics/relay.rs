@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
 use janitor_plugin_api::abi::abi_stable::std_types::{
