@@ -64,8 +64,13 @@ struct Host {
 #[test]
 fn the_schema_says_what_the_struct_says() {
     let text = schema_of!(Everything);
-    assert!(text.parse::<toml::Table>().is_ok(), "a schema is TOML: {text}");
-    let lines = text.replace("{ type", "{\n  type").replace(" }, ", "\n},\n");
+    assert!(
+        text.parse::<toml::Table>().is_ok(),
+        "a schema is TOML: {text}"
+    );
+    let lines = text
+        .replace("{ type", "{\n  type")
+        .replace(" }, ", "\n},\n");
     insta::assert_snapshot!(lines, @r#"
     settings = {
       type = "object", additionalProperties = false, required = ["directory", ], properties = { directory = {
