@@ -273,10 +273,10 @@ impl Check<'_> {
     }
 
     fn helped(&self, problem: Problem) -> Problem {
-        let own = &self.place.path;
+        // The same for all heirs, so that it is told once.
         let problem = match &self.from {
             Some(from) => problem.note(format!(
-                "{own} inherits it from [{from}]; one of its own in [{own}] would count in its place"
+                "it is inherited from [{from}]; a plugin's own table can have another value"
             )),
             None => problem,
         };

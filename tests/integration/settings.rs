@@ -422,7 +422,7 @@ fn an_inherited_value_that_is_wrong_is_told_once() {
       where: <root>/gordon-janitor-user.toml:2:14, files.max_octets
       2 | max_octets = 'many'
         |              ^^^^^^
-      note: files.apply inherits it from [files]; one of its own in [files.apply] would count in its place
+      note: it is inherited from [files]; a plugin's own table can have another value
       help: gordon-janitor plugins show files.apply
       help: gordon-janitor plugins show files.served
       help: gordon-janitor plugins show files.zones
