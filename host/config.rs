@@ -11,6 +11,7 @@ mod render;
 mod nearest;
 mod fields;
 mod core;
+mod logging;
 mod plugins;
 
 use std::fmt;
@@ -18,7 +19,10 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
+pub use self::core::{Core, Listed, MetricsLogger, PluginSettings};
+pub use self::logging::{
+    Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
+};
 pub use self::plugins::{InstalledKeys, PluginTable};
 pub use self::render::{Rendered, Secrets};
 pub use self::source::{Origin, Source};

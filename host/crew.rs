@@ -10,6 +10,7 @@ use crate::manifest::Role;
 use crate::offer::{self, Shared};
 use crate::plugin::{Ended, Plugin};
 use crate::report::{Failure, Report};
+use crate::secrets;
 
 /// A plugin that the configuration asks for, with everything known that is needed to create it.
 pub struct Recruit {
@@ -196,7 +197,8 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
     // A plugin that only gave up because the run was over is not the one that failed.
     if error.kind == ErrorCode::CANCELLED && (shared.is_cancelled() || !report.failures.is_empty())
     {
-        tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
+        let reason = secrets::covered(key, error.chain.join(": "));
+        tracing::debug!(plugin = %key, reason, "plugin gave up its work");
         return;
     }
     report.fail(failure(key, error));
@@ -204,14 +206,20 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
 
 /// A plugin's error as the report has it.
 pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
-    let mut chain = error.chain.into_iter().map(Into::into).collect::<Vec<_>>();
+    let chain = error.chain.into_iter();
+    let mut chain = chain
+        .map(|link| secrets::covered(key, String::from(link)))
+        .collect::<Vec<_>>();
     if chain.is_empty() {
         chain.push("it did not say why".to_owned());
     }
     Failure {
         plugin: Arc::clone(key),
         chain,
-        hint: error.hint.into_option().map(Into::into),
+        hint: error
+            .hint
+            .into_option()
+            .map(|hint| secrets::covered(key, String::from(hint))),
         panicked: error.kind == ErrorCode::PANIC,
     }
 }

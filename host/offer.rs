@@ -21,6 +21,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::metrics::{MetricsLogger, Number, Value};
 use crate::report::{Cancellation, LeftOut};
+use crate::secrets;
 
 /// What all plugins of a run share.
 pub struct Shared {
@@ -124,7 +125,7 @@ impl RawHost for Offer {
     ) {
         let context = context
             .iter()
-            .map(|Tuple2(key, value)| (key.as_str(), context_value(value)))
+            .map(|Tuple2(name, value)| (name.as_str(), self.context_value(value)))
             .collect::<Vec<_>>();
         let metrics = &self.shared.metrics;
         match kind {
@@ -144,10 +145,13 @@ impl RawHost for Offer {
     ) {
         self.shared.leave_out(LeftOut {
             zone: Name::from_wire(apex.as_slice()).ok(),
-            what: what.to_string(),
+            what: secrets::covered(&self.key, what.as_str()),
             plugin: Some(Arc::clone(&self.key)),
-            reason: reason.iter().map(ToString::to_string).collect(),
-            hint: (!hint.is_empty()).then(|| hint.to_string()),
+            reason: reason
+                .iter()
+                .map(|link| secrets::covered(&self.key, link.as_str()))
+                .collect(),
+            hint: (!hint.is_empty()).then(|| secrets::covered(&self.key, hint.as_str())),
         });
     }
 }
@@ -156,11 +160,13 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn context_value(value: &AbiScalar<'_>) -> Value {
-    match value.kind {
-        ScalarKind::TEXT => Value::Text(value.text.as_str().to_owned()),
-        ScalarKind::BOOLEAN => Value::Boolean(value.integer != 0),
-        _ => Value::Number(number(value)),
+impl Offer {
+    fn context_value(&self, value: &AbiScalar<'_>) -> Value {
+        match value.kind {
+            ScalarKind::TEXT => Value::Text(secrets::covered(&self.key, value.text.as_str())),
+            ScalarKind::BOOLEAN => Value::Boolean(value.integer != 0),
+            _ => Value::Number(number(value)),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ use std::fmt;
 
 use crate::config::Origin;
 
+pub(crate) mod json;
+
 /// Defines [`Code`]: one line per code, so that none is given out twice.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
@@ -87,6 +89,8 @@ codes! {
     Panicked = "GJ501",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// A log handler cannot be reached, or does not take all lines.
+    LogUnreachable = "GJ701",
 }
 
 impl fmt::Display for Code {
@@ -210,6 +214,11 @@ impl Problem {
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.place.as_ref()
+    }
+
+    /// What was found, why, and what to do, each with its label.
+    pub(crate) fn details(&self) -> &[(&'static str, String)] {
+        &self.details
     }
 
     /// Writes the whole text; `paint` wraps each part as its kind asks for.

@@ -18,6 +18,7 @@ use crate::manifest::Role;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
+use crate::secrets;
 use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
@@ -29,6 +30,10 @@ pub(crate) fn recruit(
     deployment: &Deployment,
     discovery: &Discovery,
 ) -> Result<Vec<Recruit>, Error> {
+    // Before any code of a plugin runs: what it says from then on is searched for them.
+    for plugin in &deployment.plugins {
+        secrets::protect(&plugin.key, plugin.table.secrets());
+    }
     let functions = log_bridge::functions();
     let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
     let mut problems = Vec::new();
@@ -258,7 +263,7 @@ fn not_created_problem(
         problem = problem.because(link);
     }
     match failed.error.hint.as_ref() {
-        ROption::RSome(hint) => problem.help(hint),
+        ROption::RSome(hint) => problem.help(secrets::covered(&failed.key, hint.as_str())),
         ROption::RNone => problem,
     }
 }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::logging;
 use crate::metrics::{MetricsLogger, Number, Value};
 use crate::offer::Shared;
 use crate::pipeline::{self, Orders, Outcome};
@@ -104,7 +105,7 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
         }
         outcome.report.log();
         // Whatever the log leaves out, the error that ends the program is told.
-        if !tracing::enabled!(tracing::Level::ERROR) {
+        if !logging::shows_errors() {
             print_causes(&outcome.report.causes());
         }
         if outcome.report.exit_code() != exit::FAILED {

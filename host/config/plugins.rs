@@ -7,10 +7,12 @@
 use std::collections::BTreeSet;
 
 use super::nearest::nearest;
-use super::render::{Rendered, Secrets, json};
+use super::render::{Rendered, Secrets as Show, json};
+use super::secret;
 use super::source::Origin;
 use super::value::{Key, Kind, Table, Value};
 use crate::problem::{Code, Problem};
+use crate::secrets::Secrets;
 
 /// The keys of the plugins whose tables are nobody else's.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +98,7 @@ impl PluginTable {
     pub fn given(&self, known: Option<&[String]>) -> Rendered {
         let inherited = entries(&self.inherited)
             .filter(|(name, ..)| known.is_none_or(|known| known.iter().any(|known| known == name)));
-        Rendered::new(entries(&self.own).chain(inherited), Secrets::Shown)
+        Rendered::new(entries(&self.own).chain(inherited), Show::Shown)
     }
 
     /// The problem that the plugin does not know its own setting `wrong`.
@@ -129,13 +131,13 @@ impl PluginTable {
     pub fn shown(&self) -> Rendered {
         Rendered::new(
             entries(&self.own).chain(entries(&self.inherited)),
-            Secrets::Masked,
+            Show::Masked,
         )
     }
 
     /// All settings as JSON.
     #[must_use]
-    pub fn json(&self, secrets: Secrets) -> serde_json::Value {
+    pub fn json(&self, secrets: Show) -> serde_json::Value {
         json(
             entries(&self.own)
                 .chain(entries(&self.inherited))
@@ -178,22 +180,20 @@ impl PluginTable {
         .at(place, table)
     }
 
-    /// Covers every secret of the table that `message` repeats.
-    pub(crate) fn without_secrets(&self, message: &str) -> String {
+    /// The secret values of the table.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
         let mut secrets = BTreeSet::new();
         for (_, value) in self.own.iter().chain(&self.inherited) {
             collect_secrets(value, &mut secrets);
         }
+        Secrets::new(secrets)
+    }
+
+    /// Covers every secret of the table that `message` repeats.
+    pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut message = message.to_owned();
-        // Longest first: one may be a part of another.
-        let mut secrets: Vec<_> = secrets
-            .into_iter()
-            .filter(|secret| !secret.is_empty())
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets {
-            message = message.replace(&secret, "***");
-        }
+        self.secrets().cover(&mut message);
         message
     }
 }
@@ -218,8 +218,7 @@ fn collect_secrets(value: &Value, out: &mut BTreeSet<String>) {
             .for_each(|(_, _, value)| collect_secrets(value, out)),
         _ if !value.secret => {}
         Kind::Text(text) => {
-            let quoted = format!("{text:?}");
-            out.insert(quoted[1..quoted.len() - 1].to_owned());
+            out.extend(secret::in_url(text).into_iter().map(str::to_owned));
             out.insert(text.clone());
         }
         Kind::Integer(number) => {

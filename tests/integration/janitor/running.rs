@@ -36,7 +36,12 @@ struct Written {
 }
 
 impl Running {
-    pub(super) fn start(root: &Path, arguments: &[&str], stdout: Stdio) -> Self {
+    pub(super) fn start(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+        stdout: Stdio,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
         command
             .args(arguments)
@@ -46,7 +51,11 @@ impl Running {
             .arg(root.join("plugins"))
             .env("STATE_DIRECTORY", root.join("state"))
             .env_remove("GORDON_JANITOR_PLUGIN_DIR")
+            .env_remove("GORDON_JANITOR_LOG_FORMAT")
+            .env_remove("SYSLOG_HOST")
+            .env_remove("SYSLOG_PORT")
             .env_remove("CLICOLOR_FORCE")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::piped());
@@ -195,6 +204,20 @@ impl Run {
     /// Standard output; the root of the deployment reads `<root>`.
     pub(crate) fn stdout(&self) -> String {
         self.shown(&self.stdout)
+    }
+
+    /// Standard error as it is; the root of the deployment reads `<root>`.
+    pub(crate) fn stderr(&self) -> String {
+        self.shown(&self.stderr)
+    }
+
+    /// Every line of standard error, read as JSON.
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        let shown = self.shown(&self.stderr);
+        let lines = shown.lines().map(|line| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        });
+        lines.collect()
     }
 
     /// The lines of the log as `LEVEL: message fields`, without time and process.

@@ -17,6 +17,14 @@ pub(crate) struct Settings {
     /// A FIFO; whoever waits at it goes on when somebody opens it for writing.
     #[serde(default)]
     pub(crate) gate: Option<PathBuf>,
+
+    /// What nobody else may learn.
+    #[serde(default)]
+    pub(crate) password: Option<String>,
+
+    /// Where it is used; holds a token.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
 }
 
 /// The desired zone at `apex` with one address at `www`.
