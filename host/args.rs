@@ -1,6 +1,8 @@
 //! The command line.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -46,6 +48,10 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page, or write one for every command into a directory
+    Man(Man),
 }
 
 /// `run`
@@ -81,6 +87,25 @@ pub enum Format {
 pub enum Plugins {
     /// List the plugins of every library in the plugin directory
     List,
+    /// Show all that a library says of one plugin: what it does, and its settings
+    Show(Show),
+    /// Print a table for one plugin, to be completed and added to the configuration
+    Sample {
+        /// The plugin
+        key: String,
+    },
+    /// Print a JSON Schema of the configuration, for editors
+    Schema,
+}
+
+/// `plugins show`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Show {
+    /// The plugin
+    pub key: String,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `config`
@@ -91,6 +116,22 @@ pub struct ConfigCommand {
     /// Write JSON instead of TOML
     #[arg(long)]
     pub json: bool,
+}
+
+/// `completions SHELL`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Man {
+    /// Write `gordon-janitor.8` and a page for every command here
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Keeps DNS true: compares sources of truth with the records that are served
@@ -125,10 +166,28 @@ struct CommandLine {
     command: Option<Command>,
 }
 
-/// The path, if there is anything at it.
-fn existing(path: std::ffi::OsString) -> Result<PathBuf, std::io::Error> {
-    std::fs::metadata(&path)?;
-    Ok(path.into())
+/// The path, if there is anything at it, and plugins can be told of it.
+fn existing(path: OsString) -> Result<PathBuf, RootError> {
+    fs::metadata(&path)?;
+    match std::path::absolute(&path)?.to_str() {
+        Some(_) => Ok(path.into()),
+        None => Err(RootError::NotUtf8),
+    }
+}
+
+/// Why a path cannot be the configuration root.
+#[derive(Debug, thiserror::Error)]
+enum RootError {
+    #[error(transparent)]
+    Absent(#[from] io::Error),
+    #[error("its name is not UTF-8, and plugins are told of it as text")]
+    NotUtf8,
+}
+
+/// The command line as it is declared: what completions and manual pages are made from.
+#[must_use]
+pub fn declared() -> clap::Command {
+    CommandLine::command()
 }
 
 /// Reads the command line of this process.
@@ -230,6 +289,20 @@ mod tests {
             })
         );
         assert_eq!(command("plugins list"), Command::Plugins(Plugins::List));
+        let show = Show {
+            key: "a.b".into(),
+            json: true,
+        };
+        assert_eq!(
+            command("plugins show a.b --json"),
+            Command::Plugins(Plugins::Show(show))
+        );
+        let key = "a.b".to_owned();
+        assert_eq!(
+            command("plugins sample a.b"),
+            Command::Plugins(Plugins::Sample { key })
+        );
+        assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
         assert_eq!(
             command("config"),
             Command::Config(ConfigCommand {
@@ -242,6 +315,12 @@ mod tests {
             json: true,
         };
         assert_eq!(command("config a.b --json"), Command::Config(config));
+        let shell = clap_complete::Shell::Zsh;
+        assert_eq!(
+            command("completions zsh"),
+            Command::Completions(Completions { shell })
+        );
+        assert_eq!(command("man"), Command::Man(Man { out: None }));
     }
 
     #[test]
@@ -261,6 +340,22 @@ mod tests {
         for line in ["--help", "--version", "plan --help"] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 0, "{line}");
         }
+    }
+
+    #[test]
+    fn a_configuration_root_that_plugins_could_not_be_told_of_is_refused() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path().join(OsString::from_vec(vec![b'a', 0xff]));
+        fs::create_dir(&root).unwrap();
+        let line = [
+            OsStr::new("gordon-janitor"),
+            OsStr::new("-c"),
+            root.as_os_str(),
+        ];
+        let error = parse_from(line).unwrap_err();
+        assert!(error.to_string().contains("is not UTF-8"), "{error}");
+        assert_eq!(error.exit_code(), 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 pub mod args;
 pub mod problem;
 pub mod json;
+pub mod schema;
 pub mod config;
 pub mod secrets;
 pub mod terminal;
@@ -30,10 +31,10 @@ pub mod crew;
 pub mod stations;
 pub mod pipeline;
 pub mod plan;
-pub mod settings;
 pub mod recruiting;
 pub mod run;
 pub mod show;
+pub mod manual;
 pub mod error;
 
 use args::{Args, Command, Plugins};
@@ -69,10 +70,22 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plugins(Plugins::List) => {
             print(&show::plugins_list(&args.config_root, plugin_dir)?)
         }
+        Command::Plugins(Plugins::Show(what)) => {
+            print(&show::plugin(&args.config_root, plugin_dir, what)?)
+        }
+        Command::Plugins(Plugins::Sample { key }) => {
+            print(&show::sample(&args.config_root, plugin_dir, key)?)
+        }
+        Command::Plugins(Plugins::Schema) => print(&show::schema(&args.config_root, plugin_dir)?),
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
-            print(&show::config(&config, what, plugin_dir)?)
+            print(&show::config(config, what, plugin_dir)?)
         }
+        Command::Completions(completions) => print(&manual::completions(completions.shell)),
+        Command::Man(man) => match &man.out {
+            None => print(&manual::page()?),
+            Some(directory) => print(&manual::write_pages(directory)?),
+        },
     }
 }
 

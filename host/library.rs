@@ -9,13 +9,13 @@
     reason = "opening a library and taking its entry point are unsafe by nature"
 )]
 
+mod difference;
+
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::abi::abi_stable::StableAbi;
-use janitor_plugin_api::abi::abi_stable::abi_stability::abi_checking::{
-    AbiInstability, AbiInstabilityErrors, check_layout_compatibility,
-};
+use janitor_plugin_api::abi::abi_stable::abi_stability::abi_checking::check_layout_compatibility;
 use janitor_plugin_api::abi::abi_stable::library::{
     AbiHeaderRef, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
 };
@@ -23,6 +23,8 @@ use janitor_plugin_api::abi::abi_stable::type_layout::TypeLayout;
 use janitor_plugin_api::abi::entry::{PluginEntryRef, PluginModuleRef};
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
+
+pub use self::difference::Difference;
 
 /// glibc and musl: the library stays even if something closes it.
 const RTLD_NODELETE: i32 = 0x1000;
@@ -95,76 +97,7 @@ fn compatible(ours: &'static TypeLayout, theirs: &'static TypeLayout) -> Result<
         return Ok(());
     }
     tracing::debug!(difference = %newer, "the types of a library are not ours");
-    Err(Fault::Layout(summary(&newer)))
-}
-
-/// One line for what abi_stable says in hundreds.
-fn summary(errors: &AbiInstabilityErrors) -> String {
-    let rank = |error: &AbiInstability| match error {
-        AbiInstability::PackageVersion(_) => 1,
-        AbiInstability::FieldCountMismatch(_) | AbiInstability::UnexpectedField(_) => 2,
-        AbiInstability::Name(_) => 3,
-        _ => 4,
-    };
-    let deepest = errors
-        .errors
-        .iter()
-        .flat_map(|error| {
-            error
-                .errs
-                .iter()
-                .map(move |kind| (kind, &error.stack_trace))
-        })
-        .min_by_key(|(kind, stack)| (rank(kind), usize::MAX - stack.len()));
-    let Some((kind, stack)) = deepest else {
-        return "their types differ".to_owned();
-    };
-    let place = stack
-        .iter()
-        .map(|field| field.expected.to_string())
-        .filter(|name| !is_wrapper(name))
-        .collect::<Vec<_>>();
-    let from = place.len().saturating_sub(3);
-    format!("{} in {}", describe(kind), place[from..].join(" > "))
-}
-
-fn describe(kind: &AbiInstability) -> String {
-    match kind {
-        AbiInstability::Name(names) => {
-            format!(
-                "the host has {}, the library {}",
-                names.expected, names.found
-            )
-        }
-        AbiInstability::FieldCountMismatch(count) => format!(
-            "the host knows {} fields, the library {}",
-            count.expected, count.found
-        ),
-        AbiInstability::PackageVersion(version) => format!(
-            "the host has plugin API {}, the library {}",
-            version.expected, version.found
-        ),
-        AbiInstability::UnexpectedField(field) => format!(
-            "the host expects the field {}, the library has {}",
-            field.expected.name(),
-            field.found.name()
-        ),
-        other => {
-            let text = format!("{other:?}");
-            text.split(['(', '{'])
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_owned()
-        }
-    }
-}
-
-/// Names of a stack trace that tell a reader nothing.
-fn is_wrapper(name: &str) -> bool {
-    ["RObject", "PrefixRef", "RVec", "NonNull", "fn", "&", "*"]
-        .iter()
-        .any(|wrapper| name.starts_with(wrapper))
+    Err(Fault::Layout(Difference::first(&newer)))
 }
 
 /// What the dynamic loader said. `libloading` shows it only as the source of its error.
@@ -208,6 +141,6 @@ pub enum Fault {
     #[error("it does not describe its types")]
     NoLayout,
     /// Its types are neither a prefix of ours nor the reverse.
-    #[error("its types differ from this host's: {0}")]
-    Layout(String),
+    #[error("its types differ from this host's {0}")]
+    Layout(Difference),
 }

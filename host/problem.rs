@@ -39,11 +39,11 @@ codes! {
     Incomplete = "GJ102",
     /// The file cannot be opened, or is not a regular file.
     Unreadable = "GJ103",
-    /// The library needs another major version of the plugin API.
+    /// The library needs another major version of the plugin API, or has other types than it declares.
     ApiVersion = "GJ104",
     /// The library is built for another machine.
     Machine = "GJ106",
-    /// The system cannot load the library, or its types are not those of its plugin API.
+    /// The system cannot load the library, or it has no entry point of ours.
     CannotOpen = "GJ107",
     /// The library would abort the process instead of reporting a panic.
     PanicStrategy = "GJ108",
@@ -85,12 +85,22 @@ codes! {
     UnreadableConfiguration = "GJ408",
     /// A plugin does not accept its configuration.
     Refused = "GJ409",
+    /// A setting that has to be there is not.
+    MissingSetting = "GJ410",
+    /// A configuration file is larger than any is, or changed while it was read.
+    UnfitConfiguration = "GJ411",
+    /// Settings that exclude each other.
+    Conflict = "GJ412",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
     /// A plugin could not be created.
     NotCreated = "GJ503",
     /// A log handler cannot be reached, or does not take all lines.
     LogUnreachable = "GJ701",
+    /// The metrics relay cannot be used.
+    MetricsRelay = "GJ702",
+    /// Measurements were lost.
+    MeasurementsLost = "GJ703",
 }
 
 impl fmt::Display for Code {
@@ -160,6 +170,12 @@ impl Problem {
     #[must_use]
     pub fn found(self, text: impl fmt::Display) -> Self {
         self.detail("found", text)
+    }
+
+    /// Adds what comes of the same cause.
+    #[must_use]
+    pub fn also(self, text: impl fmt::Display) -> Self {
+        self.detail("also", text)
     }
 
     /// Says why it is a problem.

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
 use janitor_plugin_api::abi::entry::PluginEntryRef;
@@ -10,26 +11,23 @@ use janitor_plugin_api::abi::values::ErrorCode;
 
 use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
-use crate::discovery::Discovery;
 use crate::error::{Error, print_warnings};
-use crate::library::{Library, OpenError};
+use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
+use crate::metrics::Relay;
+use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
 use crate::secrets;
-use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
 /// # Errors
 ///
-/// Libraries that cannot be used, and settings that nothing knows.
-pub(crate) fn recruit(
-    deployment: &Deployment,
-    discovery: &Discovery,
-) -> Result<Vec<Recruit>, Error> {
+/// Libraries that cannot be used.
+pub(crate) fn recruit(deployment: &Deployment) -> Result<Vec<Recruit>, Error> {
     // Before any code of a plugin runs: what it says from then on is searched for them.
     for plugin in &deployment.plugins {
         secrets::protect(&plugin.key, plugin.table.secrets());
@@ -54,24 +52,13 @@ pub(crate) fn recruit(
     }
     Problems::check(problems)?;
 
-    let wanted = entries
-        .iter()
-        .map(|(plugin, entry)| Wanted {
-            table: &plugin.table,
-            known: settings_of(*entry),
-        })
-        .collect::<Vec<_>>();
-    let installed = discovery.keys().collect::<Vec<_>>();
-    let (given, problems) = distribute(&wanted, &installed);
-    Problems::check(problems)?;
     Ok(entries
         .into_iter()
-        .zip(given)
-        .map(|((plugin, entry), config)| Recruit {
+        .map(|(plugin, entry)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
-            config,
+            config: plugin.table.given(),
         })
         .collect())
 }
@@ -82,7 +69,7 @@ fn open_library(
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
     let opened = Library::open(&plugin.library, functions)
-        .map_err(|error| problems.push(cannot_open(&error)))?;
+        .map_err(|error| problems.push(cannot_open(plugin, &error)))?;
     // What runs now has to be the file that was judged.
     let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
     if plugin
@@ -107,14 +94,26 @@ fn open_library(
     Ok(opened)
 }
 
-fn cannot_open(error: &OpenError) -> Problem {
+fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
-    Problem::error(
-        Code::CannotOpen,
-        format!("{name} cannot be opened: {}", error.fault),
-    )
-    .place(error.path.display())
-    .help("install a build of this plugin for this machine and this version of gordon-janitor")
+    match &error.fault {
+        Fault::Layout(difference) => Problem::error(
+            Code::ApiVersion,
+            format!(
+                "{name} declares plugin API {}, but its types differ from this host's {difference}",
+                plugin.manifest.api
+            ),
+        )
+        .place(error.path.display())
+        .because("the SDK that it was built with was changed without getting another version")
+        .help("install a build of this plugin made with a released SDK"),
+        fault => Problem::error(
+            Code::CannotOpen,
+            format!("{name} cannot be opened: {fault}"),
+        )
+        .place(error.path.display())
+        .help("install a build of this plugin for this machine and this version of gordon-janitor"),
+    }
 }
 
 /// The plugin in its open library. The manifest is only a claim; this is what the code says.
@@ -129,7 +128,7 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
             Role::Authority => create.authority.is_some(),
             Role::Reconciler => create.reconciler.is_some(),
             Role::Publisher => create.publisher.is_some(),
-            Role::MetricsRelay => false,
+            Role::MetricsRelay => create.metrics_relay.is_some(),
         }
     };
     found.filter(fits).copied().ok_or_else(|| {
@@ -151,9 +150,35 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
-fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
-    let names = entry.settings()().into_option()?;
-    Some(names.into_iter().map(Into::into).collect())
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
+/// if it cannot be created.
+///
+/// # Errors
+///
+/// That it could not be created.
+pub(crate) fn employ_relay(
+    deployment: &Deployment,
+    recruits: &mut Vec<Recruit>,
+    tolerant: bool,
+    shared: &Shared,
+) -> Result<Option<Relay>, Error> {
+    let Some(index) = recruits.iter().position(|r| r.role == Role::MetricsRelay) else {
+        return Ok(None);
+    };
+    let recruit = recruits.remove(index);
+    let error = match Relay::employ(&recruit, shared) {
+        Ok(relay) => return Ok(Some(relay)),
+        Err(error) => error,
+    };
+    let failed = NotCreated {
+        key: Arc::clone(&recruit.key),
+        role: recruit.role,
+        index,
+        error,
+    };
+    judge(&[(&failed, &recruit)], deployment, tolerant)?;
+    tracing::warn!(plugin = %recruit.key, "measurements go to the log instead");
+    Ok(None)
 }
 
 /// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
@@ -166,11 +191,19 @@ pub(crate) fn judge_creation(
     deployment: &Deployment,
     recruits: &[Recruit],
 ) -> Result<(), Error> {
-    let tolerated = outcome.started;
+    let failed = outcome.not_created.iter();
+    let failed = failed.map(|failed| (failed, &recruits[failed.index]));
+    judge(&failed.collect::<Vec<_>>(), deployment, outcome.started)
+}
+
+fn judge(
+    failed: &[(&NotCreated, &Recruit)],
+    deployment: &Deployment,
+    tolerated: bool,
+) -> Result<(), Error> {
     let mut problems = Vec::new();
     let mut configuration_only = true;
-    for failed in &outcome.not_created {
-        let recruit = &recruits[failed.index];
+    for (failed, recruit) in failed {
         let plugin = deployment
             .plugins
             .iter()

@@ -1,6 +1,7 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
@@ -13,12 +14,12 @@ use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
 use crate::logging;
-use crate::metrics::{MetricsLogger, Number, Value};
+use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::Shared;
 use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
-use crate::recruiting::{judge_creation, recruit};
+use crate::recruiting::{employ_relay, judge_creation, recruit};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Purpose, resolve};
 use crate::signal;
@@ -86,11 +87,13 @@ fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
 
 /// One run, whole: everything between the configuration and the report.
 fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result<Outcome, Error> {
-    let metrics = MetricsLogger::new(config.core().metrics_logger.clone());
+    let begin = Instant::now();
+    let metrics = Metrics::new(config.core(), purpose == Purpose::Publish);
     let shared = Arc::new(share(config, metrics));
     signal::cancel_on_shutdown(Arc::clone(&shared))
         .map_err(|e| Error::failed("cannot listen for signals", e))?;
-    let ended = start(config, discovery, purpose, &shared);
+    let mut relay = None;
+    let mut ended = start(config, discovery, purpose, &shared, &mut relay);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -112,16 +115,32 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
             tracing::info!("Gordon-janitor run complete.");
         }
     }
+    let metrics = &shared.metrics;
+    metrics.be_patient(Instant::now() + shared.grace);
+    if let Ok(outcome) = &ended {
+        measure_report(metrics, &outcome.report);
+    }
+    metrics.timer("run-duration", begin.elapsed(), &[]);
     let context = [("status", Value::from(status))];
-    shared.metrics.incr("run-ended", Number::from(1), &context);
+    metrics.incr("run-ended", Number::from(1), &context);
+    let farewell = relay.map_or(Farewell::Well, |relay: Relay| relay.dismiss(&shared));
+    if let Ok(outcome) = &mut ended {
+        match farewell {
+            Farewell::Well => {}
+            Farewell::Failed(failure) => outcome.report.relay_failure = Some(failure),
+            Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
+        }
+    }
     ended
 }
 
-fn share(config: &Config, metrics: MetricsLogger) -> Shared {
+fn share(config: &Config, metrics: Metrics) -> Shared {
     let core = config.core();
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
-    let state_root = std::env::split_paths(&given).find(|path| path.is_absolute());
+    // Plugins are told of it as text.
+    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
+    let state_root = std::env::split_paths(&given).find(usable);
     Shared {
         stop: CancellationToken::new(),
         running: AtomicBool::new(false),
@@ -140,11 +159,17 @@ fn start(
     discovery: &Discovery,
     purpose: Purpose,
     shared: &Arc<Shared>,
+    relay: &mut Option<Relay>,
 ) -> Result<Outcome, Error> {
     let core = config.core();
     let deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let recruits = recruit(&deployment, discovery)?;
+    let mut recruits = recruit(&deployment)?;
+    shared.running.store(true, Ordering::Release);
+    // The relay comes first and goes last, so that there is something to measure with.
+    *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
+    let (loaded, refused) = (deployment.libraries(), discovery.refusals());
+    measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
     let progress = Progress::default();
     let orders = Orders {
@@ -158,7 +183,6 @@ fn start(
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
-    shared.running.store(true, Ordering::Release);
     let outcome = runtime.block_on(pipeline::run(&orders, shared));
     shared.running.store(false, Ordering::Release);
     judge_creation(&outcome, &deployment, &recruits)?;

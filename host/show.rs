@@ -1,6 +1,12 @@
-//! The commands that only look: `config` and `plugins list`.
+//! The commands that only look: `config` and `plugins list`, `show`, `sample`, `schema`.
+
+mod plugin;
+mod schema;
 
 use std::path::Path;
+
+pub use self::plugin::{plugin, sample};
+pub use self::schema::schema;
 
 use crate::args::ConfigCommand;
 use crate::config::{Config, Secrets};
@@ -16,10 +22,13 @@ use crate::resolve;
 ///
 /// When there is no configuration for the plugin that was named.
 pub fn config(
-    config: &Config,
+    mut config: Config,
     command: &ConfigCommand,
     plugin_dir: Option<&Path>,
 ) -> Result<String, Error> {
+    // Whose table is whose, and what is a secret, depends on what is installed.
+    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(&config)));
+    config.hide(discovery.schemas());
     let Some(key) = &command.key else {
         return Ok(if command.json {
             pretty(&config.json(Secrets::Masked))
@@ -27,9 +36,7 @@ pub fn config(
             config.shown()
         });
     };
-    // Whose table is whose depends on what is installed.
-    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(config)));
-    let table = resolve::plugin_table(config, &discovery, key)?;
+    let table = resolve::plugin_table(&config, &discovery, key)?;
     Ok(if command.json {
         pretty(&table.json(Secrets::Masked))
     } else {
@@ -44,18 +51,25 @@ pub fn config(
 ///
 /// When the configuration or the plugin directory cannot be read.
 pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Error> {
-    let config = match Config::load(root) {
-        Ok(config) => Some(config),
-        Err(problems) if is_absent(&problems) => None,
-        Err(problems) => return Err(problems.into()),
-    };
+    let config = configured(root)?;
     let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
     if let Some(fault) = discovery.fault() {
         return Err(Problems::from(fault.clone()).into());
     }
-    let enabled = config.iter().flat_map(|config| &config.core().plugins);
+    let enabled = config.iter().flat_map(|config| {
+        let core = config.core();
+        core.plugins.iter().chain(&core.metrics)
+    });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
     Ok(list(&discovery, &enabled))
+}
+
+fn configured(root: &Path) -> Result<Option<Config>, Error> {
+    match Config::load(root) {
+        Ok(config) => Ok(Some(config)),
+        Err(problems) if is_absent(&problems) => Ok(None),
+        Err(problems) => Err(problems.into()),
+    }
 }
 
 fn is_absent(problems: &Problems) -> bool {
@@ -94,7 +108,7 @@ mod tests {
             json,
         };
         config(
-            &Config::load(root.path()).unwrap(),
+            Config::load(root.path()).unwrap(),
             &command,
             Some(root.path()),
         )

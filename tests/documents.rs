@@ -1,7 +1,4 @@
-//! What the documents show is true.
-//!
-//! A `console` block of the README holds commands after `$ ` and what they print. A line `…` stands
-//! for any lines; the times of lines of JSON are not compared.
+//! What the documents say is true. What they show is carried out in `shown_commands.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -11,38 +8,8 @@ use std::process::Command;
 
 use gordon_janitor::config::Config;
 use gordon_janitor::logging::DateFormat;
+use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
-
-#[test]
-fn the_commands_of_the_readme_print_what_it_shows() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let copy = tempfile::tempdir().unwrap();
-    copy_tree(&root.join("examples"), &copy.path().join("examples"));
-    let mut executed = 0;
-    for session in sessions(&readme) {
-        let Some(arguments) = session.command.strip_prefix("cargo run --release -- ") else {
-            assert_eq!(
-                session.command, "tests/run",
-                "a command this test does not know"
-            );
-            continue;
-        };
-        let output = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"))
-            .args(arguments.split(' '))
-            .env("GORDON_JANITOR_PLUGIN_DIR", libraries())
-            .current_dir(copy.path())
-            .output()
-            .unwrap();
-        // On a terminal both appear, so both have to be what is shown.
-        let printed = [output.stdout, output.stderr].concat();
-        let printed = String::from_utf8(printed).unwrap();
-        assert!(output.status.success(), "{arguments}: {printed}");
-        assert_shown(&session, &printed);
-        executed += 1;
-    }
-    assert_eq!(executed, 3);
-}
 
 #[test]
 fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
@@ -71,13 +38,15 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
     assert!(order.eq(order_before), "the order of lines changed");
 }
 
-/// Settings that are known only to say what became of them.
-const WITHOUT_EFFECT: [&str; 5] = [
+/// Settings that are known only to say what became of them, or what they are called.
+const WITHOUT_EFFECT: [&str; 7] = [
     "credentials",
     "date_fmt",
     "date_format",
     "debug_thread_worker",
     "format",
+    "ip",
+    "port",
 ];
 
 #[test]
@@ -107,6 +76,7 @@ fn the_example_configuration_has_every_option_at_its_default() {
         known.metrics_logger.time_unit,
         default.metrics_logger.time_unit
     );
+    assert_eq!(known.ffwd, default.ffwd);
     let names = |core: &gordon_janitor::config::Core| {
         let keys = core.plugins.iter().map(|listed| listed.key.clone());
         keys.collect::<Vec<_>>()
@@ -115,7 +85,7 @@ fn the_example_configuration_has_every_option_at_its_default() {
 
     // Options without a default stand in comments.
     let text = example.replace("# ", "");
-    for option in ["[core]", "[core.logging]", "[metrics-logger]"]
+    for option in ["[core]", "[core.logging]", "[metrics-logger]", "[ffwd]"]
         .into_iter()
         .flat_map(settings)
     {
@@ -166,6 +136,31 @@ fn every_error_code_is_documented_once() {
         documented.clone().eq(codes.clone()),
         "{documented:?} are not {codes:?}"
     );
+}
+
+#[test]
+fn every_measurement_of_the_host_is_documented() {
+    let text = document("docs/metrics.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.collect::<Vec<_>>();
+    assert_eq!(rows.len(), CATALOGUE.len(), "{rows:#?}");
+    for (row, known) in rows.into_iter().zip(CATALOGUE) {
+        let kind = match known.kind {
+            Kind::Increment => "counter",
+            Kind::Value => "value",
+            Kind::Timer => "time",
+        };
+        let context = known.context.iter().map(|name| format!("`{name}`"));
+        let context = match context.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            names => names,
+        };
+        let Described {
+            name, unit, help, ..
+        } = known;
+        let start = format!("| `{name}` | {kind} | {unit} | {context} | {help}");
+        assert!(row.starts_with(&start), "{row}\n{start}");
+    }
 }
 
 #[test]
@@ -283,57 +278,6 @@ fn settings(table: &str) -> Vec<String> {
         .split(", ")
         .map(str::to_owned)
         .collect()
-}
-
-struct Session {
-    command: String,
-    shown: Vec<String>,
-}
-
-fn sessions(readme: &str) -> Vec<Session> {
-    let mut sessions: Vec<Session> = Vec::new();
-    let mut is_console = false;
-    for line in readme.lines() {
-        if line.starts_with("```") {
-            is_console = line == "```console";
-        } else if is_console {
-            match line.strip_prefix("$ ") {
-                Some(command) => sessions.push(Session {
-                    command: command.to_owned(),
-                    shown: Vec::new(),
-                }),
-                None => sessions
-                    .last_mut()
-                    .expect("a console block starts with a command")
-                    .shown
-                    .push(line.to_owned()),
-            }
-        }
-    }
-    sessions
-}
-
-fn assert_shown(session: &Session, printed: &str) {
-    let printed = printed.lines().map(without_time).collect::<Vec<_>>();
-    let shown = session.shown.iter().map(|line| without_time(line));
-    let shown = shown.collect::<Vec<_>>();
-    match shown.iter().position(|line| line == "…") {
-        None => assert_eq!(printed, shown, "$ {}", session.command),
-        Some(gap) => {
-            let (before, after) = (&shown[..gap], &shown[gap + 1..]);
-            assert!(printed.len() > before.len() + after.len(), "{printed:#?}");
-            assert_eq!(printed[..gap], *before, "$ {}", session.command);
-            assert_eq!(printed[printed.len() - after.len()..], *after);
-        }
-    }
-}
-
-/// A line of JSON without the moment that it was written at.
-fn without_time(line: &str) -> String {
-    match line.split_once(", \"timestamp\": \"") {
-        Some((before, _)) => before.to_owned(),
-        None => line.to_owned(),
-    }
 }
 
 /// Where cargo leaves the plugin libraries of this build: beside the tests.

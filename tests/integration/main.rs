@@ -9,8 +9,11 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod settings;
+mod inspecting;
 mod libraries;
 mod toolchain;
+mod private_fork;
 mod logging;
 mod syslog;
 mod secrets;
@@ -22,5 +25,6 @@ mod plans;
 mod publishers;
 mod cancellation;
 mod outcomes;
+mod relays;
 mod scenarios;
 mod random_zones;

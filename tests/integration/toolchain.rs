@@ -6,7 +6,7 @@ use std::process::Command;
 
 use janitor_plugin_api::manifest::RUSTC;
 
-use crate::janitor::{FILES, Janitor, VILLAIN};
+use crate::janitor::{FILES, Janitor, VILLAIN, cargo};
 use crate::peers::say_skipped;
 
 /// Names the toolchain to use, as rustup knows it; else the first one that is another compiler.
@@ -38,22 +38,12 @@ fn rustup(arguments: &[&str]) -> Option<String> {
 /// Builds the villains with `toolchain`, in a target directory of its own.
 fn build(toolchain: &str) -> PathBuf {
     let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("villain-{toolchain}"));
-    let mut cargo = Command::new("rustup");
+    let mut cargo = cargo("rustup");
     cargo
         .args(["run", toolchain, "cargo", "build", "--locked", "--package"])
         .args(["janitor-misbehaving-villain", "--target-dir"])
         .arg(&target)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    // What cargo tells a test about itself would be taken for an order.
-    for (name, _) in env::vars_os() {
-        let name = name.to_string_lossy().into_owned();
-        let is_cargos =
-            name.starts_with("CARGO") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&&*name);
-        if is_cargos || name.starts_with("RUSTC") || name == "RUSTUP_TOOLCHAIN" || name == "RUSTDOC"
-        {
-            cargo.env_remove(name);
-        }
-    }
     let output = cargo.output().expect("rustup can be run");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(

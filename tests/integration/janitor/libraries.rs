@@ -50,3 +50,19 @@ fn built_now() -> &'static [PathBuf] {
             .collect()
     })
 }
+
+/// `program`, which starts another cargo, without what this cargo tells its tests: the other would
+/// take that for orders.
+pub(crate) fn cargo(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        let is_cargos =
+            name.starts_with("CARGO") && !["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&&*name);
+        if is_cargos || name.starts_with("RUSTC") || name == "RUSTUP_TOOLCHAIN" || name == "RUSTDOC"
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+}
