@@ -91,7 +91,12 @@ pub fn library() -> Vec<u8> {
         (7, dynamic, dynamic + 8),
     ] {
         word(&mut file, &[kind, 4]);
-        wide(&mut file, &[from, from, from, to - from, to - from, 8]);
+        // What is in notes is aligned as they are.
+        let alignment = if kind == 4 { 4 } else { 8 };
+        wide(
+            &mut file,
+            &[from, from, from, to - from, to - from, alignment],
+        );
     }
     file.extend(note);
     file.extend(STRINGS);

@@ -306,3 +306,95 @@ fn describe(path: &Path, subject: Subject, faults: &[Fault], trust: &Trust) -> P
         format!("{commands}, then verify the files: gordon-janitor plugins list --sha256")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn judged(path: &Path, tree: Option<&Path>) -> Result<Vec<Problem>, Problem> {
+        judge(path, Subject::Library, &Trust::of_process(), tree)
+    }
+
+    #[test]
+    fn in_the_build_tree_the_group_may_write_and_the_others_may_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let tree = directory.path().join("target");
+        fs::create_dir(&tree).unwrap();
+        mode(&tree, 0o755);
+        let path = tree.join("liba.so");
+        fs::write(&path, "").unwrap();
+        mode(&path, 0o664);
+        let outside = judged(&path, None).unwrap_err();
+        let inside = judged(&path, Some(&tree)).unwrap();
+        let [warning] = inside.as_slice() else {
+            panic!("{inside:?}")
+        };
+        assert_eq!(warning.summary(), outside.summary());
+        let text = warning.to_string();
+        assert!(
+            text.starts_with("warning[GJ301]: liba.so is writable by its group ")
+                && text.ends_with(
+                    "note: accepted, because this program lies in the same cargo target directory"
+                ),
+            "{text}"
+        );
+        mode(&tree, 0o775);
+        assert_eq!(judged(&path, Some(&tree)).unwrap().len(), 1);
+        mode(&path, 0o666);
+        assert!(judged(&path, Some(&tree)).is_err());
+        mode(&path, 0o644);
+        mode(&tree, 0o777);
+        assert!(judged(&path, Some(&tree)).is_err());
+        mode(&tree, 0o755);
+        assert!(judged(&path, None).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_sticky_directory_protects_directories_and_links_but_is_no_place_for_libraries() {
+        let directory = tempfile::tempdir().unwrap();
+        let sticky = directory.path().join("tmp");
+        let below = sticky.join("below");
+        fs::create_dir_all(&below).unwrap();
+        for path in [&sticky, &below] {
+            mode(path, 0o755);
+        }
+        fs::write(below.join("liba.so"), "").unwrap();
+        mode(&below.join("liba.so"), 0o644);
+        fs::copy(below.join("liba.so"), sticky.join("libb.so")).unwrap();
+        symlink("below/../below/liba.so", sticky.join("link.so")).unwrap();
+        mode(&sticky, 0o1777);
+        // Only that of root is sticky for everybody else.
+        let is_root = rustix::process::geteuid().is_root();
+        assert_eq!(judged(&below.join("liba.so"), None).is_ok(), is_root);
+        assert_eq!(judged(&sticky.join("link.so"), None).is_ok(), is_root);
+        assert!(judged(&sticky.join("libb.so"), None).is_err());
+        mode(&sticky, 0o777);
+        assert!(judged(&below.join("liba.so"), None).is_err());
+    }
+
+    #[test]
+    fn every_directory_on_the_way_is_looked_at_once_links_resolved() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::create_dir_all(root.join("a/b")).unwrap();
+        fs::write(root.join("a/b/lib.so"), "").unwrap();
+        symlink(root.join("a"), root.join("c")).unwrap();
+        let way = way(&root.join("c/b/../b/lib.so")).unwrap();
+        let entries = way
+            .iter()
+            .filter_map(|step| step.entry.strip_prefix(&root).ok());
+        let entries = entries.filter(|entry| !entry.as_os_str().is_empty());
+        let entries = entries.map(|entry| entry.display().to_string());
+        assert_eq!(
+            entries.collect::<Vec<_>>(),
+            ["c", "a", "a/b", "a/b", "a/b/lib.so"]
+        );
+    }
+}
