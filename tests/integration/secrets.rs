@@ -78,6 +78,25 @@ fn a_configuration_is_shown_without_its_secrets() {
 }
 
 #[test]
+fn commands_that_only_look_repeat_no_secret() {
+    let villain = "villain.authority.tells-secrets";
+    for command in [
+        ["check"].as_slice(),
+        &["plugins", "list"],
+        &["plugins", "show", villain],
+        &["plugins", "sample", villain],
+        &["check", "--log-format=json"],
+    ] {
+        let run = deployment(villain, "handlers = ['stream']").command(command);
+        assert!(!(run.stdout() + &run.stderr()).is_empty(), "{command:?}");
+        for secret in [PASSWORD, TOKEN, LOGIN] {
+            assert!(!run.stdout().contains(secret), "{}", run.stdout());
+            assert!(!run.stderr().contains(secret), "{}", run.stderr());
+        }
+    }
+}
+
+#[test]
 fn a_faulty_configuration_is_shown_without_its_secrets() {
     let villain = "villain.authority.tells-secrets";
     for fault in [
