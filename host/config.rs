@@ -9,7 +9,7 @@ mod secret;
 mod value;
 mod render;
 mod nearest;
-pub(crate) mod options;
+pub mod options;
 mod fields;
 mod core;
 mod logging;
@@ -22,7 +22,8 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Listed, PluginSettings};
+pub(crate) use self::core::GRACE;
+pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

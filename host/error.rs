@@ -159,9 +159,14 @@ pub fn print_causes(causes: &[(String, Option<String>)]) {
 
 /// Prints warnings on standard error, and tells the log handlers.
 pub fn print_warnings(warnings: &[Problem]) {
-    for warning in warnings {
-        say(warning);
-        logging::tell(warning);
+    print_problems(warnings);
+}
+
+/// Prints problems on standard error that a run has met on its way, and tells the log handlers.
+pub fn print_problems(problems: &[Problem]) {
+    for problem in problems {
+        say(problem);
+        logging::tell(problem);
     }
 }
 

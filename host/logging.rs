@@ -38,6 +38,7 @@ use self::entry::{Entry, Parts};
 use self::handlers::Handlers;
 use self::level::Severity;
 use self::limit::{Allowance, Verdict};
+use crate::args::{Args, Command};
 use crate::config::Core;
 use crate::problem::{self, Problem};
 use crate::secrets::{self, Secrets};
@@ -101,6 +102,17 @@ pub enum Product {
     None,
     /// What the command is run for: no log line may stand in it.
     OnStandardOutput,
+}
+
+impl Product {
+    /// The product of the command that `args` ask for.
+    #[must_use]
+    pub fn of(args: &Args) -> Self {
+        match &args.command {
+            Command::Run(run) if !run.dry_run => Self::None,
+            _ => Self::OnStandardOutput,
+        }
+    }
 }
 
 /// What is set up once for this process.

@@ -75,7 +75,7 @@ codes! {
     Untrusted = "GJ301",
     /// The library is not the one that was installed.
     Changed = "GJ302",
-    /// The library was written over after it had been judged.
+    /// The library was written over after it had been judged, or while it was loaded.
     WrittenOver = "GJ303",
     /// The library was replaced while it was being opened.
     Replaced = "GJ304",
@@ -107,8 +107,24 @@ codes! {
     Conflict = "GJ412",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
+    /// The previous run crashed in a plugin.
+    CrashedBefore = "GJ502",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The run ended by a crash.
+    Crashed = "GJ504",
+    /// A plugin called `exit`.
+    CalledExit = "GJ505",
+    /// The worker process ended without a report.
+    NoReport = "GJ506",
+    /// Opening a library took too long.
+    SlowOpening = "GJ507",
+    /// A plugin did not stop when it was asked to.
+    DidNotStop = "GJ601",
+    /// Nothing moves.
+    Stalled = "GJ602",
+    /// A plugin changed what belongs to the whole process.
+    ProcessState = "GJ603",
     /// A log handler cannot be reached, or does not take all lines.
     LogUnreachable = "GJ701",
     /// The metrics relay cannot be used.
@@ -222,11 +238,21 @@ impl Problem {
         self.note("continuing without it because core.debug = true")
     }
 
-    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    /// Adds it to `problems`. If the same is said there of the same place, only what this one says beyond
+    /// that is added.
     pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        // A file, or a value in a configuration file. Several plugins can meet the same fault of a file.
+        let place = |problem: &Self| {
+            let mut details = problem.details.iter();
+            let file = details.find(|(label, _)| *label == "where");
+            let file = file.map(|(_, text)| text.clone());
+            file.or_else(|| problem.place.as_ref().map(ToString::to_string))
+        };
+        let own = place(&self);
         let is_same = |known: &Self| {
             (known.severity, known.code) == (self.severity, self.code)
                 && known.summary == self.summary
+                && place(known) == own
         };
         let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
             problems.push(self);
@@ -237,6 +263,13 @@ impl Problem {
                 known.details.push(detail);
             }
         }
+    }
+
+    /// Adds what `other` says below its first line.
+    #[must_use]
+    pub(crate) fn details_of(mut self, other: &Self) -> Self {
+        self.details.extend_from_slice(&other.details);
+        self
     }
 
     /// Makes a warning of what is an error elsewhere.

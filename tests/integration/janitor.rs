@@ -21,10 +21,17 @@ pub(crate) use self::system_log::SystemLog;
 
 /// The library of the plugins that people use.
 pub(crate) const FILES: &str = "janitor_plugin_files";
+/// The library of the metrics relays.
+pub(crate) const METRICS: &str = "janitor_plugin_metrics";
 /// The library whose plugins misbehave as an author might.
 pub(crate) const VILLAIN: &str = "janitor_misbehaving_villain";
 /// The library whose plugins break the rules of the boundary.
 pub(crate) const LIAR: &str = "janitor_misbehaving_liar";
+
+/// The library whose plugins crash, or change what belongs to the whole process.
+pub(crate) const WRECKER: &str = "janitor_misbehaving_wrecker";
+/// The library that does something while it is opened.
+pub(crate) const EARLY: &str = "janitor_misbehaving_early";
 
 /// What every zone here begins with, so that tests can leave it out.
 pub(crate) const HEAD: &str = "\
@@ -126,15 +133,15 @@ impl Janitor {
         self
     }
 
-    /// The whole configuration, in the place of the one that is made from all the rest.
-    pub(crate) fn config(mut self, toml: &str) -> Self {
-        self.config = Some(toml.to_owned());
+    /// A variable in the environment of the program.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// A variable of the program's environment.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
+    /// The whole configuration, in the place of the one that is made from all the rest.
+    pub(crate) fn config(mut self, toml: &str) -> Self {
+        self.config = Some(toml.to_owned());
         self
     }
 
@@ -147,6 +154,14 @@ impl Janitor {
             let link = directory.join(format!("lib{name}.so"));
             std::os::unix::fs::symlink(library(name), link).expect("a link can be made");
         }
+        self
+    }
+
+    /// Puts a copy of a library into the plugin directory, in the place of a link.
+    pub(crate) fn with_copy_of(self, name: &str) -> Self {
+        let path = self.path(&format!("plugins/lib{name}.so"));
+        fs::remove_file(&path).expect("a link can be removed");
+        fs::copy(library(name), path).expect("a library can be copied");
         self
     }
 
@@ -181,15 +196,18 @@ impl Janitor {
         self.start_into(arguments, Stdio::piped())
     }
 
+    /// Starts the program with these arguments as the first of a process group of its own.
+    pub(crate) fn start_group(&self, arguments: &[&str]) -> Running {
+        self.write_configuration();
+        let environment = &self.environment;
+        Running::start_group(self.root.path(), arguments, environment)
+    }
+
     /// Starts the program with these arguments and another standard output.
     pub(crate) fn start_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         self.write_configuration();
-        Running::start(
-            self.root.path(),
-            arguments,
-            &self.environment,
-            stdout.into(),
-        )
+        let environment = &self.environment;
+        Running::start(self.root.path(), arguments, environment, stdout.into())
     }
 
     fn write_configuration(&self) {
