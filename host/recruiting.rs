@@ -366,7 +366,7 @@ mod tests {
     use super::*;
 
     fn text(fault: Fault) -> String {
-        let path = PathBuf::from("/usr/lib/gordon-janitor/libx.so");
+        let path = "/usr/lib/gordon-janitor/libx.so".into();
         cannot_open(&OpenError { path, fault }, "1.0.0").to_string()
     }
 

@@ -145,12 +145,6 @@ impl Janitor {
         self
     }
 
-    /// A variable of the program's environment.
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
     /// The libraries in the plugin directory, and no others.
     pub(crate) fn libraries(self, names: &[&str]) -> Self {
         let directory = self.path("plugins");

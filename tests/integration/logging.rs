@@ -150,8 +150,8 @@ fn the_environment_names_the_receiver_unless_the_configuration_does() {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket can be bound");
     let port = socket.local_addr().expect("it has an address").port();
     let run = deployment("handlers = ['syslog']\nfacility = 'daemon'")
-        .env("SYSLOG_HOST", "127.0.0.1")
-        .env("SYSLOG_PORT", &port.to_string())
+        .environment("SYSLOG_HOST", "127.0.0.1")
+        .environment("SYSLOG_PORT", &port.to_string())
         .run();
     assert_eq!((run.exit_code(), run.stderr()), (0, String::new()));
     socket
@@ -166,8 +166,8 @@ fn the_environment_names_the_receiver_unless_the_configuration_does() {
     );
 
     let run = deployment("handlers = ['syslog']")
-        .env("SYSLOG_HOST", "127.0.0.1")
-        .env("SYSLOG_PORT", "many")
+        .environment("SYSLOG_HOST", "127.0.0.1")
+        .environment("SYSLOG_PORT", "many")
         .run();
     assert_snapshot!(run.errors(), @r#"
     error[GJ404]: SYSLOG_PORT must be a port from 1 to 65535, not "many"
@@ -264,7 +264,7 @@ fn a_good_run_in_json_is_log_lines_alone() {
 fn a_configuration_that_is_refused_in_json_has_the_same_as_fields() {
     let janitor = deployment("levle = 'info'")
         .authorities(&["files.zone"])
-        .env("GORDON_JANITOR_LOG_FORMAT", "json");
+        .environment("GORDON_JANITOR_LOG_FORMAT", "json");
     let run = janitor.run();
     assert_eq!(run.exit_code(), 2);
     let mut lines = run.json();

@@ -10,7 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
-mod secret_settings;
+mod secrets;
 mod inspecting;
 mod libraries;
 mod preflight;
@@ -21,7 +21,7 @@ mod toolchain;
 mod private_fork;
 mod logging;
 mod syslog;
-mod secrets;
+mod told_secrets;
 mod panics;
 mod authorities;
 mod zone_files;

@@ -15,14 +15,14 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
-pub(crate) const TALKS_WITHOUT_END: u8 = 6;
-pub(crate) const TELLS_SECRETS: u8 = 7;
-pub(crate) const PANICS_WITH_SECRETS: u8 = 8;
-pub(crate) const REFUSES_SECRETS: u8 = 9;
-pub(crate) const TALKS_AT_THE_GATE: u8 = 10;
-pub(crate) const SHOUTS: u8 = 11;
-pub(crate) const MEASURES_A_LOT: u8 = 12;
-pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 13;
+pub(crate) const MEASURES_A_LOT: u8 = 6;
+pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 7;
+pub(crate) const TALKS_WITHOUT_END: u8 = 8;
+pub(crate) const TELLS_SECRETS: u8 = 9;
+pub(crate) const PANICS_WITH_SECRETS: u8 = 10;
+pub(crate) const REFUSES_SECRETS: u8 = 11;
+pub(crate) const TALKS_AT_THE_GATE: u8 = 12;
+pub(crate) const SHOUTS: u8 = 13;
 
 /// An authority that does what `TRICK` says.
 pub(crate) struct Authority<const TRICK: u8> {
