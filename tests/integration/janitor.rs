@@ -14,7 +14,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-pub(crate) use self::libraries::{cargo, library};
+pub(crate) use self::libraries::{cargo, library, uncounted};
 pub(crate) use self::running::{Run, Running};
 
 /// The library of the plugins that people use.
