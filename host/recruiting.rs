@@ -1,6 +1,5 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
@@ -8,6 +7,7 @@ use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use janitor_plugin_api::abi::values::ErrorCode;
 
+use crate::activity::Provenance;
 use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
 use crate::error::{Error, print_warnings};
@@ -19,49 +19,104 @@ use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
+use crate::worker::Doing;
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
 /// # Errors
 ///
 /// Libraries that cannot be used.
-pub(crate) fn recruit(deployment: &Deployment) -> Result<Vec<Recruit>, Error> {
+pub(crate) fn recruit(deployment: &Deployment, shared: &Shared) -> Result<Vec<Recruit>, Error> {
     let functions = log_bridge::functions();
-    let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
+    let mut open: Vec<Opened> = Vec::new();
     let mut problems = Vec::new();
     let mut entries = Vec::new();
     for plugin in &deployment.plugins {
-        let known = open.iter().position(|(path, _)| *path == plugin.library);
-        let index = known.unwrap_or_else(|| {
-            let library = open_library(plugin, functions, &mut problems);
-            open.push((plugin.library.clone(), library));
+        let is_its = |opened: &Opened| opened.provenance.library == plugin.library;
+        let index = open.iter().position(is_its).unwrap_or_else(|| {
+            open.push(open_watched(
+                plugin,
+                deployment,
+                functions,
+                shared,
+                &mut problems,
+            ));
             open.len() - 1
         });
-        if let Ok(library) = open[index].1 {
-            match entry_of(library, plugin) {
-                Ok(entry) => entries.push((plugin, entry)),
-                Err(problem) => problems.push(problem),
-            }
+        let Opened {
+            library: Some(library),
+            provenance,
+        } = &open[index]
+        else {
+            continue;
+        };
+        match entry_of(*library, plugin) {
+            Ok(entry) => entries.push((plugin, entry, provenance.clone())),
+            Err(problem) => problems.push(problem),
         }
     }
     Problems::check(problems)?;
 
     Ok(entries
         .into_iter()
-        .map(|(plugin, entry)| Recruit {
+        .map(|(plugin, entry, provenance)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
             config: plugin.table.given(),
+            provenance,
         })
         .collect())
+}
+
+/// A library that was opened; none if it could not be.
+struct Opened {
+    library: Option<Library>,
+    provenance: Provenance,
+}
+
+/// Opens the library of `plugin` while the parent process watches, and looks at what that has changed.
+fn open_watched(
+    plugin: &Resolved,
+    deployment: &Deployment,
+    functions: HostFunctionsRef,
+    shared: &Shared,
+    problems: &mut Vec<Problem>,
+) -> Opened {
+    let provenance = Provenance {
+        library: plugin.library.clone(),
+        version: plugin.manifest.version.clone(),
+        identity: plugin.identity.map(|judged| judged.to_string()),
+    };
+    let of_library = deployment
+        .plugins
+        .iter()
+        .filter(|other| other.library == plugin.library);
+    let keys = of_library.map(|plugin| &*plugin.key).collect::<Vec<_>>();
+    tracing::debug!(library = %plugin.library.display(), "opening library");
+    let opening = shared.breadcrumbs.begin(|| {
+        let keys = keys.iter().map(ToString::to_string).collect();
+        provenance.operation(Doing::Opening, keys)
+    });
+    let library = open_library(plugin, functions, shared, problems).ok();
+    drop(opening);
+    shared.look_at_the_process(&keys, "being opened");
+    Opened {
+        library,
+        provenance,
+    }
 }
 
 fn open_library(
     plugin: &Resolved,
     functions: HostFunctionsRef,
+    shared: &Shared,
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
+    // What is written over it from now on is seen.
+    if let Some(judged) = plugin.identity {
+        shared.loaded.add(&plugin.library, judged);
+    }
     Library::open(&plugin.library, plugin.identity, functions)
         .map_err(|error| problems.push(cannot_open(plugin, &error)))
 }

@@ -10,6 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
+mod secrets;
 mod inspecting;
 mod libraries;
 mod preflight;
@@ -25,7 +26,10 @@ mod reconcilers;
 mod plans;
 mod publishers;
 mod cancellation;
+mod worker;
+mod crashes;
 mod outcomes;
+mod faults_of_the_original;
 mod relays;
 mod prometheus;
 mod statsd;
