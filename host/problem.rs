@@ -8,6 +8,8 @@ use std::fmt;
 
 use crate::config::Origin;
 
+pub(crate) mod json;
+
 /// Defines [`Code`]: one line per code, so that none is given out twice.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
@@ -123,6 +125,8 @@ codes! {
     Stalled = "GJ602",
     /// A plugin changed what belongs to the whole process.
     ProcessState = "GJ603",
+    /// A log handler cannot be reached, or does not take all lines.
+    LogUnreachable = "GJ701",
     /// The metrics relay cannot be used.
     MetricsRelay = "GJ702",
     /// Measurements were lost.
@@ -234,11 +238,21 @@ impl Problem {
         self.note("continuing without it because core.debug = true")
     }
 
-    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    /// Adds it to `problems`. If the same is said there of the same place, only what this one says beyond
+    /// that is added.
     pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        // A file, or a value in a configuration file. Several plugins can meet the same fault of a file.
+        let place = |problem: &Self| {
+            let mut details = problem.details.iter();
+            let file = details.find(|(label, _)| *label == "where");
+            let file = file.map(|(_, text)| text.clone());
+            file.or_else(|| problem.place.as_ref().map(ToString::to_string))
+        };
+        let own = place(&self);
         let is_same = |known: &Self| {
             (known.severity, known.code) == (self.severity, self.code)
                 && known.summary == self.summary
+                && place(known) == own
         };
         let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
             problems.push(self);
@@ -249,6 +263,13 @@ impl Problem {
                 known.details.push(detail);
             }
         }
+    }
+
+    /// Adds what `other` says below its first line.
+    #[must_use]
+    pub(crate) fn details_of(mut self, other: &Self) -> Self {
+        self.details.extend_from_slice(&other.details);
+        self
     }
 
     /// Makes a warning of what is an error elsewhere.
@@ -280,6 +301,11 @@ impl Problem {
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.place.as_ref()
+    }
+
+    /// What was found, why, and what to do, each with its label.
+    pub(crate) fn details(&self) -> &[(&'static str, String)] {
+        &self.details
     }
 
     /// Writes the whole text; `paint` wraps each part as its kind asks for.
