@@ -227,7 +227,6 @@ impl Control {
 
     /// Everything that is told later than this is lost.
     fn end(&self, code: u8) -> ! {
-        crate::logging::finish();
         // A reader that is gone was told of where the text was written.
         let _flushed = io::stdout().flush().is_ok();
         logging::finish();

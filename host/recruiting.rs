@@ -359,8 +359,6 @@ fn not_created_problem(
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use insta::assert_snapshot;
 
     use super::*;

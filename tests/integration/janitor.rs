@@ -15,7 +15,7 @@ use std::process::Stdio;
 
 use tempfile::TempDir;
 
-pub(crate) use self::libraries::{cargo, library};
+pub(crate) use self::libraries::{cargo, library, uncounted};
 pub(crate) use self::running::{Run, Running};
 pub(crate) use self::system_log::SystemLog;
 

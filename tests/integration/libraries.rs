@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use janitor_plugin_api::manifest::{API_VERSION, RUSTC};
 use memchr::memmem;
 
-use crate::janitor::{FILES, Janitor, VILLAIN, library};
+use crate::janitor::{FILES, Janitor, VILLAIN, library, uncounted};
 
 const KEY: &str = "villain.authority.behaves";
 
@@ -22,11 +22,7 @@ fn refused(make: impl FnOnce(&Path)) -> String {
     let told = run
         .errors()
         .replace(RUSTC.trim_start_matches("rustc "), "<rustc>");
-    // A villain more or less is nothing to these tests.
-    match told.split_once(" and ").zip(told.split_once(" more;")) {
-        Some(((before, _), (_, after))) => format!("{before} and <n> more;{after}"),
-        None => told,
-    }
+    uncounted(&told)
 }
 
 /// What is noted about the library in the error that its plugin is not installed.
