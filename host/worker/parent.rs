@@ -34,6 +34,9 @@ use crate::signal::{self, Wish};
 /// This program's file, whatever has become of its name since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
+/// What the grace is taken for until the worker has read the configuration.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// How long a worker may take to end beyond what it is allowed to wait for plugins, and how long when
 /// it has nothing left to do.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -136,7 +139,7 @@ impl Watch {
             under_way: BTreeMap::new(),
             opening_since: None,
             publishing: false,
-            grace: crate::config::GRACE,
+            grace: GRACE,
             deadline: None,
             cancels: 0,
             reports: 0,
