@@ -164,7 +164,7 @@ impl Watch {
             match event {
                 Ok(Heard::Told(told)) => self.take(told),
                 Ok(Heard::Wish(wish)) => self.pass_on(wish, link),
-                Ok(Heard::Closed) => self.expect_end(MARGIN),
+                Ok(Heard::Closed) => self.expect_end_of_the_silent(),
                 Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => return ended_by_us,
                 Err(RecvTimeoutError::Timeout) => {
                     ended_by_us = Some(self.overdue());
@@ -248,6 +248,15 @@ impl Watch {
     fn patience(&self) -> Duration {
         let plugins = crate::pipeline::patience(self.grace);
         plugins.saturating_mul(2).saturating_add(MARGIN)
+    }
+
+    /// One that has reported has nothing left to do. Another may only be cut off: it hears of that, and
+    /// cancels its run.
+    fn expect_end_of_the_silent(&mut self) {
+        self.expect_end(match self.report {
+            Some(_) => MARGIN,
+            None => self.patience(),
+        });
     }
 
     fn expect_end(&mut self, within: Duration) {

@@ -130,12 +130,29 @@ fn a_signal_to_the_whole_group_counts_once() {
 }
 
 #[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    let janitor = with("villain.authority.waits");
+    let mut running = janitor.start_without_hangups(&["run"]);
+    running.wait_for("waiting plugin=villain");
+    assert!(running.ignores(Signal::HUP) && !running.ignores(Signal::TERM));
+    running.signal(Signal::HUP);
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!(
+        run.log_with("the run is cancelled"),
+        ["WARNING: the run is cancelled; plugins have the grace to end signal=SIGTERM"]
+    );
+    assert_eq!(run.abandoned(), [""; 0]);
+}
+
+#[test]
 fn a_worker_that_cannot_end_is_killed() {
     let janitor = with("wrecker.stops");
     let mut running = janitor.start(&["run"]);
     running.wait_for("running plugin=wrecker.stops");
+    // Two of one kind could arrive as one.
     running.signal(Signal::TERM);
-    running.signal(Signal::TERM);
+    running.signal(Signal::INT);
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
     let told = run.errors();
