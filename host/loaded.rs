@@ -5,47 +5,26 @@
 //! seen nothing is published any more. A file that is removed or replaced by a rename is another one:
 //! the code that runs stays as it was.
 
-use std::fs::{self, Metadata};
-use std::io;
-use std::os::unix::fs::MetadataExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use crate::preflight::Identity;
 use crate::problem::{Code, Problem};
 
-/// Which file it was, and in which state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: (i64, i64),
-}
-
-impl Stamp {
-    fn of(file: &Metadata) -> Self {
-        Self {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.size(),
-            modified: (file.mtime(), file.mtime_nsec()),
-        }
-    }
-
-    fn is_same_file(&self, other: &Self) -> bool {
-        (self.device, self.inode) == (other.device, other.inode)
-    }
-}
-
-/// A word for the file at `path` as it is now: equal for as long as nobody writes to it or replaces
-/// it.
+/// A word for the file at `path` as it is now; see [`word`].
 pub(crate) fn identity(path: &Path) -> Option<String> {
-    let stamp = Stamp::of(&fs::metadata(path).ok()?);
-    let (seconds, nanoseconds) = stamp.modified;
-    Some(format!(
-        "{:x}:{}:{}:{seconds}.{nanoseconds:09}",
-        stamp.device, stamp.inode, stamp.size
-    ))
+    Some(word(&Identity::of(&fs::metadata(path).ok()?)))
+}
+
+/// A word for a file: equal for as long as nobody writes to it or replaces it.
+pub(crate) fn word(identity: &Identity) -> String {
+    let Identity {
+        file: (device, inode),
+        octets,
+        written: (seconds, nanoseconds),
+    } = identity;
+    format!("{device:x}:{inode}:{octets}:{seconds}.{nanoseconds:09}")
 }
 
 /// The libraries that are open.
@@ -55,37 +34,31 @@ pub struct Loaded(Mutex<Vec<Library>>);
 #[derive(Debug)]
 struct Library {
     path: PathBuf,
-    stamp: Stamp,
+    judged: Identity,
     /// Whether it was told that it is gone or another.
     told: bool,
 }
 
 impl Loaded {
-    /// The library at `path` is about to be opened.
-    ///
-    /// # Errors
-    ///
-    /// If it is not there any more.
-    pub(crate) fn add(&self, path: &Path) -> io::Result<()> {
-        let stamp = Stamp::of(&fs::metadata(path)?);
+    /// The library at `path`, which is `judged`, is about to be opened.
+    pub(crate) fn add(&self, path: &Path, judged: Identity) {
         self.libraries().push(Library {
             path: path.to_owned(),
-            stamp,
+            judged,
             told: false,
         });
-        Ok(())
     }
 
-    /// The libraries that were written over since they were opened. What was removed or replaced goes
+    /// The libraries that were written over since they were judged. What was removed or replaced goes
     /// to the log, once.
     pub(crate) fn written_over(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for library in &mut *self.libraries() {
-            let now = fs::metadata(&library.path).map(|file| Stamp::of(&file));
+            let now = fs::metadata(&library.path).map(|file| Identity::of(&file));
             match now {
-                Ok(now) if now == library.stamp => {}
-                Ok(now) if now.is_same_file(&library.stamp) => {
-                    problems.push(written_over(&library.path, &library.stamp, &now));
+                Ok(now) if now == library.judged => {}
+                Ok(now) if now.file == library.judged.file => {
+                    problems.push(written_over(&library.path, &library.judged, &now));
                 }
                 replaced if !library.told => {
                     library.told = true;
@@ -107,12 +80,12 @@ impl Loaded {
     }
 }
 
-fn written_over(path: &Path, before: &Stamp, now: &Stamp) -> Problem {
+fn written_over(path: &Path, before: &Identity, now: &Identity) -> Problem {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let found = if before.size == now.size {
-        format!("the same inode, modified again, {} octets", now.size)
+    let found = if before.octets == now.octets {
+        format!("the same inode, modified again, {} octets", now.octets)
     } else {
-        format!("the same inode, size {} -> {}", before.size, now.size)
+        format!("the same inode, size {} -> {}", before.octets, now.octets)
     };
     Problem::error(
         Code::WrittenOver,
@@ -141,7 +114,8 @@ mod tests {
             "removed.so",
         ] {
             fs::write(path(name), "code").unwrap();
-            loaded.add(&path(name)).unwrap();
+            let judged = Identity::of(&fs::metadata(path(name)).unwrap());
+            loaded.add(&path(name), judged);
         }
         assert!(loaded.written_over().is_empty());
 

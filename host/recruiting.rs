@@ -1,6 +1,5 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
@@ -88,7 +87,7 @@ fn open_watched(
     let provenance = Provenance {
         library: plugin.library.clone(),
         version: plugin.manifest.version.clone(),
-        identity: loaded::identity(&plugin.library),
+        identity: plugin.identity.as_ref().map(loaded::word),
     };
     let of_library = deployment
         .plugins
@@ -115,37 +114,18 @@ fn open_library(
     shared: &Shared,
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
-    // What is written over it from now on is seen. If it is gone, opening it says so.
-    let _is_there = shared.loaded.add(&plugin.library).is_ok();
-    let opened = Library::open(&plugin.library, functions)
-        .map_err(|error| problems.push(cannot_open(plugin, &error)))?;
-    // What runs now has to be the file that was judged.
-    let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
-    if plugin
-        .identity
-        .is_some_and(|judged| !now.is_ok_and(|now| now == judged))
-    {
-        let name = plugin
-            .library
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        problems.push(
-            Problem::error(
-                Code::CannotOpen,
-                format!("{name} was replaced by another file while it was being opened"),
-            )
-            .place(plugin.library.display())
-            .help("run again; the file that is there now is judged then"),
-        );
-        return Err(());
+    if let Some(judged) = plugin.identity {
+        shared.loaded.add(&plugin.library, judged);
     }
-    Ok(opened)
+    Library::open(&plugin.library, plugin.identity, functions)
+        .map_err(|error| problems.push(cannot_open(plugin, &error)))
 }
 
 fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
-    match &error.fault {
+    let place = error.path.display();
+    let fault = &error.fault;
+    match fault {
         Fault::Layout(difference) => Problem::error(
             Code::ApiVersion,
             format!(
@@ -153,14 +133,35 @@ fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
                 plugin.manifest.api
             ),
         )
-        .place(error.path.display())
+        .place(place)
         .because("the SDK that it was built with was changed without getting another version")
         .help("install a build of this plugin made with a released SDK"),
-        fault => Problem::error(
+        Fault::Gone(_) => Problem::error(
+            Code::Unreadable,
+            format!("{name} was judged, and {fault}"),
+        )
+        .place(place)
+        .help("run again; what is there now is judged then"),
+        Fault::Replaced => Problem::error(
+            Code::Replaced,
+            format!("{name} was replaced by another file while it was being opened"),
+        )
+        .place(place)
+        .because("the file that was judged is not the one that was loaded")
+        .help("run again; the file that is there now is judged then"),
+        Fault::WrittenOver { before, now } => Problem::error(
+            Code::WrittenOver,
+            format!("{name} was written over while it was being opened: same file, {before} -> {now} octets"),
+        )
+        .place(place)
+        .because("a file that is written to while it is loaded changes under running code")
+        .help("replace libraries by renaming; gordon-janitor plugins install does")
+        .help("run again; the file that is there now is judged then"),
+        _ => Problem::error(
             Code::CannotOpen,
             format!("{name} cannot be opened: {fault}"),
         )
-        .place(error.path.display())
+        .place(place)
         .help("install a build of this plugin for this machine and this version of gordon-janitor"),
     }
 }

@@ -162,8 +162,8 @@ fn a_worker_that_cannot_end_is_killed() {
 
 #[test]
 fn the_host_may_be_called_from_any_thread_at_any_time() {
-    let janitor = with("villain.authority.uses-many-threads")
-        .settings("[core.logging]\nlevel = 'warning'\n[core.plugin.'villain.authority.uses-many-threads']\nlevel = 'info'");
+    let janitor = with("wrecker.uses-many-threads")
+        .settings("[core.logging]\nlevel = 'warning'\n[core.plugin.'wrecker.uses-many-threads']\nlevel = 'info'");
     let mut running = janitor.start(&["run"]);
     running.wait_for("called is_cancelled=false");
     running.signal(Signal::TERM);
