@@ -12,21 +12,6 @@ use std::sync::{Mutex, PoisonError};
 use crate::preflight::Identity;
 use crate::problem::{Code, Problem};
 
-/// A word for the file at `path` as it is now; see [`word`].
-pub(crate) fn identity(path: &Path) -> Option<String> {
-    Some(word(&Identity::of(&fs::metadata(path).ok()?)))
-}
-
-/// A word for a file: equal for as long as nobody writes to it or replaces it.
-pub(crate) fn word(identity: &Identity) -> String {
-    let Identity {
-        file: (device, inode),
-        octets,
-        written: (seconds, nanoseconds),
-    } = identity;
-    format!("{device:x}:{inode}:{octets}:{seconds}.{nanoseconds:09}")
-}
-
 /// The libraries that are open.
 #[derive(Debug, Default)]
 pub struct Loaded(Mutex<Vec<Library>>);
@@ -40,7 +25,7 @@ struct Library {
 }
 
 impl Loaded {
-    /// The library at `path`, which is `judged`, is about to be opened.
+    /// The library at `path`, which was judged, is about to be opened.
     pub(crate) fn add(&self, path: &Path, judged: Identity) {
         self.libraries().push(Library {
             path: path.to_owned(),
@@ -114,8 +99,8 @@ mod tests {
             "removed.so",
         ] {
             fs::write(path(name), "code").unwrap();
-            let judged = Identity::of(&fs::metadata(path(name)).unwrap());
-            loaded.add(&path(name), judged);
+            let file = fs::metadata(path(name)).unwrap();
+            loaded.add(&path(name), Identity::of(&file));
         }
         assert!(loaded.written_over().is_empty());
 
@@ -141,17 +126,5 @@ mod tests {
             ]
         );
         assert!(problems[0].to_string().contains("size 4 -> 10"));
-    }
-
-    #[test]
-    fn the_identity_changes_with_the_file() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.so");
-        assert_eq!(identity(&path), None);
-        fs::write(&path, "code").unwrap();
-        let first = identity(&path);
-        assert_eq!(first, identity(&path));
-        fs::write(&path, "more code").unwrap();
-        assert_ne!(first, identity(&path));
     }
 }

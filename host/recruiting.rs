@@ -12,7 +12,6 @@ use crate::config::Rendered;
 use crate::crew::{NotCreated, Recruit};
 use crate::error::{Error, print_warnings};
 use crate::library::{Fault, Library, OpenError};
-use crate::loaded;
 use crate::log_bridge;
 use crate::manifest::Role;
 use crate::metrics::Relay;
@@ -87,7 +86,7 @@ fn open_watched(
     let provenance = Provenance {
         library: plugin.library.clone(),
         version: plugin.manifest.version.clone(),
-        identity: plugin.identity.as_ref().map(loaded::word),
+        identity: plugin.identity.map(|judged| judged.to_string()),
     };
     let of_library = deployment
         .plugins
@@ -114,6 +113,7 @@ fn open_library(
     shared: &Shared,
     problems: &mut Vec<Problem>,
 ) -> Result<Library, ()> {
+    // What is written over it from now on is seen.
     if let Some(judged) = plugin.identity {
         shared.loaded.add(&plugin.library, judged);
     }
@@ -200,8 +200,8 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
-/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
-/// if it cannot be created.
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. None if it cannot be
+/// created and that is tolerated, or the run is cancelled meanwhile.
 ///
 /// # Errors
 ///
@@ -218,6 +218,8 @@ pub(crate) fn employ_relay(
     let recruit = recruits.remove(index);
     let error = match Relay::employ(&recruit, shared) {
         Ok(relay) => return Ok(Some(relay)),
+        // How the run ends from here on is the same with and without a relay.
+        Err(_) if shared.is_cancelled() => return Ok(None),
         Err(error) => error,
     };
     let failed = NotCreated {

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::{Crash, Crashes, MANY};
 use crate::config::AfterCrash;
-use crate::loaded;
 use crate::manifest::Role;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
@@ -27,7 +26,10 @@ pub(crate) fn heed(
     let mut problems = Vec::new();
     let mut taken = Vec::new();
     deployment.plugins.retain(|plugin| {
-        let identity = loaded::identity(&plugin.library).unwrap_or_default();
+        let identity = plugin
+            .identity
+            .map(|judged| judged.to_string())
+            .unwrap_or_default();
         let is_about = |crash: &&Crash| {
             crash.identity.as_deref() == Some(&*identity) && crash.plugins.contains(&plugin.key)
         };

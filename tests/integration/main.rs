@@ -10,6 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
+mod secrets;
 mod inspecting;
 mod libraries;
 mod preflight;
@@ -30,5 +31,7 @@ mod crashes;
 mod outcomes;
 mod faults_of_the_original;
 mod relays;
+mod prometheus;
+mod statsd;
 mod scenarios;
 mod random_zones;
