@@ -86,6 +86,12 @@ fn the_text_file_has_the_whole_run() {
     # TYPE gordon_janitor_change_message gauge
     gordon_janitor_change_message{plugin="files.apply",action="additions",result="published",site="a"} 1
     gordon_janitor_change_message{plugin="files.apply",action="deletions",result="published",site="a"} 1
+    # HELP gordon_janitor_channel_wait_seconds Time that a plugin waited for others, to send or to receive.
+    # TYPE gordon_janitor_channel_wait_seconds gauge
+    gordon_janitor_channel_wait_seconds{plugin="files.apply",direction="receive",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{plugin="files.served",direction="receive",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{plugin="files.served",direction="send",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{plugin="files.zones",direction="send",site="a"} <s>
     # HELP gordon_janitor_last_run_status How the last run ended: 1 for the status that it had.
     # TYPE gordon_janitor_last_run_status gauge
     gordon_janitor_last_run_status{status="cancelled",site="a"} 0
