@@ -88,6 +88,8 @@ impl Picture {
                 stream(rustix::stdio::stdout()),
                 stream(rustix::stdio::stderr()),
             ],
+            // No plugin is called while this is read. One that changes the environment on a thread of
+            // its own all the same would not be safe for anybody who ever reads it.
             time_zone: std::env::var_os("TZ"),
         }
     }

@@ -34,7 +34,7 @@ impl Loaded {
         });
     }
 
-    /// The libraries that were written over since they were opened. What was removed or replaced goes
+    /// The libraries that were written over since they were judged. What was removed or replaced goes
     /// to the log, once.
     pub(crate) fn written_over(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

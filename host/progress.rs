@@ -49,6 +49,10 @@ impl Progress {
     /// Draws the progress line until it is dropped. Draws nothing when standard error is not a
     /// terminal, or when the run is over before there is anything to show.
     pub(crate) async fn show(&self) {
+        if !terminal::is_watched() {
+            // There is nobody to wake up for.
+            return std::future::pending().await;
+        }
         let _line = Line;
         let start = Instant::now();
         loop {

@@ -65,6 +65,14 @@ pub fn progress(line: Option<&str>) {
         .progress(line);
 }
 
+/// Whether somebody sees a progress line.
+pub(crate) fn is_watched() -> bool {
+    TERMINAL
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .watched
+}
+
 /// Clears what another process may have left as its progress line.
 pub(crate) fn clear() {
     // A line that differs from none is written, and takes the place of the one that is there.

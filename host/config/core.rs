@@ -85,9 +85,6 @@ pub struct PluginSettings {
     pub origin: Option<Origin>,
 }
 
-/// Grace, unless `core.grace` says otherwise.
-pub(crate) const GRACE: Duration = Duration::from_secs(10);
-
 impl Core {
     /// Reads the host's tables out of the whole configuration; relative paths
     /// start at `root`. Everything wrong with them is added to `problems`.

@@ -75,10 +75,12 @@ pub(super) fn serve(
     parent: i32,
     work: impl FnOnce(&Arc<Control>) -> Result<u8, Error>,
 ) -> Result<u8, Error> {
-    let control = attach(parent).map_err(|error| {
+    let link = link_of_stdin().map_err(|error| {
         Error::failed("cannot work for a parent process", error)
             .hint("--worker-of is how gordon-janitor starts itself; leave it out")
     })?;
+    let control = attach(link, parent)
+        .map_err(|error| Error::failed("cannot set up the worker process", error))?;
     finish(&control, work)
 }
 
@@ -99,8 +101,7 @@ fn finish(control: &Arc<Control>, work: impl FnOnce(&Arc<Control>) -> Result<u8,
     control.finish(code)
 }
 
-fn attach(parent: i32) -> io::Result<Arc<Control>> {
-    let link = link_of_stdin()?;
+fn attach(link: &'static Link, parent: i32) -> io::Result<Arc<Control>> {
     // Plugins find nothing where the link was.
     let null = File::open(Path::new("/dev/null"))?;
     rustix::stdio::dup2_stdin(&null)?;
@@ -121,6 +122,7 @@ fn attach(parent: i32) -> io::Result<Arc<Control>> {
     Ok(control)
 }
 
+/// The link, which stays open as long as this process.
 fn link_of_stdin() -> io::Result<&'static Link> {
     let stdin = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?;
     Ok(Box::leak(Box::new(Link::from_fd(stdin)?)))

@@ -34,6 +34,9 @@ use crate::signal::{self, Wish};
 /// This program's file, whatever has become of its name since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
 
+/// What the grace is taken for until the worker has read the configuration.
+const GRACE: Duration = Duration::from_secs(10);
+
 /// How long a worker may take to end beyond what it is allowed to wait for plugins, and how long when
 /// it has nothing left to do.
 const MARGIN: Duration = Duration::from_secs(5);
@@ -136,7 +139,7 @@ impl Watch {
             under_way: BTreeMap::new(),
             opening_since: None,
             publishing: false,
-            grace: crate::config::GRACE,
+            grace: GRACE,
             deadline: None,
             cancels: 0,
             reports: 0,
@@ -161,7 +164,7 @@ impl Watch {
             match event {
                 Ok(Heard::Told(told)) => self.take(told),
                 Ok(Heard::Wish(wish)) => self.pass_on(wish, link),
-                Ok(Heard::Closed) => self.expect_end(MARGIN),
+                Ok(Heard::Closed) => self.expect_end_of_the_silent(),
                 Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => return ended_by_us,
                 Err(RecvTimeoutError::Timeout) => {
                     ended_by_us = Some(self.overdue());
@@ -245,6 +248,15 @@ impl Watch {
     fn patience(&self) -> Duration {
         let plugins = crate::pipeline::patience(self.grace);
         plugins.saturating_mul(2).saturating_add(MARGIN)
+    }
+
+    /// One that has reported has nothing left to do. Another may only be cut off: it hears of that, and
+    /// cancels its run.
+    fn expect_end_of_the_silent(&mut self) {
+        self.expect_end(match self.report {
+            Some(_) => MARGIN,
+            None => self.patience(),
+        });
     }
 
     fn expect_end(&mut self, within: Duration) {

@@ -203,6 +203,13 @@ impl Janitor {
         Running::start_group(self.root.path(), arguments, environment)
     }
 
+    /// Starts the program with these arguments as `nohup` does: with SIGHUP ignored.
+    pub(crate) fn start_without_hangups(&self, arguments: &[&str]) -> Running {
+        self.write_configuration();
+        let environment = &self.environment;
+        Running::start_without_hangups(self.root.path(), arguments, environment)
+    }
+
     /// Starts the program with these arguments and another standard output.
     pub(crate) fn start_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         self.write_configuration();

@@ -130,12 +130,29 @@ fn a_signal_to_the_whole_group_counts_once() {
 }
 
 #[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    let janitor = with("villain.authority.waits");
+    let mut running = janitor.start_without_hangups(&["run"]);
+    running.wait_for("waiting plugin=villain");
+    assert!(running.ignores(Signal::HUP) && !running.ignores(Signal::TERM));
+    running.signal(Signal::HUP);
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!(
+        run.log_with("the run is cancelled"),
+        ["WARNING: the run is cancelled; plugins have the grace to end signal=SIGTERM"]
+    );
+    assert_eq!(run.abandoned(), [""; 0]);
+}
+
+#[test]
 fn a_worker_that_cannot_end_is_killed() {
     let janitor = with("wrecker.stops");
     let mut running = janitor.start(&["run"]);
     running.wait_for("running plugin=wrecker.stops");
+    // Two of one kind could arrive as one.
     running.signal(Signal::TERM);
-    running.signal(Signal::TERM);
+    running.signal(Signal::INT);
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
     let told = run.errors();
@@ -145,8 +162,8 @@ fn a_worker_that_cannot_end_is_killed() {
 
 #[test]
 fn the_host_may_be_called_from_any_thread_at_any_time() {
-    let janitor = with("villain.authority.calls-from-everywhere")
-        .settings("[core.logging]\nlevel = 'warning'\n[core.plugin.'villain.authority.calls-from-everywhere']\nlevel = 'info'");
+    let janitor = with("wrecker.uses-many-threads")
+        .settings("[core.logging]\nlevel = 'warning'\n[core.plugin.'wrecker.uses-many-threads']\nlevel = 'info'");
     let mut running = janitor.start(&["run"]);
     running.wait_for("called is_cancelled=false");
     running.signal(Signal::TERM);

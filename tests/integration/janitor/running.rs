@@ -58,6 +58,28 @@ impl Running {
         Self::spawn(root, command)
     }
 
+    pub(super) fn start_without_hangups(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let command = command(root, arguments, environment);
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "trap '' HUP; exec \"$@\"", "sh"])
+            .arg(command.get_program())
+            .args(command.get_args())
+            .envs(
+                command
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self::spawn(root, shell)
+    }
+
     fn spawn(root: &Path, mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program can be started");
         let output = Arc::new(Output::default());
@@ -106,6 +128,16 @@ impl Running {
             rest.split_once(')')?.0.parse().ok()
         });
         process.expect("the program has logged something")
+    }
+
+    /// Whether the program, apart from its worker, ignores `signal`.
+    pub(crate) fn ignores(&self, signal: Signal) -> bool {
+        let status = format!("/proc/{}/status", self.child.id());
+        let status = std::fs::read_to_string(status).expect("the program is there");
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = u64::from_str_radix(ignored.expect("the kernel tells it").trim(), 16);
+        let bit = signal.as_raw() - 1;
+        ignored.expect("it is a number") >> bit & 1 == 1
     }
 
     /// Sends a signal.

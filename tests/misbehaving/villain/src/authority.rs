@@ -52,12 +52,6 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
             LEAVES_OUT => return self.leave_out(),
             TALKS => talk(),
             MEASURES => measure(&self.host),
-            CALLS_FROM_EVERYWHERE => {
-                call_from_many_threads(&self.host);
-                self.host.cancelled().await;
-                // Nothing is any different once the run is cancelled.
-                call_from_many_threads(&self.host);
-            }
             SHOUTS => tracing::info!("{}", "A".repeat(1 << 20)),
             TALKS_WITHOUT_END => talk_without_end(),
             TELLS_SECRETS => return self.tell_secrets(),
@@ -167,44 +161,6 @@ fn talk() {
         level = 1.5,
         "a cry\n1970-01-01T00:00:00.000Z forged\u{1b}[2J"
     );
-}
-
-/// Everything that the host offers, from threads that the host knows nothing of.
-fn call_from_many_threads(host: &Host) {
-    thread::scope(|scope| {
-        for number in 0..16_u32 {
-            scope.spawn(move || {
-                for _ in 0..100 {
-                    call_everything(host, number);
-                }
-            });
-        }
-    });
-    tracing::info!(is_cancelled = host.is_cancelled(), "called");
-}
-
-fn call_everything(host: &Host, number: u32) {
-    /// Calls the host when it is shown: from within the host's own call.
-    struct Caller<'a>(&'a Host);
-
-    impl std::fmt::Display for Caller<'_> {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            tracing::debug!("from within");
-            self.0.increment("calls-from-within", 1_i64, &[]);
-            write!(f, "{}", self.0.is_cancelled())
-        }
-    }
-
-    host.increment("calls", 1_i64, &[("thread", i64::from(number).into())]);
-    tracing::debug!(caller = %Caller(host), "from a thread");
-    let place = host.resolve(std::path::Path::new("x"));
-    let state = host.state_directory();
-    assert!(
-        place.is_absolute() && state.is_absolute(),
-        "on purpose, never"
-    );
-    let reason = Error::zone("cannot call", Caller(host).to_string());
-    host.leave_out_unnamed(&Caller(host), &reason);
 }
 
 fn measure(host: &Host) {

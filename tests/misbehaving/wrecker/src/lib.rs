@@ -1,7 +1,7 @@
 //! Plugins that crash, or change what belongs to the whole process: one key per misdeed.
 //!
 //! All are authorities without zones, written with the SDK. What they do no SDK can keep from
-//! happening, so what they show is what the host makes of it.
+//! happening, so what they show is what the host makes of it. One only looks as if it did wrong.
 
 #![expect(
     unsafe_code,
@@ -9,6 +9,7 @@
     reason = "crashing takes unsafe code, or what nobody but the host may do"
 )]
 
+mod calls;
 mod crash;
 mod state;
 
@@ -44,6 +45,8 @@ janitor_plugin_api::export! {
     /// Closes every descriptor above standard error and goes on.
     authority "wrecker.closes-all" => Wrecker<{ crash::CLOSES_ALL }>;
 
+    /// Calls the host from many threads at once, from within calls of its own, and after the end.
+    authority "wrecker.uses-many-threads" => Wrecker<{ state::USES_MANY_THREADS }>;
     /// Wants something to be done when the process exits.
     authority "wrecker.wants-a-farewell" => Wrecker<{ state::WANTS_A_FAREWELL }>;
     /// Ignores, blocks and replaces signals, and waits for the cancellation.
@@ -83,6 +86,12 @@ impl<const TRICK: u8> Authority for Wrecker<TRICK> {
         if TRICK == state::IGNORES_SIGNALS || TRICK == crash::CLOSES_ALL {
             tracing::info!("waiting");
             self.host.cancelled().await;
+        }
+        if TRICK == state::USES_MANY_THREADS {
+            calls::from_many_threads(&self.host);
+            self.host.cancelled().await;
+            // Nothing is any different once the run is cancelled.
+            calls::from_many_threads(&self.host);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ pub(crate) const IGNORES_SIGNALS: u8 = 101;
 pub(crate) const MOVES_IN: u8 = 102;
 pub(crate) const CLOSES_STANDARD_ERROR: u8 = 103;
 pub(crate) const LEAVES_THREADS: u8 = 104;
+pub(crate) const USES_MANY_THREADS: u8 = 105;
 
 pub(crate) fn in_new(trick: u8) {
     match trick {
