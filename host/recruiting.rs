@@ -1,14 +1,15 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
 use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use janitor_plugin_api::abi::values::ErrorCode;
 
-use crate::config::Rendered;
+use crate::config::{Config, Rendered};
 use crate::crew::{NotCreated, Recruit};
 use crate::discovery::Discovery;
 use crate::error::{Error, print_warnings};
@@ -17,37 +18,43 @@ use crate::log_bridge;
 use crate::manifest::Role;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
-use crate::resolve::{Deployment, Resolved};
+use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved, missing_roles};
 use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
+///
+/// With `core.debug = true` a plugin that turns out to be of no use here is passed over with a warning,
+/// and taken out of `deployment`.
 ///
 /// # Errors
 ///
 /// Libraries that cannot be used, and settings that nothing knows.
 pub(crate) fn recruit(
-    deployment: &Deployment,
+    config: &Config,
+    deployment: &mut Deployment,
     discovery: &Discovery,
 ) -> Result<Vec<Recruit>, Error> {
     let functions = log_bridge::functions();
     let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
-    let mut problems = Vec::new();
+    let mut losses = Losses::new(config.core().debug);
     let mut entries = Vec::new();
     for plugin in &deployment.plugins {
         let known = open.iter().position(|(path, _)| *path == plugin.library);
         let index = known.unwrap_or_else(|| {
-            let library = open_library(plugin, functions, &mut problems);
+            let library = open_library(plugin, functions).map_err(|problem| {
+                losses.library(&plugin.library, deployment, problem);
+            });
             open.push((plugin.library.clone(), library));
             open.len() - 1
         });
         if let Ok(library) = open[index].1 {
             match entry_of(library, plugin) {
                 Ok(entry) => entries.push((plugin, entry)),
-                Err(problem) => problems.push(problem),
+                Err(problem) => losses.plugin(plugin, problem),
             }
         }
     }
-    Problems::check(problems)?;
+    losses.tolerable()?;
 
     let wanted = entries
         .iter()
@@ -56,50 +63,136 @@ pub(crate) fn recruit(
             known: settings_of(*entry),
         })
         .collect::<Vec<_>>();
-    let installed = discovery.keys().collect::<Vec<_>>();
-    let (given, problems) = distribute(&wanted, &installed);
-    Problems::check(problems)?;
-    Ok(entries
+    let absent = deployment.passed_over.iter().map(String::as_str);
+    let installed = discovery.keys().chain(absent).collect::<Vec<_>>();
+    let (given, unknown) = distribute(&wanted, &installed);
+    for unknown in unknown {
+        let owner = unknown.plugin.map(|index| entries[index].0);
+        match owner {
+            Some(plugin) => losses.plugin(plugin, unknown.problem),
+            None => losses.problems.push(unknown.problem),
+        }
+    }
+    let recruits = entries
         .into_iter()
         .zip(given)
+        .filter(|((plugin, _), _)| !losses.keys.contains(&plugin.key))
         .map(|((plugin, entry), config)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
             config,
         })
-        .collect())
+        .collect();
+    deployment.pass_over(&losses.keys);
+    print_warnings(&losses.judge(config, deployment, discovery)?);
+    Ok(recruits)
 }
 
-fn open_library(
-    plugin: &Resolved,
-    functions: HostFunctionsRef,
-    problems: &mut Vec<Problem>,
-) -> Result<Library, ()> {
-    let opened = Library::open(&plugin.library, functions)
-        .map_err(|error| problems.push(cannot_open(plugin, &error)))?;
+/// Plugins that turn out to be of no use once their libraries are open.
+struct Losses {
+    /// Whether the run goes on without them (`core.debug`).
+    tolerant: bool,
+    keys: BTreeSet<String>,
+    roles: BTreeSet<Role>,
+    problems: Vec<Problem>,
+}
+
+impl Losses {
+    fn new(tolerant: bool) -> Self {
+        Self {
+            tolerant,
+            keys: BTreeSet::new(),
+            roles: BTreeSet::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn plugin(&mut self, plugin: &Resolved, problem: Problem) {
+        self.all(&[plugin], problem);
+    }
+
+    /// Every plugin that is wanted of the library at `path`.
+    fn library(&mut self, path: &Path, deployment: &Deployment, problem: Problem) {
+        let plugins = deployment.plugins.iter();
+        let wanted = plugins.filter(|plugin| plugin.library == path);
+        let wanted = wanted.collect::<Vec<_>>();
+        let keys = wanted.iter().map(|plugin| plugin.key.as_str());
+        let keys = keys.collect::<Vec<_>>().join(", ");
+        self.all(
+            &wanted,
+            problem.note(format!("listed in core.plugins: {keys}")),
+        );
+    }
+
+    fn all(&mut self, plugins: &[&Resolved], problem: Problem) {
+        self.keys.extend(plugins.iter().map(|p| p.key.clone()));
+        self.roles.extend(plugins.iter().map(|plugin| plugin.role));
+        self.problems.push(if self.tolerant {
+            let roles = plugins.iter().map(|plugin| plugin.role);
+            tolerated(problem, roles)
+        } else {
+            problem
+        });
+    }
+
+    /// All that is wrong by now, unless it is tolerated.
+    fn tolerable(&self) -> Result<(), Problems> {
+        Problems::check(self.problems.clone()).map(drop)
+    }
+
+    /// The warnings, if what is left in `deployment` can run.
+    fn judge(
+        self,
+        config: &Config,
+        deployment: &Deployment,
+        discovery: &Discovery,
+    ) -> Result<Vec<Problem>, Error> {
+        let mut problems = self.problems;
+        let given = deployment.plugins.iter();
+        let given = given.map(|plugin| (plugin.role, plugin.key.as_str()));
+        let given = given.collect::<Vec<_>>();
+        let roles = self.roles.into_iter().collect::<Vec<_>>();
+        if self.tolerant && !given.is_empty() {
+            problems.extend(missing_roles(config, discovery, &given, &roles));
+        }
+        let warnings = Problems::check(problems)?;
+        if given.is_empty() {
+            return Err(Error::NoPlugins { warnings });
+        }
+        Ok(warnings)
+    }
+}
+
+/// The warning that the run goes on without plugins of these roles.
+fn tolerated(problem: Problem, mut roles: impl Iterator<Item = Role>) -> Problem {
+    let problem = problem.tolerated();
+    if roles.any(|role| role == Role::Authority) {
+        problem.note(MISSING_AUTHORITY)
+    } else {
+        problem
+    }
+}
+
+fn open_library(plugin: &Resolved, functions: HostFunctionsRef) -> Result<Library, Problem> {
+    let opened =
+        Library::open(&plugin.library, functions).map_err(|error| cannot_open(plugin, &error))?;
     // What runs now has to be the file that was judged.
     let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
     if plugin
         .identity
-        .is_some_and(|judged| !now.is_ok_and(|now| now == judged))
+        .is_none_or(|judged| now.is_ok_and(|now| now == judged))
     {
-        let name = plugin
-            .library
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        problems.push(
-            Problem::error(
-                Code::CannotOpen,
-                format!("{name} was replaced by another file while it was being opened"),
-            )
-            .place(plugin.library.display())
-            .help("run again; the file that is there now is judged then"),
-        );
-        return Err(());
+        return Ok(opened);
     }
-    Ok(opened)
+    let name = plugin.library.file_name().unwrap_or_default();
+    let summary = format!(
+        "{} was replaced by another file while it was being opened",
+        name.to_string_lossy()
+    );
+    Err(Problem::error(Code::CannotOpen, summary)
+        .place(plugin.library.display())
+        .help("run again; the file that is there now is judged then"))
 }
 
 fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
@@ -203,26 +296,22 @@ pub(crate) fn judge_creation(
             );
         }
         configuration_only &= failed.error.kind == ErrorCode::CONFIG;
-        problems.push(not_created_problem(failed, plugin, &recruit.config, &chain));
+        let problem = not_created_problem(failed, plugin, &recruit.config, &chain);
+        problems.push(if tolerated {
+            self::tolerated(problem, [plugin.role].into_iter())
+        } else {
+            problem
+        });
     }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    if tolerated {
-        let warnings = problems
-            .into_iter()
-            .map(Problem::tolerated)
-            .collect::<Vec<_>>();
-        print_warnings(&warnings);
-        return Ok(());
-    }
-    Problems::check(problems).map(drop).map_err(|problems| {
+    let warnings = Problems::check(problems).map_err(|problems| {
         if configuration_only {
             Error::Problems(problems)
         } else {
             Error::NotCreated(problems)
         }
-    })
+    })?;
+    print_warnings(&warnings);
+    Ok(())
 }
 
 fn not_created_problem(

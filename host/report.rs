@@ -15,7 +15,7 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
-    /// Done, but a zone was left out, or a plugin had to be abandoned.
+    /// Done, but a zone was left out, or a plugin had to be abandoned or was passed over.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -32,6 +32,11 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// Keys of plugins that did not end when they were asked to.
     pub abandoned: Vec<Arc<str>>,
+    /// Keys of plugins that are listed and took no part, which `core.debug` allows.
+    pub passed_over: Vec<Arc<str>>,
+    /// Whether changes were shown in the place of being published, because `core.debug` allows a
+    /// run without publisher.
+    pub only_shown: bool,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -213,11 +218,18 @@ impl Report {
     pub fn exit_code(&self) -> u8 {
         if self.is_failed() {
             exit::FAILED
-        } else if !self.left_out.is_empty() || !self.abandoned.is_empty() {
-            exit::INCOMPLETE
-        } else {
+        } else if self.is_whole() {
             exit::DONE
+        } else {
+            exit::INCOMPLETE
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.left_out.is_empty()
+            && self.abandoned.is_empty()
+            && self.passed_over.is_empty()
+            && !self.only_shown
     }
 
     /// The status of the metric `run-ended`.
@@ -294,6 +306,7 @@ impl Report {
             left_out = self.left_out.len(),
             failures = self.failures.len(),
             abandoned = self.abandoned.len(),
+            passed_over = self.passed_over.len(),
             "run report"
         );
     }

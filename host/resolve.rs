@@ -1,10 +1,15 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
-use std::collections::BTreeMap;
+mod roles;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use self::roles::crowded_role;
+pub(crate) use self::roles::missing_roles;
+
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
-use crate::discovery::Discovery;
+use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
 use crate::manifest::{Manifest, Role};
 use crate::problem::{Code, Problem, Problems};
@@ -16,6 +21,16 @@ pub enum Purpose {
     Publish,
     /// Changes are shown: `plan` and `--dry-run`. Publishers are neither needed nor kept.
     Show,
+}
+
+impl Purpose {
+    /// The roles that it takes.
+    fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
+            Self::Show => &[Role::Authority, Role::Reconciler],
+        }
+    }
 }
 
 /// A plugin that can be started.
@@ -41,6 +56,8 @@ pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
     /// reconciler, at least one an authority.
     pub plugins: Vec<Resolved>,
+    /// Keys of the plugins that are listed and passed over.
+    pub passed_over: Vec<String>,
     /// Whether a plugin was passed over that is, or may have been, an authority.
     /// What it would have said is unknown, so nothing may be deleted.
     pub lacks_authority: bool,
@@ -48,10 +65,24 @@ pub struct Deployment {
     pub warnings: Vec<Problem>,
 }
 
+impl Deployment {
+    /// Goes on without the plugins `keys`, which turned out to be of no use.
+    pub(crate) fn pass_over(&mut self, keys: &BTreeSet<String>) {
+        let lost = self
+            .plugins
+            .extract_if(.., |plugin| keys.contains(&plugin.key));
+        for plugin in lost {
+            self.lacks_authority |= plugin.role == Role::Authority;
+            self.passed_over.push(plugin.key);
+        }
+    }
+}
+
 /// Finds the plugins that `config` lists among those of `discovery`.
 ///
 /// With `core.debug = true` a plugin that cannot be used is passed over with a
-/// warning. A role without plugin is an error in any case.
+/// warning, and without a publisher the changes are only shown. An authority and
+/// a reconciler are needed in any case.
 ///
 /// # Errors
 ///
@@ -66,6 +97,7 @@ pub fn resolve(
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
     let mut lacks_authority = false;
+    let mut passed_over = Vec::new();
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
     match discovery.fault() {
@@ -77,8 +109,11 @@ pub fn resolve(
                 match find(config, discovery, &installed, entry, purpose) {
                     Ok(found) => plugins.push(found),
                     Err(problem) if core.debug => {
-                        lacks_authority |= may_be_authority(discovery, &entry.key);
-                        problems.push(problem.tolerated());
+                        let missing = missing_authority(discovery, &entry.key);
+                        lacks_authority |= missing.is_some();
+                        passed_over.push(entry.key.clone());
+                        let problem = problem.tolerated();
+                        problems.push(missing.into_iter().fold(problem, Problem::note));
                     }
                     Err(problem) => problems.push(problem),
                 }
@@ -89,7 +124,11 @@ pub fn resolve(
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
-                check_roles(config, discovery, &plugins, purpose, &mut problems);
+                let given = plugins.iter().map(|found| (found.role(), found.key()));
+                let given = given.collect::<Vec<_>>();
+                let needed = purpose.roles();
+                problems.extend(missing_roles(config, discovery, &given, needed));
+                problems.extend(crowded_role(config, &given));
             }
         }
     }
@@ -101,18 +140,31 @@ pub fn resolve(
     plugins.sort_by_key(|plugin| plugin.role);
     Ok(Deployment {
         plugins,
+        passed_over,
         lacks_authority,
         warnings,
     })
 }
 
-/// Whether the plugin `key` is an authority, as far as anyone can tell.
-fn may_be_authority(discovery: &Discovery, key: &str) -> bool {
-    match discovery.find(key) {
-        Ok(Some((_, _, plugin))) => plugin.role == Role::Authority,
-        Ok(None) | Err(_) => true,
+/// What to say of the plugin `key`, which is passed over, if it is an authority or nobody can tell.
+fn missing_authority(discovery: &Discovery, key: &str) -> Option<&'static str> {
+    let manifests = discovery.files().iter().filter_map(Discovered::manifest);
+    let roles = manifests
+        .flat_map(|manifest| &manifest.plugins)
+        .filter(|plugin| plugin.key == key)
+        .map(|plugin| plugin.role)
+        .collect::<Vec<_>>();
+    if roles.is_empty() {
+        Some("nothing is deleted in this run: it may be an authority")
+    } else {
+        roles
+            .contains(&Role::Authority)
+            .then_some(MISSING_AUTHORITY)
     }
 }
+
+/// What a run without a listed authority means.
+pub(crate) const MISSING_AUTHORITY: &str = "nothing is deleted in this run: it is an authority";
 
 /// What `gordon-janitor config KEY` shows: what the plugin `key` receives.
 ///
@@ -324,79 +376,6 @@ fn missing_table(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
         None => problem.help(format!(
             "add a table [{key}]; an empty one is enough for a plugin that needs no settings"
         )),
-    }
-}
-
-fn check_roles(
-    config: &Config,
-    discovery: &Discovery,
-    plugins: &[Found],
-    purpose: Purpose,
-    problems: &mut Vec<Problem>,
-) {
-    let Some(origin) = config.core().plugins_origin.as_ref() else {
-        return;
-    };
-    let needed: &[Role] = match purpose {
-        Purpose::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
-        Purpose::Show => &[Role::Authority, Role::Reconciler],
-    };
-    let of = |role: Role| {
-        plugins
-            .iter()
-            .filter(move |found| found.role() == role)
-            .map(Found::key)
-    };
-    for &role in needed.iter().filter(|role| of(**role).next().is_none()) {
-        let given: Vec<_> = plugins
-            .iter()
-            .map(|plugin| format!("{} ({})", plugin.role(), plugin.key()))
-            .collect();
-        let problem = Problem::error(
-            Code::MissingRole,
-            format!("A provider for \"{role}\" interface is not configured for the Janitor service or is not implemented."),
-        )
-        .at(origin, "core.plugins")
-        .found(format!("core.plugins gives {}", given.join(", ")));
-        let unlisted: Vec<_> = discovery
-            .keys()
-            .filter_map(|key| discovery.find(key).ok().flatten())
-            .filter(|(_, _, plugin)| plugin.role == role)
-            .map(|(file, _, plugin)| format!("{} ({})", plugin.key, file.name()))
-            .collect();
-        problems.push(if unlisted.is_empty() {
-            problem
-                .found(format!(
-                    "no {role} is installed in {}",
-                    discovery.directory().path().display()
-                ))
-                .help("install one, and add it to core.plugins")
-        } else {
-            problem
-                .found(format!(
-                    "installed, but not listed: {}",
-                    unlisted.join(", ")
-                ))
-                .help("add one of them to core.plugins")
-        });
-    }
-    let reconcilers: Vec<_> = of(Role::Reconciler).collect();
-    if let [rest @ .., last] = reconcilers.as_slice()
-        && !rest.is_empty()
-    {
-        let (count, all) = match rest.len() {
-            1 => ("two".to_owned(), "both"),
-            more => ((more + 1).to_string(), "all"),
-        };
-        problems.push(
-            Problem::error(
-                Code::CrowdedRole,
-                format!("{count} plugins for the one place of \"reconciler\": {} and {last}, {all} in core.plugins", rest.join(", ")),
-            )
-            .at(origin, "core.plugins")
-            .because("every zone is compared once, with what one reconciler reads")
-            .help("keep one of them"),
-        );
     }
 }
 

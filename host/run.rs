@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::manifest::Role;
 use crate::metrics::{MetricsLogger, Number, Value};
 use crate::offer::Shared;
 use crate::pipeline::{self, Orders, Outcome};
@@ -20,7 +21,7 @@ use crate::plan;
 use crate::progress::Progress;
 use crate::recruiting::{judge_creation, recruit};
 use crate::report::{Cancellation, exit};
-use crate::resolve::{Purpose, resolve};
+use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::signal;
 
 /// Where state is kept unless the service manager says otherwise.
@@ -38,7 +39,7 @@ pub fn run(config: &Config, discovery: &Discovery, dry_run: bool) -> Result<u8, 
         Purpose::Publish
     };
     let outcome = carry_out(config, discovery, purpose)?;
-    if dry_run {
+    if dry_run || outcome.report.only_shown {
         show(&outcome, Format::Text)?;
     }
     Ok(outcome.report.exit_code())
@@ -144,9 +145,9 @@ fn start(
     shared: &Arc<Shared>,
 ) -> Result<Outcome, Error> {
     let core = config.core();
-    let deployment = resolve(config, discovery, purpose)?;
+    let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let recruits = recruit(&deployment, discovery)?;
+    let recruits = recruit(config, &mut deployment, discovery)?;
     announce(&recruits);
     let progress = Progress::default();
     let orders = Orders {
@@ -161,10 +162,43 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     shared.running.store(true, Ordering::Release);
-    let outcome = runtime.block_on(pipeline::run(&orders, shared));
+    let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
     shared.running.store(false, Ordering::Release);
     judge_creation(&outcome, &deployment, &recruits)?;
+    note_losses(&mut outcome, &deployment, &recruits, purpose);
+    if outcome.report.only_shown {
+        tracing::warn!("no publisher can be used: the changes are shown, and nothing is published");
+        // Those that were missing before have their warning already.
+        if recruits.iter().any(|r| r.role == Role::Publisher) {
+            let passed_over = &outcome.report.passed_over;
+            let left = recruits.iter().filter(|r| !passed_over.contains(&r.key));
+            let left = left.map(|r| (r.role, &*r.key)).collect::<Vec<_>>();
+            let missing = missing_roles(config, discovery, &left, &[Role::Publisher]);
+            print_warnings(&missing);
+        }
+    }
     Ok(outcome)
+}
+
+/// Puts into the report what `core.debug` let the run go on without.
+fn note_losses(
+    outcome: &mut Outcome,
+    deployment: &Deployment,
+    recruits: &[Recruit],
+    purpose: Purpose,
+) {
+    let report = &mut outcome.report;
+    let before = deployment.passed_over.iter().map(|key| key.as_str().into());
+    report.passed_over.extend(before);
+    let created = outcome
+        .not_created
+        .iter()
+        .map(|plugin| Arc::clone(&plugin.key));
+    report.passed_over.extend(created);
+    let passed_over = &report.passed_over;
+    let publishes =
+        |recruit: &Recruit| recruit.role == Role::Publisher && !passed_over.contains(&recruit.key);
+    report.only_shown = purpose == Purpose::Publish && !recruits.iter().any(publishes);
 }
 
 /// The lines that the original logs when its plugins are there.

@@ -17,17 +17,26 @@ pub struct Wanted<'a> {
     pub known: Option<Vec<String>>,
 }
 
+/// What is wrong with the settings of plugins.
+pub struct Unknown {
+    /// Position of the plugin whose own table it is; none where a whole family inherits the setting.
+    pub plugin: Option<usize>,
+    /// The setting that nothing knows.
+    pub problem: Problem,
+}
+
 /// What each plugin is given, in the same order, and what nothing knows.
 ///
-/// `installed` are the keys of all plugins that could be used. Settings of a family that has more
+/// `installed` are the keys of all plugins that there are or ought to be. Settings of a family that has more
 /// plugins than those that run are not complained about: an idle sibling may know them.
 #[must_use]
-pub fn distribute(wanted: &[Wanted<'_>], installed: &[&str]) -> (Vec<Rendered>, Vec<Problem>) {
+pub fn distribute(wanted: &[Wanted<'_>], installed: &[&str]) -> (Vec<Rendered>, Vec<Unknown>) {
     let mut problems = Vec::new();
     let given = wanted
         .iter()
-        .map(|plugin| {
-            own_unknown(plugin, &mut problems);
+        .enumerate()
+        .map(|(index, plugin)| {
+            own_unknown(index, plugin, &mut problems);
             plugin.table.given(plugin.known.as_deref())
         })
         .collect();
@@ -39,19 +48,19 @@ fn knows(known: Option<&[String]>, name: &str) -> bool {
     known.is_none_or(|known| known.iter().any(|known| known == name))
 }
 
-fn own_unknown(plugin: &Wanted<'_>, problems: &mut Vec<Problem>) {
+fn own_unknown(index: usize, plugin: &Wanted<'_>, problems: &mut Vec<Unknown>) {
     for (key, _) in &plugin.table.own {
         if !knows(plugin.known.as_deref(), &key.name) {
-            problems.push(plugin.table.unknown_setting(
-                &key.name,
-                plugin.known.as_deref().unwrap_or_default(),
-                &key.origin,
-            ));
+            let known = plugin.known.as_deref().unwrap_or_default();
+            problems.push(Unknown {
+                plugin: Some(index),
+                problem: plugin.table.unknown_setting(&key.name, known, &key.origin),
+            });
         }
     }
 }
 
-fn inherited_unknown(wanted: &[Wanted<'_>], installed: &[&str], problems: &mut Vec<Problem>) {
+fn inherited_unknown(wanted: &[Wanted<'_>], installed: &[&str], problems: &mut Vec<Unknown>) {
     let mut judged = BTreeSet::new();
     for plugin in wanted {
         let family = family(&plugin.table.key);
@@ -74,17 +83,17 @@ fn inherited_unknown(wanted: &[Wanted<'_>], installed: &[&str], problems: &mut V
             let meant = nearest(&key.name, names.iter().copied())
                 .map(|name| format!("; did you mean \"{name}\"?"))
                 .unwrap_or_default();
-            problems.push(
-                Problem::error(
-                    Code::UnknownSetting,
-                    format!(
-                        "no plugin below [{family}] has a setting \"{}\"{meant}",
-                        key.name
-                    ),
-                )
-                .at(&key.origin, format!("inherited by [{}]", plugin.table.key))
-                .help("correct its name, or remove it"),
+            let summary = format!(
+                "no plugin below [{family}] has a setting \"{}\"{meant}",
+                key.name
             );
+            let problem = Problem::error(Code::UnknownSetting, summary)
+                .at(&key.origin, format!("inherited by [{}]", plugin.table.key))
+                .help("correct its name, or remove it");
+            problems.push(Unknown {
+                plugin: None,
+                problem,
+            });
         }
     }
 }

@@ -19,8 +19,18 @@ fn refused(make: impl FnOnce(&Path)) -> String {
     let run = janitor.run();
     assert_eq!(run.exit_code(), 2, "{}", run.errors());
     assert_eq!(run.log_with("plugin=villain"), [""; 0]);
-    run.errors()
-        .replace(RUSTC.trim_start_matches("rustc "), "<rustc>")
+    let told = run
+        .errors()
+        .replace(RUSTC.trim_start_matches("rustc "), "<rustc>");
+    // How many more plugins the library has is nothing to remember.
+    let more = " more; janitor-misbehaving-villain";
+    match told.split_once(more) {
+        None => told,
+        Some((before, rest)) => {
+            let before = before.trim_end_matches(|c: char| c.is_ascii_digit());
+            format!("{before}<n>{more}{rest}")
+        }
+    }
 }
 
 /// What is noted about the library in the error that its plugin is not installed.
@@ -63,7 +73,7 @@ fn a_library_for_another_major_version_of_the_api() {
       where: <root>/gordon-janitor.toml:2:43, core.plugins
       2 | plugins = ["files.apply", "files.served", "villain.authority.behaves"]
         |                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       because: major versions must be equal; the compiler version plays no part
       help: install a build of this plugin made with SDK 1.x, or another gordon-janitor
       note: plugin "villain.authority.behaves" is in libodd.so
@@ -79,7 +89,7 @@ fn a_library_that_would_abort_the_process() {
       where: <root>/gordon-janitor.toml:2:43, core.plugins
       2 | plugins = ["files.apply", "files.served", "villain.authority.behaves"]
         |                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       help: build it again with the default panic strategy, unwind
       note: plugin "villain.authority.behaves" is in libodd.so
     error: 1 error; nothing was run

@@ -9,6 +9,7 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod debug;
 mod libraries;
 mod toolchain;
 mod private_fork;

@@ -13,6 +13,7 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
+pub(crate) const SPENDS_ITS_LIST: u8 = 6;
 
 /// An authority that does what `TRICK` says.
 pub(crate) struct Authority<const TRICK: u8> {
@@ -23,7 +24,10 @@ pub(crate) struct Authority<const TRICK: u8> {
 impl<const TRICK: u8> Role for Authority<TRICK> {
     type Config = Settings;
 
-    fn new(settings: Settings, host: Host) -> Result<Self, Error> {
+    fn new(mut settings: Settings, host: Host) -> Result<Self, Error> {
+        if TRICK == SPENDS_ITS_LIST {
+            settings.zones.clear();
+        }
         tracing::info!("created");
         Ok(Self { settings, host })
     }
