@@ -23,3 +23,4 @@ mod cancellation;
 mod outcomes;
 mod scenarios;
 mod random_zones;
+mod faults_of_the_original;
