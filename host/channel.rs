@@ -16,7 +16,7 @@ use janitor_plugin_api::abi::async_ffi::{FfiContext, FfiPoll};
 use janitor_plugin_api::abi::channel::{
     RawSink, RawSink_TO, RawSource, RawSource_TO, SendStatus, Sink, Source,
 };
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone, AbiZoneChanges};
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiMeasurement, AbiZone, AbiZoneChanges};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -46,6 +46,13 @@ impl Weigh for AbiAnswer {
     fn octets(&self) -> usize {
         let actual = self.actual.as_ref().map_or(0, RVec::len);
         self.changes.len() + actual
+    }
+}
+
+impl Weigh for AbiMeasurement {
+    /// Nothing: they are small, and counted.
+    fn octets(&self) -> usize {
+        0
     }
 }
 
@@ -147,7 +154,34 @@ pub struct Outlet<T> {
     room: Room,
 }
 
+impl<T> Clone for Outlet<T> {
+    fn clone(&self) -> Self {
+        Self {
+            sender: self.sender.clone(),
+            room: self.room.clone(),
+        }
+    }
+}
+
 impl<T: Weigh> Outlet<T> {
+    /// Sends one message that weighs nothing if there is room for it now.
+    ///
+    /// # Errors
+    ///
+    /// The message, and whether the plugin still receives.
+    pub fn try_send(&self, message: T) -> Result<(), (T, bool)> {
+        let parcel = Parcel {
+            message,
+            _room: None,
+        };
+        self.sender
+            .try_send(parcel)
+            .map_err(|refused| match refused {
+                TrySendError::Full(parcel) => (parcel.message, true),
+                TrySendError::Closed(parcel) => (parcel.message, false),
+            })
+    }
+
     /// Sends one message; waits while the channel is full. False if the plugin no longer receives.
     pub async fn send(&self, message: T) -> bool {
         let units = Room::units(&message);

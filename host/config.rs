@@ -11,6 +11,7 @@ mod render;
 mod nearest;
 mod fields;
 mod core;
+mod relays;
 mod plugins;
 
 use std::fmt;
@@ -18,15 +19,18 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, MetricsLogger, PluginSettings};
-pub use self::plugins::{InstalledKeys, PluginTable};
+pub use self::core::{Core, Handler, Listed, Logging, PluginSettings};
+pub use self::plugins::{Inherited, InstalledKeys, PluginTable};
+pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};
 pub use self::source::{Origin, Source};
 pub use self::value::{Key, Kind, Table, Value};
 
 pub(crate) use self::nearest::nearest;
+pub(crate) use self::render::{push_key, push_text};
 
 use crate::problem::{Code, Problem, Problems};
+use crate::schema::Accepts;
 
 /// The files, in the order in which they are read; later ones win.
 pub const FILES: [&str; 2] = ["gordon-janitor.toml", "gordon-janitor-user.toml"];
@@ -140,6 +144,23 @@ impl Config {
         installed: &InstalledKeys,
     ) -> Result<Option<PluginTable>, Problem> {
         PluginTable::select(&self.table, key, installed)
+    }
+
+    /// What the plugin `key` would inherit, had it a table of its own.
+    #[must_use]
+    pub fn inheritance(&self, key: &str, installed: &InstalledKeys) -> Vec<Inherited> {
+        PluginTable::inheritance(&self.table, key, installed).unwrap_or_default()
+    }
+
+    /// Makes secrets of what the schemas of plugins say are secrets: each with its plugin's key.
+    pub fn hide<'a>(&mut self, schemas: impl IntoIterator<Item = (&'a str, &'a Accepts)>) {
+        for (key, accepts) in schemas {
+            let parts: Vec<_> = key.split('.').collect();
+            // Settings may stand in the tables of parents.
+            for count in 1..=parts.len() {
+                plugins::hide(&mut self.table, &parts[..count], accepts);
+            }
+        }
     }
 
     /// The table whose name is closest to the plugin `key`, and its place.

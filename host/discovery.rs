@@ -17,6 +17,7 @@ pub use self::list::list;
 use crate::manifest::{Manifest, Plugin};
 use crate::preflight::{self, Judged, Verdict};
 use crate::problem::{Code, Problem};
+use crate::schema::Accepts;
 
 /// One file in the plugin directory.
 #[derive(Clone, Debug)]
@@ -138,6 +139,13 @@ impl Discovery {
             .map(|plugin| plugin.key.as_str())
     }
 
+    /// What every plugin accepts, by its key, also of those in libraries that were refused.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Accepts)> {
+        let manifests = self.files.iter().filter_map(Discovered::manifest);
+        let plugins = manifests.flat_map(|manifest| &manifest.plugins);
+        plugins.map(|plugin| (plugin.key.as_str(), &plugin.settings))
+    }
+
     /// The library that offers `key`, what it says of the plugin, and its manifest.
     ///
     /// # Errors
@@ -175,6 +183,15 @@ impl Discovery {
                 }
                 _ => None,
             })
+    }
+
+    /// The number of files that were refused.
+    #[must_use]
+    pub fn refusals(&self) -> usize {
+        let verdicts = self.files.iter().map(|file| &file.judged.verdict);
+        verdicts
+            .filter(|verdict| matches!(verdict, Verdict::Refused(..)))
+            .count()
     }
 
     /// Every key that several libraries offer, as a problem.

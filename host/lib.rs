@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 pub mod args;
 pub mod problem;
+pub mod schema;
 pub mod config;
 pub mod terminal;
 pub mod logging;
@@ -28,7 +29,6 @@ pub mod crew;
 pub mod stations;
 pub mod pipeline;
 pub mod plan;
-pub mod settings;
 pub mod recruiting;
 pub mod run;
 pub mod show;
@@ -65,7 +65,7 @@ fn command(args: &Args) -> Result<u8, Error> {
         }
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
-            print(&show::config(&config, what, plugin_dir)?)
+            print(&show::config(config, what, plugin_dir)?)
         }
         Command::Completions(completions) => print(&manual::completions(completions.shell)),
         Command::Man(man) => match &man.out {
@@ -87,8 +87,11 @@ fn print(text: &str) -> Result<u8, Error> {
 
 /// What a run starts from: the configuration, the log, and the libraries there are.
 fn prepare(args: &Args) -> Result<(Config, Discovery), Error> {
-    let config = Config::load(&args.config_root)?;
+    let mut config = Config::load(&args.config_root)?;
     logging::init(config.core()).map_err(|e| Error::failed("cannot start logging", e))?;
     let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), Some(&config));
-    Ok((config, Discovery::scan(directory)))
+    let discovery = Discovery::scan(directory);
+    // Before anything of the configuration is shown.
+    config.hide(discovery.schemas());
+    Ok((config, discovery))
 }

@@ -5,15 +5,17 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use janitor_plugin_api::manifest::{API_VERSION, MAX_OCTETS};
+
+use crate::schema::Accepts;
 
 /// The format of manifests that this host reads.
 const FORMAT: i64 = 1;
 
 /// The manifest of a library.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The version of the plugin API that the library was built with.
     pub api: ApiVersion,
@@ -30,7 +32,7 @@ pub struct Manifest {
 }
 
 /// One plugin of a library.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Plugin {
     /// What `core.plugins` lists.
     pub key: String,
@@ -39,6 +41,13 @@ pub struct Plugin {
     /// One line about it.
     #[serde(default)]
     pub summary: String,
+    /// What it accepts in its table.
+    #[serde(default, deserialize_with = "settings")]
+    pub settings: Accepts,
+}
+
+fn settings<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Accepts, D::Error> {
+    toml::Value::deserialize(deserializer).map(|value| Accepts::read(&value))
 }
 
 /// The place of a plugin in a run, in the order of a run.

@@ -19,8 +19,8 @@ use janitor_plugin_api::abi::values::{AbiScalar, ScalarKind};
 use janitor_plugin_api::dns::Name;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-use crate::metrics::{MetricsLogger, Number, Value};
-use crate::report::{Cancellation, LeftOut};
+use crate::metrics::{Metrics, Number, Value};
+use crate::report::{Cancellation, LeftOut, LeftOutKind};
 
 /// What all plugins of a run share.
 pub struct Shared {
@@ -39,7 +39,7 @@ pub struct Shared {
     /// Where plugins keep what outlives a run; each has a directory below it.
     pub state_root: PathBuf,
     /// Where measurements go.
-    pub metrics: MetricsLogger,
+    pub metrics: Metrics,
     /// What plugins reported as left out, in the order they did.
     pub left_out: Mutex<Vec<LeftOut>>,
 }
@@ -87,8 +87,7 @@ impl RawHost for Offer {
     }
 
     fn cancellation(&self) -> Cancelled {
-        let waiter = Waiter(Box::pin(self.shared.stop.clone().cancelled_owned()));
-        RawCancelled_TO::from_value(waiter, TD_Opaque)
+        waiter(&self.shared.stop)
     }
 
     fn grace_millis(&self) -> u64 {
@@ -146,6 +145,7 @@ impl RawHost for Offer {
             zone: Name::from_wire(apex.as_slice()).ok(),
             what: what.to_string(),
             plugin: Some(Arc::clone(&self.key)),
+            kind: LeftOutKind::Reported,
             reason: reason.iter().map(ToString::to_string).collect(),
             hint: (!hint.is_empty()).then(|| hint.to_string()),
         });
@@ -174,6 +174,12 @@ fn number(value: &AbiScalar<'_>) -> Number {
 
 fn seconds(value: &AbiScalar<'_>) -> Duration {
     Duration::try_from_secs_f64(value.float).unwrap_or_default()
+}
+
+/// A waiter for the cancellation of `stop`.
+pub(crate) fn waiter(stop: &CancellationToken) -> Cancelled {
+    let waiter = Waiter(Box::pin(stop.clone().cancelled_owned()));
+    RawCancelled_TO::from_value(waiter, TD_Opaque)
 }
 
 struct Waiter(Pin<Box<WaitForCancellationFutureOwned>>);

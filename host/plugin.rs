@@ -17,9 +17,9 @@ use janitor_plugin_api::abi::abi_stable::std_types::{RResult, RStr};
 use janitor_plugin_api::abi::channel::{Reports, Sink, Source};
 use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostBox;
-use janitor_plugin_api::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use janitor_plugin_api::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
 use janitor_plugin_api::abi::values::{
-    AbiAnswer, AbiError, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
+    AbiAnswer, AbiError, AbiMeasurement, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
 };
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
@@ -34,6 +34,8 @@ pub enum Work {
     Reconciler(Source<AbiZone>, Sink<AbiAnswer>),
     /// For a publisher.
     Publisher(Source<AbiZoneChanges>, Reports),
+    /// For a metrics relay.
+    MetricsRelay(Source<AbiMeasurement>),
 }
 
 /// A plugin on its thread.
@@ -68,6 +70,7 @@ enum Instance {
     Authority(AuthorityBox),
     Reconciler(ReconcilerBox),
     Publisher(PublisherBox),
+    MetricsRelay(MetricsRelayBox),
 }
 
 impl Plugin {
@@ -233,7 +236,10 @@ impl Instance {
                 .publisher
                 .into_option()
                 .map(|make| (make.create)(config, host).map(Self::Publisher)),
-            Role::MetricsRelay => None,
+            Role::MetricsRelay => constructors
+                .metrics_relay
+                .into_option()
+                .map(|make| (make.create)(config, host).map(Self::MetricsRelay)),
         };
         made.unwrap_or_else(|| RResult::RErr(missing()))
             .into_result()
@@ -248,6 +254,9 @@ impl Instance {
             }
             (Self::Publisher(mut plugin), Work::Publisher(changes, reports)) => {
                 plugin.run(changes, reports)
+            }
+            (Self::MetricsRelay(mut plugin), Work::MetricsRelay(measurements)) => {
+                plugin.run(measurements)
             }
             _ => RResult::RErr(fault(
                 ErrorCode::BUG,

@@ -83,10 +83,20 @@ codes! {
     UnreadableConfiguration = "GJ408",
     /// A plugin does not accept its configuration.
     Refused = "GJ409",
+    /// A setting that has to be there is not.
+    MissingSetting = "GJ410",
+    /// A configuration file is larger than any is, or changed while it was read.
+    UnfitConfiguration = "GJ411",
+    /// Settings that exclude each other.
+    Conflict = "GJ412",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The metrics relay cannot be used.
+    MetricsRelay = "GJ702",
+    /// Measurements were lost.
+    MeasurementsLost = "GJ703",
 }
 
 impl fmt::Display for Code {
@@ -156,6 +166,12 @@ impl Problem {
     #[must_use]
     pub fn found(self, text: impl fmt::Display) -> Self {
         self.detail("found", text)
+    }
+
+    /// Adds what comes of the same cause.
+    #[must_use]
+    pub fn also(self, text: impl fmt::Display) -> Self {
+        self.detail("also", text)
     }
 
     /// Says why it is a problem.

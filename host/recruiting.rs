@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
 use janitor_plugin_api::abi::entry::PluginEntryRef;
@@ -16,10 +17,11 @@ use crate::error::{Error, print_warnings};
 use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
 use crate::manifest::Role;
+use crate::metrics::Relay;
+use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved, missing_roles};
-use crate::settings::{Wanted, distribute};
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
@@ -28,7 +30,7 @@ use crate::settings::{Wanted, distribute};
 ///
 /// # Errors
 ///
-/// Libraries that cannot be used, and settings that nothing knows.
+/// Libraries that cannot be used.
 pub(crate) fn recruit(
     config: &Config,
     deployment: &mut Deployment,
@@ -56,35 +58,16 @@ pub(crate) fn recruit(
     }
     losses.tolerable()?;
 
-    let wanted = entries
-        .iter()
-        .map(|(plugin, entry)| Wanted {
-            table: &plugin.table,
-            known: settings_of(*entry),
-        })
-        .collect::<Vec<_>>();
-    let absent = deployment.passed_over.iter().map(String::as_str);
-    let installed = discovery.keys().chain(absent).collect::<Vec<_>>();
-    let (given, unknown) = distribute(&wanted, &installed);
-    for unknown in unknown {
-        let owner = unknown.plugin.map(|index| entries[index].0);
-        match owner {
-            Some(plugin) => losses.plugin(plugin, unknown.problem),
-            None => losses.problems.push(unknown.problem),
-        }
-    }
     let recruits = entries
         .into_iter()
-        .zip(given)
-        .filter(|((plugin, _), _)| !losses.keys.contains(&plugin.key))
-        .map(|((plugin, entry), config)| Recruit {
+        .map(|(plugin, entry)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
-            config,
+            config: plugin.table.given(),
         })
         .collect();
-    deployment.pass_over(&losses.keys);
+    deployment.pass_over(|plugin| losses.keys.contains(&plugin.key));
     print_warnings(&losses.judge(config, deployment, discovery)?);
     Ok(recruits)
 }
@@ -229,7 +212,7 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
             Role::Authority => create.authority.is_some(),
             Role::Reconciler => create.reconciler.is_some(),
             Role::Publisher => create.publisher.is_some(),
-            Role::MetricsRelay => false,
+            Role::MetricsRelay => create.metrics_relay.is_some(),
         }
     };
     found.filter(fits).copied().ok_or_else(|| {
@@ -251,9 +234,35 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
-fn settings_of(entry: PluginEntryRef) -> Option<Vec<String>> {
-    let names = entry.settings()().into_option()?;
-    Some(names.into_iter().map(Into::into).collect())
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
+/// if it cannot be created.
+///
+/// # Errors
+///
+/// That it could not be created.
+pub(crate) fn employ_relay(
+    deployment: &Deployment,
+    recruits: &mut Vec<Recruit>,
+    tolerant: bool,
+    shared: &Shared,
+) -> Result<Option<Relay>, Error> {
+    let Some(index) = recruits.iter().position(|r| r.role == Role::MetricsRelay) else {
+        return Ok(None);
+    };
+    let recruit = recruits.remove(index);
+    let error = match Relay::employ(&recruit, shared) {
+        Ok(relay) => return Ok(Some(relay)),
+        Err(error) => error,
+    };
+    let failed = NotCreated {
+        key: Arc::clone(&recruit.key),
+        role: recruit.role,
+        index,
+        error,
+    };
+    judge(&[(&failed, &recruit)], deployment, tolerant)?;
+    tracing::warn!(plugin = %recruit.key, "measurements go to the log instead");
+    Ok(None)
 }
 
 /// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
@@ -266,11 +275,19 @@ pub(crate) fn judge_creation(
     deployment: &Deployment,
     recruits: &[Recruit],
 ) -> Result<(), Error> {
-    let tolerated = outcome.started;
+    let failed = outcome.not_created.iter();
+    let failed = failed.map(|failed| (failed, &recruits[failed.index]));
+    judge(&failed.collect::<Vec<_>>(), deployment, outcome.started)
+}
+
+fn judge(
+    failed: &[(&NotCreated, &Recruit)],
+    deployment: &Deployment,
+    tolerated: bool,
+) -> Result<(), Error> {
     let mut problems = Vec::new();
     let mut configuration_only = true;
-    for failed in &outcome.not_created {
-        let recruit = &recruits[failed.index];
+    for (failed, recruit) in failed {
         let plugin = deployment
             .plugins
             .iter()

@@ -15,7 +15,8 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
-    /// Done, but a zone was left out, or a plugin had to be abandoned or was passed over.
+    /// Done, but a zone was left out, a plugin had to be abandoned or was passed over, or the metrics
+    /// relay failed.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -37,6 +38,8 @@ pub struct Report {
     /// Whether changes were shown in the place of being published, because `core.debug` allows a
     /// run without publisher.
     pub only_shown: bool,
+    /// How the metrics relay failed, if it did; what was done to the zones stands.
+    pub relay_failure: Option<Failure>,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -144,19 +147,56 @@ pub struct LeftOut {
     pub what: String,
     /// The plugin that left it out or whose fault it is.
     pub plugin: Option<Arc<str>>,
+    /// Why, in a word.
+    pub kind: LeftOutKind,
     /// The error and its causes, outermost first.
     pub reason: Vec<String>,
     /// What the operator may do, if that is not obvious.
     pub hint: Option<String>,
 }
 
+/// Why something is left out, as measurements have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOutKind {
+    /// A plugin left it out itself: it could not be read.
+    Reported,
+    /// It was spoken for twice.
+    Contradiction,
+    /// What a plugin said of it breaks the rules.
+    Fault,
+    /// The reconciler said nothing of it.
+    Unanswered,
+    /// Nothing at all is desired of it.
+    NothingDesired,
+}
+
+impl LeftOutKind {
+    /// The label of measurements.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::Contradiction => "contradiction",
+            Self::Fault => "fault",
+            Self::Unanswered => "unanswered",
+            Self::NothingDesired => "nothing-desired",
+        }
+    }
+}
+
 impl LeftOut {
     /// A zone that the host leaves out by itself because of `plugin`.
-    pub(crate) fn zone(zone: NameRef<'_>, plugin: &Arc<str>, reason: impl fmt::Display) -> Self {
+    pub(crate) fn zone(
+        zone: NameRef<'_>,
+        plugin: &Arc<str>,
+        kind: LeftOutKind,
+        reason: impl fmt::Display,
+    ) -> Self {
         Self {
             zone: Some(zone.to_owned()),
             what: zone.to_string(),
             plugin: Some(Arc::clone(plugin)),
+            kind,
             reason: vec![reason.to_string()],
             hint: None,
         }
@@ -229,6 +269,7 @@ impl Report {
         self.left_out.is_empty()
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
+            && self.relay_failure.is_none()
             && !self.only_shown
     }
 

@@ -1,18 +1,21 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
+mod relay;
 mod roles;
+mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use self::roles::crowded_role;
 pub(crate) use self::roles::missing_roles;
-
+use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
-use crate::manifest::{Manifest, Role};
-use crate::problem::{Code, Problem, Problems};
+use crate::manifest::{Manifest, Plugin, Role};
+use crate::problem::{Code, Problem, Problems, Severity};
+use crate::schema::without_repetition;
 
 /// What the plugins are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
-    /// reconciler, at least one an authority.
+    /// reconciler, at least one an authority. The last is the metrics relay if that is a plugin.
     pub plugins: Vec<Resolved>,
     /// Keys of the plugins that are listed and passed over.
     pub passed_over: Vec<String>,
@@ -66,15 +69,19 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// Goes on without the plugins `keys`, which turned out to be of no use.
-    pub(crate) fn pass_over(&mut self, keys: &BTreeSet<String>) {
-        let lost = self
-            .plugins
-            .extract_if(.., |plugin| keys.contains(&plugin.key));
-        for plugin in lost {
+    /// Goes on without the plugins that `is_lost` says turned out to be of no use.
+    pub(crate) fn pass_over(&mut self, is_lost: impl Fn(&Resolved) -> bool) {
+        for plugin in self.plugins.extract_if(.., |plugin| is_lost(plugin)) {
             self.lacks_authority |= plugin.role == Role::Authority;
             self.passed_over.push(plugin.key);
         }
+    }
+
+    /// The number of libraries that are needed.
+    #[must_use]
+    pub fn libraries(&self) -> usize {
+        let libraries = self.plugins.iter().map(|plugin| &plugin.library);
+        libraries.collect::<BTreeSet<_>>().len()
     }
 }
 
@@ -100,27 +107,49 @@ pub fn resolve(
     let mut passed_over = Vec::new();
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
+    let mut relay = relay::find(config, discovery, &installed);
+    if core.debug && relay.plugin.is_none() {
+        // One that is built in is never missing.
+        let missing = core
+            .metrics
+            .iter()
+            .filter(|_| !relay.problems.is_empty() && purpose == Purpose::Publish);
+        passed_over.extend(missing.map(|entry| entry.key.clone()));
+        for problem in &mut relay.problems {
+            let note = "measurements go to metrics-logger instead";
+            *problem = problem.clone().tolerated().note(note);
+        }
+    }
     match discovery.fault() {
         Some(fault) if !listed.is_empty() => problems.push(fault.clone()),
         // Nothing is looked for, so that nothing is missing.
         _ if listed.is_empty() => {}
         _ => {
+            let mut left = std::mem::take(&mut relay.left);
             for entry in &listed {
-                match find(config, discovery, &installed, entry, purpose) {
-                    Ok(found) => plugins.push(found),
-                    Err(problem) if core.debug => {
-                        let missing = missing_authority(discovery, &entry.key);
-                        lacks_authority |= missing.is_some();
-                        passed_over.push(entry.key.clone());
-                        let problem = problem.tolerated();
-                        problems.push(missing.into_iter().fold(problem, Problem::note));
+                let mut found = find(config, discovery, &installed, entry, purpose, &mut left);
+                if core.debug && found.plugin.is_none() {
+                    let missing = missing_authority(discovery, &entry.key);
+                    lacks_authority |= missing.is_some();
+                    passed_over.push(entry.key.clone());
+                    let errors = found.problems.iter_mut();
+                    for problem in errors.filter(|found| found.severity() == Severity::Error) {
+                        let tolerated = problem.clone().tolerated();
+                        *problem = missing.into_iter().fold(tolerated, Problem::note);
                     }
-                    Err(problem) => problems.push(problem),
                 }
+                plugins.extend(found.plugin);
+                problems.append(&mut found.problems);
             }
+            let mut unknown = unknown_to_all(discovery, &left, &problems);
+            if core.debug {
+                unknown = unknown.into_iter().map(Problem::tolerated).collect();
+            }
+            problems.append(&mut unknown);
             let known = discovery
                 .keys()
-                .chain(listed.iter().map(|entry| entry.key.as_str()));
+                .chain(listed.iter().map(|entry| entry.key.as_str()))
+                .chain(core.metrics.iter().map(|entry| entry.key.as_str()));
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
@@ -132,11 +161,18 @@ pub fn resolve(
             }
         }
     }
-    let warnings = Problems::check(problems)?;
+    // A directory that cannot be read may have been reported already.
+    let is_told = |found: &Problem| found.code() == Code::PluginDirectory;
+    if problems.iter().any(is_told) {
+        relay.problems.retain(|found| !is_told(found));
+    }
+    problems.append(&mut relay.problems);
+    let warnings = Problems::check(without_repetition(problems))?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
+    plugins.extend(relay.plugin.filter(|_| purpose == Purpose::Publish));
     plugins.sort_by_key(|plugin| plugin.role);
     Ok(Deployment {
         plugins,
@@ -177,7 +213,13 @@ pub fn plugin_table(
     key: &str,
 ) -> Result<PluginTable, Error> {
     match config.plugin(key, &installed(config, discovery)) {
-        Ok(Some(table)) => Ok(table),
+        Ok(Some(mut table)) => {
+            if let Ok(Some((_, _, plugin))) = discovery.find(key) {
+                // What it does not know it will not get; whether somebody does is for a run to say.
+                drop(table.restrict(&plugin.settings));
+            }
+            Ok(table)
+        }
         Ok(None) => {
             let problem = Problem::error(
                 Code::MissingTable,
@@ -201,7 +243,9 @@ pub fn plugin_table(
 
 /// The keys whose tables are nobody else's: what is installed, and what is listed.
 fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
-    let listed = config.core().plugins.iter().map(|entry| entry.key.as_str());
+    let core = config.core();
+    let listed = core.plugins.iter().chain(&core.metrics);
+    let listed = listed.map(|entry| entry.key.as_str());
     discovery.all_keys().chain(listed).collect()
 }
 
@@ -259,39 +303,147 @@ impl Found {
     }
 }
 
+/// What became of a listed plugin.
+struct Search {
+    /// `None` if it cannot be used.
+    plugin: Option<Found>,
+    /// What is wrong with it; only warnings if it can be used.
+    problems: Vec<Problem>,
+}
+
+impl From<Problem> for Search {
+    fn from(problem: Problem) -> Self {
+        Self {
+            plugin: None,
+            problems: vec![problem],
+        }
+    }
+}
+
+/// Looks for a listed plugin, its table, and what is wrong with that. What it inherits and does not
+/// know is added to `left`.
 fn find(
     config: &Config,
     discovery: &Discovery,
     installed: &InstalledKeys,
     entry: &Listed,
     purpose: Purpose,
-) -> Result<Found, Problem> {
+    left: &mut Vec<LeftBehind>,
+) -> Search {
     let key = entry.key.as_str();
-    let Some((file, manifest, plugin)) = discovery.find(key)? else {
-        return Err(not_installed(config, discovery, entry));
+    let offer = match discovery.find(key) {
+        Ok(Some(found)) => found,
+        Ok(None) => return not_installed(config, discovery, entry).into(),
+        Err(clash) => return clash.into(),
     };
+    let (_, _, plugin) = offer;
     if plugin.role == Role::MetricsRelay {
         let summary =
             format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
-        return Err(Problem::error(Code::MisplacedRole, summary)
+        return Problem::error(Code::MisplacedRole, summary)
             .at(&entry.origin, "core.plugins")
-            .found("metrics relays in this version: metrics-logger (built in)")
-            .help("remove it from core.plugins"));
+            .help(format!(
+                "remove it there, and write core.metrics = \"{key}\""
+            ))
+            .into();
     }
     if plugin.role == Role::Publisher && purpose == Purpose::Show {
-        return Ok(Found::Idle(key.to_owned()));
+        return Search {
+            plugin: Some(Found::Idle(key.to_owned())),
+            problems: Vec::new(),
+        };
     }
-    let Some(table) = config.plugin(key, installed)? else {
-        return Err(missing_table(config, discovery, entry));
+    let mut equipped = equip(config, discovery, installed, &Named::listed(entry), offer);
+    left.append(&mut equipped.left);
+    Search {
+        plugin: equipped
+            .plugin
+            .map(|plugin| Found::Needed(Box::new(plugin))),
+        problems: equipped.problems,
+    }
+}
+
+/// An installed plugin with what it is given.
+#[derive(Default)]
+struct Equipped {
+    /// `None` if it cannot be used.
+    plugin: Option<Resolved>,
+    /// What is wrong with it; only warnings if it can be used.
+    problems: Vec<Problem>,
+    /// What it inherits and does not know.
+    left: Vec<LeftBehind>,
+}
+
+impl From<Problem> for Equipped {
+    fn from(problem: Problem) -> Self {
+        Self {
+            plugin: None,
+            problems: vec![problem],
+            left: Vec::new(),
+        }
+    }
+}
+
+/// What names a plugin.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    entry: &'a Listed,
+    /// The setting that does.
+    by: &'static str,
+}
+
+impl<'a> Named<'a> {
+    fn listed(entry: &'a Listed) -> Self {
+        let by = "core.plugins";
+        Self { entry, by }
+    }
+
+    fn relay(entry: &'a Listed) -> Self {
+        let by = "core.metrics";
+        Self { entry, by }
+    }
+}
+
+/// Gives a plugin what its table holds, and judges that.
+fn equip(
+    config: &Config,
+    discovery: &Discovery,
+    installed: &InstalledKeys,
+    named: &Named<'_>,
+    (file, manifest, plugin): (&Discovered, &Manifest, &Plugin),
+) -> Equipped {
+    let key = plugin.key.as_str();
+    let mut table = match config.plugin(key, installed) {
+        Ok(Some(table)) => table,
+        Ok(None) => {
+            let inherited = config.inheritance(key, installed);
+            return missing_table(config, discovery, named, plugin, &inherited).into();
+        }
+        Err(problem) => return problem.into(),
     };
-    Ok(Found::Needed(Box::new(Resolved {
+    let unknown = table.restrict(&plugin.settings);
+    let left = unknown.into_iter().map(|inherited| LeftBehind {
+        heir: key.to_owned(),
+        inherited,
+    });
+    let left = left.collect();
+    let problems = judge(&table, manifest, plugin);
+    let is_fit = problems
+        .iter()
+        .all(|found| found.severity() == Severity::Warning);
+    let resolved = || Resolved {
         key: key.to_owned(),
         role: plugin.role,
         library: file.judged.path.clone(),
         identity: file.judged.identity,
         manifest: manifest.clone(),
         table,
-    })))
+    };
+    Equipped {
+        plugin: is_fit.then(resolved),
+        problems,
+        left,
+    }
 }
 
 fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
@@ -348,35 +500,6 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             refusal.summary()
         ))
     })
-}
-
-fn missing_table(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
-    let key = entry.key.as_str();
-    let summary = if config.core().debug {
-        format!("Skipped loading plugin \"{key}\" because no configuration was found.")
-    } else {
-        format!("plugin \"{key}\" is listed in core.plugins but no configuration was found for it")
-    };
-    let problem = Problem::error(Code::MissingTable, summary)
-        .at(&entry.origin, "core.plugins")
-        .found(format!(
-            "no table [{key}] in {} or {}",
-            crate::config::FILES[0],
-            crate::config::FILES[1]
-        ));
-    // The table of another plugin is not meant for this one.
-    let known = |name: &str| {
-        config.core().plugins.iter().any(|other| other.key == name)
-            || discovery.keys().any(|other| other == name)
-    };
-    match config.similar_table(key).filter(|(name, _)| !known(name)) {
-        Some((near, origin)) => problem.help(format!(
-            "is the table [{near}] at {origin} meant for it? then write [{key}] there"
-        )),
-        None => problem.help(format!(
-            "add a table [{key}]; an empty one is enough for a plugin that needs no settings"
-        )),
-    }
 }
 
 fn count(number: usize, noun: &str) -> String {

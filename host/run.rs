@@ -14,12 +14,12 @@ use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
 use crate::manifest::Role;
-use crate::metrics::{MetricsLogger, Number, Value};
+use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::Shared;
 use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
-use crate::recruiting::{judge_creation, recruit};
+use crate::recruiting::{employ_relay, judge_creation, recruit};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::signal;
@@ -87,11 +87,13 @@ fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
 
 /// One run, whole: everything between the configuration and the report.
 fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result<Outcome, Error> {
-    let metrics = MetricsLogger::new(config.core().metrics_logger.clone());
+    let begin = Instant::now();
+    let metrics = Metrics::new(config.core(), purpose == Purpose::Publish);
     let shared = Arc::new(share(config, metrics));
     signal::cancel_on_shutdown(Arc::clone(&shared))
         .map_err(|e| Error::failed("cannot listen for signals", e))?;
-    let ended = start(config, discovery, purpose, &shared);
+    let mut relay = None;
+    let mut ended = start(config, discovery, purpose, &shared, &mut relay);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -113,12 +115,26 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
             tracing::info!("Gordon-janitor run complete.");
         }
     }
+    let metrics = &shared.metrics;
+    metrics.be_patient(Instant::now() + shared.grace);
+    if let Ok(outcome) = &ended {
+        measure_report(metrics, &outcome.report);
+    }
+    metrics.timer("run-duration", begin.elapsed(), &[]);
     let context = [("status", Value::from(status))];
-    shared.metrics.incr("run-ended", Number::from(1), &context);
+    metrics.incr("run-ended", Number::from(1), &context);
+    let farewell = relay.map_or(Farewell::Well, |relay: Relay| relay.dismiss(&shared));
+    if let Ok(outcome) = &mut ended {
+        match farewell {
+            Farewell::Well => {}
+            Farewell::Failed(failure) => outcome.report.relay_failure = Some(failure),
+            Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
+        }
+    }
     ended
 }
 
-fn share(config: &Config, metrics: MetricsLogger) -> Shared {
+fn share(config: &Config, metrics: Metrics) -> Shared {
     let core = config.core();
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
@@ -143,11 +159,20 @@ fn start(
     discovery: &Discovery,
     purpose: Purpose,
     shared: &Arc<Shared>,
+    relay: &mut Option<Relay>,
 ) -> Result<Outcome, Error> {
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let recruits = recruit(config, &mut deployment, discovery)?;
+    let mut recruits = recruit(config, &mut deployment, discovery)?;
+    shared.running.store(true, Ordering::Release);
+    // The relay comes first and goes last, so that there is something to measure with.
+    *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
+    if relay.is_none() {
+        deployment.pass_over(|plugin| plugin.role == Role::MetricsRelay);
+    }
+    let (loaded, refused) = (deployment.libraries(), discovery.refusals());
+    measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
     let progress = Progress::default();
     let orders = Orders {
@@ -161,7 +186,6 @@ fn start(
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
-    shared.running.store(true, Ordering::Release);
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
     shared.running.store(false, Ordering::Release);
     judge_creation(&outcome, &deployment, &recruits)?;

@@ -16,10 +16,13 @@ use crate::resolve;
 ///
 /// When there is no configuration for the plugin that was named.
 pub fn config(
-    config: &Config,
+    mut config: Config,
     command: &ConfigCommand,
     plugin_dir: Option<&Path>,
 ) -> Result<String, Error> {
+    // Whose table is whose, and what is a secret, depends on what is installed.
+    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(&config)));
+    config.hide(discovery.schemas());
     let Some(key) = &command.key else {
         return Ok(if command.json {
             pretty(&config.json(Secrets::Masked))
@@ -27,9 +30,7 @@ pub fn config(
             config.shown()
         });
     };
-    // Whose table is whose depends on what is installed.
-    let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, Some(config)));
-    let table = resolve::plugin_table(config, &discovery, key)?;
+    let table = resolve::plugin_table(&config, &discovery, key)?;
     Ok(if command.json {
         pretty(&table.json(Secrets::Masked))
     } else {
@@ -53,7 +54,10 @@ pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Er
     if let Some(fault) = discovery.fault() {
         return Err(Problems::from(fault.clone()).into());
     }
-    let enabled = config.iter().flat_map(|config| &config.core().plugins);
+    let enabled = config.iter().flat_map(|config| {
+        let core = config.core();
+        core.plugins.iter().chain(&core.metrics)
+    });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
     Ok(list(&discovery, &enabled))
 }
@@ -94,7 +98,7 @@ mod tests {
             json,
         };
         config(
-            &Config::load(root.path()).unwrap(),
+            Config::load(root.path()).unwrap(),
             &command,
             Some(root.path()),
         )

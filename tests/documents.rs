@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gordon_janitor::config::Config;
+use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
 
 #[test]
@@ -36,8 +37,8 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
     assert!(order.eq(order_before), "the order of lines changed");
 }
 
-/// Settings that are known only to say what became of them.
-const WITHOUT_EFFECT: [&str; 11] = [
+/// Settings that are known only to say what became of them, or what they are called.
+const WITHOUT_EFFECT: [&str; 13] = [
     "address",
     "credentials",
     "date_fmt",
@@ -47,6 +48,8 @@ const WITHOUT_EFFECT: [&str; 11] = [
     "facility",
     "fmt",
     "format",
+    "ip",
+    "port",
     "project_id",
     "proto",
 ];
@@ -67,6 +70,7 @@ fn the_example_configuration_has_every_option_at_its_default() {
         known.metrics_logger.time_unit,
         default.metrics_logger.time_unit
     );
+    assert_eq!(known.ffwd, default.ffwd);
     let names = |core: &gordon_janitor::config::Core| {
         let keys = core.plugins.iter().map(|listed| listed.key.clone());
         keys.collect::<Vec<_>>()
@@ -75,7 +79,7 @@ fn the_example_configuration_has_every_option_at_its_default() {
 
     // Options without a default stand in comments.
     let text = example.replace("# ", "");
-    for option in ["[core]", "[core.logging]", "[metrics-logger]"]
+    for option in ["[core]", "[core.logging]", "[metrics-logger]", "[ffwd]"]
         .into_iter()
         .flat_map(settings)
     {
@@ -126,6 +130,31 @@ fn every_error_code_is_documented_once() {
         documented.clone().eq(codes.clone()),
         "{documented:?} are not {codes:?}"
     );
+}
+
+#[test]
+fn every_measurement_of_the_host_is_documented() {
+    let text = document("docs/metrics.md");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let rows = rows.collect::<Vec<_>>();
+    assert_eq!(rows.len(), CATALOGUE.len(), "{rows:#?}");
+    for (row, known) in rows.into_iter().zip(CATALOGUE) {
+        let kind = match known.kind {
+            Kind::Increment => "counter",
+            Kind::Value => "value",
+            Kind::Timer => "time",
+        };
+        let context = known.context.iter().map(|name| format!("`{name}`"));
+        let context = match context.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            names => names,
+        };
+        let Described {
+            name, unit, help, ..
+        } = known;
+        let start = format!("| `{name}` | {kind} | {unit} | {context} | {help}");
+        assert!(row.starts_with(&start), "{row}\n{start}");
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::fields::{Fields, wrong_type};
 use super::nearest::nearest;
+use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 use super::source::Origin;
-use super::value::{Kind, Table, Value};
+use super::value::{Table, Value};
 use crate::logging::Level;
 use crate::problem::{Code, Problem};
 
@@ -22,8 +23,12 @@ pub struct Core {
     pub debug: bool,
     /// Where log lines go.
     pub logging: Logging,
-    /// The built-in metrics relay.
+    /// The metrics relay, built in or the key of a plugin; `metrics-logger` if none is named.
+    pub metrics: Option<Listed>,
+    /// The built-in metrics relay `metrics-logger`.
     pub metrics_logger: MetricsLogger,
+    /// The built-in metrics relay `ffwd`.
+    pub ffwd: Ffwd,
     /// The directory of the plugin libraries, absolute.
     pub plugin_dir: Option<(PathBuf, Origin)>,
     /// Messages that a channel holds before its sender has to wait.
@@ -93,24 +98,6 @@ impl Handler {
     }
 }
 
-/// The `[metrics-logger]` table.
-#[derive(Clone, Debug)]
-pub struct MetricsLogger {
-    /// The level of the lines.
-    pub level: Level,
-    /// What a time in seconds is multiplied with.
-    pub time_unit: f64,
-}
-
-impl Default for MetricsLogger {
-    fn default() -> Self {
-        Self {
-            level: Level::Info,
-            time_unit: 1.0,
-        }
-    }
-}
-
 /// A `[core.plugin."key"]` table.
 #[derive(Clone, Debug, Default)]
 pub struct PluginSettings {
@@ -157,7 +144,8 @@ impl Core {
         });
         let debug = fields.boolean("debug").unwrap_or(false);
         let logging = fields.any("logging");
-        read_metrics(&mut fields);
+        let metrics = fields.any("metrics").map(|value| value.origin.clone());
+        let metrics = fields.text("metrics").map(str::to_owned).zip(metrics);
         let plugin_dir = fields
             .any("plugin_dir")
             .map(|value| value.origin.clone())
@@ -176,7 +164,9 @@ impl Core {
             plugins_origin,
             debug,
             logging: Logging::default(),
+            metrics: metrics.map(|(key, origin)| Listed { key, origin }),
             metrics_logger: MetricsLogger::default(),
+            ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
             channel_capacity: channel_capacity.unwrap_or(CHANNEL_CAPACITY),
             grace: grace.unwrap_or(GRACE),
@@ -187,38 +177,15 @@ impl Core {
         Self {
             logging: Logging::read(logging, problems),
             plugin: read_plugin_settings(plugin, problems),
-            metrics_logger: MetricsLogger::read(config.get("metrics-logger"), problems),
+            metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
+            ffwd: Ffwd::read(config.get(FFWD), problems),
             ..core
         }
     }
 }
 
-/// Checks `core.metrics`: the relay `metrics-logger` is the only one so far.
-fn read_metrics(fields: &mut Fields<'_, '_>) {
-    let origin = fields.any("metrics").map(|value| value.origin.clone());
-    let (Some(name), Some(origin)) = (fields.text("metrics"), origin) else {
-        return;
-    };
-    if name == "metrics-logger" {
-        return;
-    }
-    let problem = Problem::error(
-        Code::WrongValue,
-        format!("core.metrics names a metrics relay that there is not: \"{name}\""),
-    )
-    .at(&origin, "core.metrics")
-    .found("metrics relays: metrics-logger (built in)");
-    fields.report(if name == "ffwd" {
-        problem
-            .because("the relay ffwd of the Python original is not available yet")
-            .help("write metrics = \"metrics-logger\"")
-    } else {
-        problem.help("write metrics = \"metrics-logger\", or leave the setting out")
-    });
-}
-
 /// Reads a level by its Python name, in any letter case.
-fn level(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Level> {
+pub(super) fn level(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<Level> {
     let text = fields.text(name)?;
     let level = Level::from_name(text);
     if level.is_none() {
@@ -283,28 +250,6 @@ impl Logging {
             } else {
                 handlers
             },
-        }
-    }
-}
-
-impl MetricsLogger {
-    fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> Self {
-        let mut fields = Fields::new(value, "metrics-logger", problems);
-        let default = Self::default();
-        let level = level(&mut fields, "log_level").unwrap_or(default.level);
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a unit beyond 2^53 may be inexact"
-        )]
-        let time_unit = fields.read("time_unit", "a number", |kind| match kind {
-            Kind::Integer(number) => Some(*number as f64),
-            Kind::Float(number) => Some(*number),
-            _ => None,
-        });
-        fields.finish();
-        Self {
-            level,
-            time_unit: time_unit.unwrap_or(default.time_unit),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Which part of the configuration a plugin gets.
 //!
 //! A plugin `a.b.c` gets its own table over those of its parents, `[a]` and
-//! `[a.b]`: nearer wins, key by key, on the top level only. The tables of other
-//! installed plugins, active or not, stay with them.
+//! `[a.b]`: nearer wins, key by key, on the top level only. Of its parents' settings it gets those
+//! that it knows; they may be meant for its siblings. The tables of other installed plugins, active or
+//! not, stay with them.
 
 use std::collections::BTreeSet;
 
-use super::nearest::nearest;
 use super::render::{Rendered, Secrets, json};
 use super::source::Origin;
 use super::value::{Key, Kind, Table, Value};
 use crate::problem::{Code, Problem};
+use crate::schema::{Accepts, Entry};
 
 /// The keys of the plugins whose tables are nobody else's.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +49,18 @@ pub struct PluginTable {
     /// The settings of its own table.
     pub own: Vec<(Key, Value)>,
     /// The settings of its parents' tables that its own does not have.
-    pub inherited: Vec<(Key, Value)>,
+    pub inherited: Vec<Inherited>,
+}
+
+/// A setting that stands in the table of a parent.
+#[derive(Clone, Debug)]
+pub struct Inherited {
+    /// The path of that table.
+    pub from: String,
+    /// Its name.
+    pub key: Key,
+    /// Its value.
+    pub value: Value,
 }
 
 impl PluginTable {
@@ -68,20 +80,7 @@ impl PluginTable {
         let Some((own, origin)) = level(config, &parts, key, installed)? else {
             return Ok(None);
         };
-        let mut inherited: Vec<(Key, Value)> = Vec::new();
-        for count in (1..parts.len()).rev() {
-            let Some((table, _)) = level(config, &parts[..count], key, installed)? else {
-                continue;
-            };
-            for (name, value) in table {
-                let taken = |entries: &[(Key, Value)]| {
-                    entries.iter().any(|(nearer, _)| nearer.name == name.name)
-                };
-                if !taken(&own) && !taken(&inherited) {
-                    inherited.push((name, value));
-                }
-            }
-        }
+        let inherited = Self::inherited(config, &parts, &own, installed)?;
         Ok(Some(Self {
             key: key.to_owned(),
             origin,
@@ -90,56 +89,97 @@ impl PluginTable {
         }))
     }
 
-    /// What the plugin is given: all of its own settings, and those inherited ones that it knows,
-    /// as TOML with one of them a line. A plugin without `known` names takes any.
-    #[must_use]
-    pub fn given(&self, known: Option<&[String]>) -> Rendered {
-        let inherited = entries(&self.inherited)
-            .filter(|(name, ..)| known.is_none_or(|known| known.iter().any(|known| known == name)));
-        Rendered::new(entries(&self.own).chain(inherited), Secrets::Shown)
+    /// What a plugin would inherit that has no table of its own.
+    pub(super) fn inheritance(
+        config: &Table,
+        key: &str,
+        installed: &InstalledKeys,
+    ) -> Result<Vec<Inherited>, Problem> {
+        let parts: Vec<&str> = key.split('.').collect();
+        Self::inherited(config, &parts, &[], installed)
     }
 
-    /// The problem that the plugin does not know its own setting `wrong`.
-    #[must_use]
-    pub fn unknown_setting<K: AsRef<str>>(
-        &self,
-        wrong: &str,
-        known: &[K],
-        place: &Origin,
-    ) -> Problem {
-        let table = format!("[{}]", self.key);
-        let known = known.iter().map(AsRef::as_ref).collect::<Vec<&str>>();
-        let suggestion = nearest(wrong, known.iter().copied())
-            .map(|name| format!("; did you mean \"{name}\"?"))
-            .unwrap_or_default();
-        let problem = Problem::error(
-            Code::UnknownSetting,
-            format!("{table} has no setting \"{wrong}\"{suggestion}"),
-        )
-        .at(place, table.as_str());
-        if known.is_empty() {
-            problem.found(format!("{table} has no settings at all"))
-        } else {
-            problem.found(format!("settings of {table}: {}", known.join(", ")))
+    fn inherited(
+        config: &Table,
+        parts: &[&str],
+        own: &[(Key, Value)],
+        installed: &InstalledKeys,
+    ) -> Result<Vec<Inherited>, Problem> {
+        let key = parts.join(".");
+        let mut inherited: Vec<Inherited> = Vec::new();
+        for count in (1..parts.len()).rev() {
+            let Some((table, _)) = level(config, &parts[..count], &key, installed)? else {
+                continue;
+            };
+            let from = parts[..count].join(".");
+            for (key, value) in table {
+                let is_own = own.iter().any(|(nearer, _)| nearer.name == key.name);
+                if !is_own && !inherited.iter().any(|nearer| nearer.key.name == key.name) {
+                    let from = from.clone();
+                    inherited.push(Inherited { from, key, value });
+                }
+            }
         }
+        Ok(inherited)
+    }
+
+    /// Leaves behind what the plugin inherits and does not know, and returns it. What it knows under
+    /// two names it inherits once, from the nearest table.
+    pub fn restrict(&mut self, accepts: &Accepts) -> Vec<Inherited> {
+        let Accepts::Settings(settings) = accepts else {
+            return Vec::new();
+        };
+        let of = |name: &str| settings.find(name).map(|setting| setting.name.as_str());
+        let mut taken: BTreeSet<_> = self
+            .own
+            .iter()
+            .filter_map(|(key, _)| of(&key.name))
+            .collect();
+        let mut unknown = Vec::new();
+        for inherited in std::mem::take(&mut self.inherited) {
+            match of(&inherited.key.name) {
+                None => unknown.push(inherited),
+                Some(name) if taken.insert(name) => self.inherited.push(inherited),
+                Some(_) => {}
+            }
+        }
+        unknown
+    }
+
+    /// What the plugin is given, as TOML with one setting a line.
+    #[must_use]
+    pub fn given(&self) -> Rendered {
+        Rendered::new(self.entries(), Secrets::Shown)
+    }
+
+    /// Every setting: name, place of the name, value, and the path of the table that it stands in.
+    pub fn located(&self) -> Vec<Entry<'_>> {
+        let own = self.own.iter();
+        let own = own.map(|(key, value)| (&*key.name, &key.origin, value, &*self.key));
+        let inherited = self.inherited.iter().map(|inherited| {
+            let Inherited { from, key, value } = inherited;
+            (&*key.name, &key.origin, value, &**from)
+        });
+        own.chain(inherited).collect()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, &Origin, &Value)> {
+        self.located()
+            .into_iter()
+            .map(|(name, origin, value, _)| (name, origin, value))
     }
 
     /// All settings, the plugin's own first, for people: secrets are masked.
     #[must_use]
     pub fn shown(&self) -> Rendered {
-        Rendered::new(
-            entries(&self.own).chain(entries(&self.inherited)),
-            Secrets::Masked,
-        )
+        Rendered::new(self.entries(), Secrets::Masked)
     }
 
     /// All settings as JSON.
     #[must_use]
     pub fn json(&self, secrets: Secrets) -> serde_json::Value {
         json(
-            entries(&self.own)
-                .chain(entries(&self.inherited))
-                .map(|(name, _, value)| (name, value)),
+            self.entries().map(|(name, _, value)| (name, value)),
             secrets,
         )
     }
@@ -154,20 +194,6 @@ impl PluginTable {
             .unwrap_or(&self.origin);
         let message = self.without_secrets(message.trim());
         let table = format!("[{}]", self.key);
-        if let Some((wrong, known)) = unknown_field(&message) {
-            return self.unknown_setting(wrong, &known, place);
-        }
-        let missing = message
-            .strip_prefix("missing field `")
-            .and_then(|rest| rest.split_once('`'));
-        if let Some((name, _)) = missing {
-            return Problem::error(
-                Code::Refused,
-                format!("{table} lacks the setting \"{name}\""),
-            )
-            .at(&self.origin, table.as_str())
-            .help(format!("add {name} = … to {table}"));
-        }
         Problem::error(
             Code::Refused,
             format!(
@@ -181,7 +207,7 @@ impl PluginTable {
     /// Covers every secret of the table that `message` repeats.
     pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut secrets = BTreeSet::new();
-        for (_, value) in self.own.iter().chain(&self.inherited) {
+        for (_, _, value) in self.entries() {
             collect_secrets(value, &mut secrets);
         }
         let mut message = message.to_owned();
@@ -196,18 +222,6 @@ impl PluginTable {
         }
         message
     }
-}
-
-fn entries(list: &[(Key, Value)]) -> impl Iterator<Item = (&str, &Origin, &Value)> {
-    list.iter()
-        .map(|(key, value)| (key.name.as_str(), &key.origin, value))
-}
-
-/// Splits serde's sentence on an unknown field into the field and the known ones.
-fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
-    let (wrong, rest) = message.strip_prefix("unknown field `")?.split_once('`')?;
-    // What stands between backticks, every other piece, is a name.
-    Some((wrong, rest.split('`').skip(1).step_by(2).collect()))
 }
 
 fn collect_secrets(value: &Value, out: &mut BTreeSet<String>) {
@@ -303,6 +317,28 @@ fn level(
     // A table without settings of its own may only be there for the tables inside it.
     found.sort_by_key(|(own, _)| own.is_empty());
     Ok(found.into_iter().next())
+}
+
+/// Makes secrets of what `accepts` says are secrets in the table `parts`, in every spelling.
+pub(super) fn hide(table: &mut Table, parts: &[&str], accepts: &Accepts) {
+    for count in 1..=parts.len() {
+        let Some(value) = table.get_mut(&parts[..count].join(".")) else {
+            continue;
+        };
+        let Kind::Table(inner) = &mut value.kind else {
+            continue;
+        };
+        if count < parts.len() {
+            hide(inner, &parts[count..], accepts);
+            continue;
+        }
+        let names: Vec<_> = inner.iter().map(|(name, ..)| name.to_owned()).collect();
+        for name in names {
+            if let (Some(schema), Some(value)) = (accepts.schema_of(&name), inner.get_mut(&name)) {
+                value.hide(schema);
+            }
+        }
+    }
 }
 
 /// Whether `path` is `key` or one of its parents.

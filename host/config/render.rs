@@ -164,7 +164,8 @@ fn json_value(value: &Value, secrets: Secrets) -> serde_json::Value {
     }
 }
 
-fn push_key(out: &mut String, name: &str) {
+/// Writes a name as it stands before ` = `.
+pub(crate) fn push_key(out: &mut String, name: &str) {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if !name.is_empty() && name.bytes().all(is_bare) {
         out.push_str(name);
@@ -191,7 +192,7 @@ fn push_scalar(out: &mut String, kind: &Kind) {
 }
 
 /// Writes a basic string on one line, whatever it holds.
-fn push_text(out: &mut String, text: &str) {
+pub(crate) fn push_text(out: &mut String, text: &str) {
     out.push('"');
     for character in text.chars() {
         match character {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::secret;
 use crate::problem::is_hidden;
@@ -12,18 +12,23 @@ use crate::problem::is_hidden;
 pub struct Source {
     path: PathBuf,
     text: String,
-    /// Spans of the values that must not be shown; set when the file is parsed.
-    secrets: OnceLock<Vec<Range<usize>>>,
+    /// The octets at which lines begin.
+    lines: Vec<usize>,
+    /// Spans of the values that must not be shown, ascending; `None` until the file is parsed.
+    secrets: Mutex<Option<Vec<Range<usize>>>>,
 }
 
 impl Source {
     /// Keeps `text`, read from `path`; the path is shown as it is.
     #[must_use]
     pub fn new(path: PathBuf, text: String) -> Arc<Self> {
+        let ends = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
         Arc::new(Self {
             path,
             text,
-            secrets: OnceLock::new(),
+            lines,
+            secrets: Mutex::new(None),
         })
     }
 
@@ -40,18 +45,36 @@ impl Source {
     }
 
     /// Sets the spans of secret values, once the file is known to be TOML.
-    pub(super) fn hide(&self, secrets: Vec<Range<usize>>) {
-        // A second call would come from parsing the same text again, with the same result.
-        self.secrets.get_or_init(|| secrets);
+    pub(super) fn parsed(&self, mut secrets: Vec<Range<usize>>) {
+        secrets.sort_by_key(|span| span.start);
+        *self.secrets.lock().unwrap_or_else(PoisonError::into_inner) = Some(secrets);
+    }
+
+    /// Adds the span of a secret value.
+    fn hide(&self, secret: Range<usize>) {
+        let mut hidden = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let hidden = hidden.get_or_insert_default();
+        let at = hidden.partition_point(|other| other.start < secret.start);
+        if hidden.get(at) != Some(&secret) {
+            hidden.insert(at, secret);
+        }
+    }
+
+    /// The number of the line around the octet `at`, from 0.
+    fn line_index(&self, at: usize) -> usize {
+        self.lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
     }
 
     /// Returns the line around the octet `at`, cut in two there, without secrets.
     fn line(&self, at: usize) -> (String, String) {
-        let start = self.text[..at].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = self.text[at..]
-            .find('\n')
-            .map_or(self.text.len(), |newline| at + newline);
-        match self.secrets.get() {
+        let index = self.line_index(at);
+        let start = self.lines[index];
+        let next = self.lines.get(index + 1);
+        let end = next.map_or(self.text.len(), |next| next - 1);
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        match secrets.as_ref() {
             Some(secrets) => (
                 secret::cover(&self.text[start..at], start, secrets),
                 secret::cover(&self.text[at..end], at, secrets),
@@ -105,17 +128,19 @@ impl Origin {
     /// The line, counted from 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.source.text[..self.start].matches('\n').count() + 1
+        self.source.line_index(self.start) + 1
     }
 
     /// The column in characters, counted from 1.
     #[must_use]
     pub fn column(&self) -> usize {
-        let line = self.source.text[..self.start]
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default();
-        line.chars().count() + 1
+        let line = self.source.lines[self.source.line_index(self.start)];
+        self.source.text[line..self.start].chars().count() + 1
+    }
+
+    /// Covers what stands here wherever a line of the file is shown.
+    pub(super) fn hide(&self) {
+        self.source.hide(self.start..self.end);
     }
 
     /// The octet in the file at which the key or value starts.
@@ -196,7 +221,7 @@ mod tests {
 
     fn origin(text: &str, part: &str) -> Origin {
         let source = Source::new(PathBuf::from("x.toml"), text.to_owned());
-        source.hide(Vec::new());
+        source.parsed(Vec::new());
         let start = text.find(part).unwrap();
         Origin::new(&source, start..start + part.len())
     }
@@ -221,7 +246,7 @@ mod tests {
         let text = "p = { password = 'hunter2', port = 'x' }";
         let source = Source::new(PathBuf::from("x.toml"), text.to_owned());
         let secret = 17..26;
-        source.hide(vec![secret.clone()]);
+        source.parsed(Vec::from([secret.clone()]));
         let shown = Origin::new(&source, 35..38).excerpt();
         assert_eq!(
             shown,

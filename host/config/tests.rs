@@ -113,7 +113,7 @@ fn plugins_get_what_the_vectors_say() {
         for key in &active {
             match config.plugin(key, &installed) {
                 Ok(Some(table)) => {
-                    let text = table.given(None).text().to_owned();
+                    let text = table.given().text().to_owned();
                     let read: toml::Table = text.parse().unwrap();
                     assert_eq!(
                         serde_json::to_value(read).unwrap(),
@@ -151,18 +151,29 @@ fn the_table_of_an_inactive_plugin_stays_with_it() {
         "[gcp]\nproject = 'p'\n[gcp.gce]\nz = 1\n[gcp.gpubsub]\nkeyfile = 'hush'\n[gcp.http]\nt = 5",
     );
     let installed = ["gcp.gce", "gcp.gpubsub"].into_iter().collect();
-    let table = config.plugin("gcp.gce", &installed).unwrap().unwrap();
-    assert_eq!(table.given(Some(&[])).text(), "z = 1\n");
-    let known = ["project".to_owned()];
+    let mut table = config.plugin("gcp.gce", &installed).unwrap().unwrap();
     assert_eq!(
-        table.given(Some(&known)).text(),
+        table.given().text(),
+        "z = 1\nhttp = { t = 5 }\nproject = \"p\"\n"
+    );
+    let left = table.restrict(&accepts("project = { type = 'string' }"));
+    assert_eq!(
+        table.given().text(),
         "z = 1\nproject = \"p\"\n",
         "an inherited setting that the plugin does not know stays behind"
     );
-    assert_eq!(
-        table.given(None).text(),
-        "z = 1\nhttp = { t = 5 }\nproject = \"p\"\n"
-    );
+    let left: Vec<_> = left
+        .iter()
+        .map(|left| (&*left.from, &*left.key.name))
+        .collect();
+    assert_eq!(left, [("gcp", "http")]);
+}
+
+/// A plugin that accepts these settings.
+fn accepts(properties: &str) -> Accepts {
+    let schema =
+        format!("type = 'object'\nadditionalProperties = false\nproperties = {{ {properties} }}");
+    Accepts::read(&toml::Value::Table(schema.parse().unwrap()))
 }
 
 #[test]
@@ -298,7 +309,7 @@ fn text_that_is_not_utf_8_is_refused_with_its_line() {
 #[test]
 fn everything_wrong_with_core_is_reported_at_once() {
     insta::assert_snapshot!(problems(
-        "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 'ffwd'\ngrace = -1\n\
+        "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 3\ngrace = -1\n\
          channel_capacity = 0\n[core.logging]\nlevel = 'loud'\nhandlers = ['stream', 'printer', 3]\n\
          date_fmt = '%H'\nfmt = '%(message)s'\n[core.plugin.files.zones]\nlevel = 'debug'\n[core.plugin.\"a\"]\nlevels = 1\n"
     ));
@@ -336,19 +347,14 @@ fn what_a_plugin_complains_of_is_shown_in_the_users_file() {
         .plugin("p.c", &["p.c"].into_iter().collect())
         .unwrap()
         .unwrap();
-    let own = table.given(Some(&[]));
-    let unknown = table.refused(
-        &own,
-        "unknown field `direcotry`, expected `directory` or `list`",
-        Some((1, 1)),
-    );
+    let given = table.given();
     let wrong = table.refused(
-        &own,
+        &given,
         "invalid type: string \"two\", expected u32",
         Some((2, "list = [1, ".len() + 1)),
     );
-    let missing = table.refused(&own, "missing field `directory`", None);
-    let text = [unknown, wrong, missing]
+    let nowhere = table.refused(&given, "too little tea", None);
+    let text = [wrong, nowhere]
         .map(|problem| problem.to_string())
         .join("\n");
     let root = format!("{}/", config.root().display());
@@ -366,11 +372,11 @@ fn a_secret_is_in_no_text_for_people() {
         .unwrap()
         .unwrap();
     assert!(
-        table.given(Some(&[])).text().contains(secret),
+        table.given().text().contains(secret),
         "the plugin itself gets it"
     );
     let message = format!("invalid type: string \"{secret}\", expected u16");
-    let refused = table.refused(&table.given(Some(&[])), &message, Some((2, 8)));
+    let refused = table.refused(&table.given(), &message, Some((2, 8)));
     for text in [
         config.shown().replace(&format!("\"a\", \"{secret}\""), ""),
         table

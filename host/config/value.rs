@@ -12,6 +12,7 @@ use toml::value::Datetime;
 use super::secret;
 use super::source::{Origin, Source};
 use crate::problem::{Code, Problem};
+use crate::schema::{Kind as Type, Schema};
 
 /// A value and where it was written.
 #[derive(Clone)]
@@ -63,6 +64,11 @@ impl Table {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.entries.get(name).map(|(_, value)| value)
+    }
+
+    /// The value under `name`, to be changed.
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.entries.get_mut(name).map(|(_, value)| value)
     }
 
     /// Where the key `name` stands.
@@ -125,6 +131,49 @@ impl Value {
         }
     }
 
+    /// Makes a secret of what `schema` says is one, at any depth.
+    pub(super) fn hide(&mut self, schema: &Schema) {
+        if schema.secret {
+            self.hide_all();
+            return;
+        }
+        match (&mut self.kind, &schema.kind) {
+            (Kind::Array(values), Type::List(item)) => {
+                values.iter_mut().for_each(|value| value.hide(item));
+            }
+            (Kind::Table(table), Type::Map(values)) => {
+                for (_, value) in table.entries.values_mut() {
+                    value.hide(values);
+                }
+            }
+            (Kind::Table(table), Type::Table(settings)) => {
+                for (name, (_, value)) in &mut table.entries {
+                    if let Some(setting) = settings.find(name) {
+                        value.hide(&setting.schema);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn hide_all(&mut self) {
+        self.secret = true;
+        match &mut self.kind {
+            Kind::Array(values) => {
+                self.origin.hide();
+                values.iter_mut().for_each(Self::hide_all);
+            }
+            // Its place is that of its name.
+            Kind::Table(table) => {
+                for (_, value) in table.entries.values_mut() {
+                    value.hide_all();
+                }
+            }
+            _ => self.origin.hide(),
+        }
+    }
+
     /// What it is, in words an operator uses: `a text`.
     #[must_use]
     pub fn describe(&self) -> &'static str {
@@ -181,8 +230,7 @@ pub(super) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Problem>> {
         problems: Vec::new(),
     };
     let table = reader.table(document.into_inner(), false);
-    reader.secrets.sort_by_key(|span| span.start);
-    source.hide(reader.secrets);
+    source.parsed(reader.secrets);
     if reader.problems.is_empty() {
         Ok(table)
     } else {

@@ -27,7 +27,7 @@ impl Number {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "Python rounds in the same way")]
-    fn as_f64(self) -> f64 {
+    pub(super) fn as_f64(self) -> f64 {
         match self {
             Self::Integer(number) => number as f64,
             Self::Float(number) => number,
@@ -92,7 +92,7 @@ pub(super) fn dictionary(entries: &[(&str, Value)]) -> String {
 
 /// The shortest digits that give the number back; with an exponent below
 /// 0.0001 and from 1e16 on.
-fn float(number: f64) -> String {
+pub(super) fn float(number: f64) -> String {
     if !number.is_finite() {
         return if number.is_nan() {
             "nan".into()

@@ -13,7 +13,7 @@ use janitor_plugin_api::dns::{
     ActualZone, Changes, DesiredZone, DiffCounts, LeftAlone, Name, NameRef,
 };
 
-use crate::report::{ChangeCounts, LeftOut, links};
+use crate::report::{ChangeCounts, LeftOut, LeftOutKind, links};
 
 /// The station behind the reconciler.
 pub struct Answers {
@@ -112,7 +112,8 @@ impl Answers {
             Some(State::Planned(_)) => {
                 let reason = "the reconciler answered it twice";
                 self.withdraw(&apex);
-                return Err(LeftOut::zone(apex.as_ref(), &self.reconciler, reason));
+                let (reconciler, kind) = (&self.reconciler, LeftOutKind::Fault);
+                return Err(LeftOut::zone(apex.as_ref(), reconciler, kind, reason));
             }
             Some(State::Asked(asked)) => asked.clone(),
         };
@@ -140,9 +141,10 @@ impl Answers {
                     _ => Ok(None),
                 }
             }
-            Err(reason) => {
+            Err((kind, reason)) => {
                 self.withdraw(&apex);
                 Err(LeftOut {
+                    kind,
                     zone: Some(apex.clone()),
                     what: apex.to_string(),
                     plugin: Some(Arc::clone(&self.reconciler)),
@@ -165,6 +167,7 @@ impl Answers {
                 State::Asked(_) => left_out.push(LeftOut::zone(
                     apex.as_ref(),
                     &self.reconciler,
+                    LeftOutKind::Unanswered,
                     "the reconciler did not answer",
                 )),
             }
@@ -177,6 +180,7 @@ impl Answers {
             zone: None,
             what,
             plugin: Some(Arc::clone(&self.reconciler)),
+            kind: LeftOutKind::Fault,
             reason: vec!["the reconciler answered a zone that it was not asked for".to_owned()],
             hint: None,
         }
@@ -196,17 +200,19 @@ fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
-) -> Result<(Changes, Option<usize>), Vec<String>> {
+) -> Result<(Changes, Option<usize>), (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
-        AnswerStatus::LEFT_OUT => return Err(reason(answer.reason)),
+        AnswerStatus::LEFT_OUT => return Err((LeftOutKind::Reported, reason(answer.reason))),
         AnswerStatus(other) => {
-            return Err(vec![format!(
-                "the reconciler answered with the unknown status {other}"
-            )]);
+            let text = format!("the reconciler answered with the unknown status {other}");
+            return Err((LeftOutKind::Fault, vec![text]));
         }
     }
-    let wrong = |what: &str, fault: Vec<String>| [vec![what.to_owned()], fault].concat();
+    let wrong = |what: &str, fault: Vec<String>| {
+        let reason = [vec![what.to_owned()], fault].concat();
+        (LeftOutKind::Fault, reason)
+    };
     let changes = Changes::check(apex.clone(), answer.changes)
         .map_err(|e| wrong("the reconciler sent malformed changes", links(&e)))?;
     respects(&changes, asked).map_err(|fault| {
@@ -223,7 +229,7 @@ fn judge(
         .map_err(|e| wrong("the reconciler sent a malformed actual zone", links(&e)))?;
     let nothing = changes.counts().nothing_desired;
     if nothing > 0 {
-        return Err(nothing_desired(nothing));
+        return Err((LeftOutKind::NothingDesired, nothing_desired(nothing)));
     }
     changes.verify(&actual, &PRIMARYS).map_err(|e| {
         wrong(

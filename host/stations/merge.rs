@@ -12,7 +12,7 @@ use std::sync::Arc;
 use janitor_plugin_api::abi::values::AbiZone;
 use janitor_plugin_api::dns::{DesiredZone, Name, NameRef};
 
-use crate::report::{LeftOut, links};
+use crate::report::{LeftOut, LeftOutKind, links};
 
 /// The station between the authorities and the reconciler.
 pub struct Merge {
@@ -69,6 +69,7 @@ impl Merge {
                     zone: None,
                     what: "a zone without a valid name".to_owned(),
                     plugin: Some(plugin),
+                    kind: LeftOutKind::Fault,
                     reason,
                     hint: None,
                 });
@@ -90,13 +91,15 @@ impl Merge {
                 )
             };
             *word = Word::LeftOut;
-            return Verdict::LeaveOut(LeftOut::zone(apex.as_ref(), &plugin, reason));
+            let kind = LeftOutKind::Contradiction;
+            return Verdict::LeaveOut(LeftOut::zone(apex.as_ref(), &plugin, kind, reason));
         }
         match DesiredZone::check(apex.clone(), message.octets) {
             Err(fault) => {
                 let mut left_out = LeftOut::zone(
                     apex.as_ref(),
                     &plugin,
+                    LeftOutKind::Fault,
                     "the authority sent a malformed zone",
                 );
                 left_out.reason.extend(links(&fault));

@@ -3,7 +3,6 @@
 use std::future::Future;
 
 use abi_stable::std_types::RResult;
-use serde::de::DeserializeOwned;
 
 use crate::abi::channel::Sink;
 use crate::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_TO};
@@ -15,6 +14,7 @@ use crate::export::Role;
 use crate::ffi::Sender;
 use crate::host::Host;
 use crate::instance::Instance;
+use crate::settings::Settings;
 
 /// A source of truth: says what zones ought to hold.
 ///
@@ -22,8 +22,8 @@ use crate::instance::Instance;
 /// current-thread tokio runtime. It may block: it holds up no other plugin, only its own timers and
 /// its own cancellation.
 pub trait Authority: Sized + 'static {
-    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
-    type Config: DeserializeOwned;
+    /// The plugin's table of the configuration: a struct with `#[janitor_plugin_api::settings]`.
+    type Config: Settings;
 
     /// Creates the plugin. Should check what can be checked without asking the outside world.
     ///

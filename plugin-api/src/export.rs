@@ -1,24 +1,23 @@
 //! The entry point of a library.
 
-use abi_stable::std_types::{ROption, RResult, RStr, RString, RVec};
-use serde::de::DeserializeOwned;
+use abi_stable::std_types::{ROption, RResult, RStr};
 
 use crate::abi::entry::{Constructor, Constructors};
 use crate::abi::host::{HostBox, HostFunctionsRef};
-use crate::abi::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
 use crate::abi::values::{AbiError, TextPlace};
 use crate::barrier::{guard, install_hook};
+use crate::bridge;
 use crate::error::Error;
 use crate::host::Host;
-use crate::{bridge, settings};
+use crate::settings::Settings;
 
 /// A type that can be created in the role whose instances are boxed as `T`.
 ///
-/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler) and
-/// [`Publisher`](crate::Publisher).
+/// Implemented for every [`Authority`](crate::Authority), [`Reconciler`](crate::Reconciler),
+/// [`Publisher`](crate::Publisher) and [`MetricsRelay`](crate::MetricsRelay).
 pub trait Role<T>: Sized {
     /// The plugin's table of the configuration.
-    type Config: DeserializeOwned;
+    type Config: Settings;
 
     /// Creates an instance.
     ///
@@ -39,6 +38,7 @@ pub trait Role<T>: Sized {
 /// }
 /// ```
 ///
+/// The words for the roles are `authority`, `reconciler`, `publisher` and `metrics_relay`.
 /// The doc comment becomes the summary that `gordon-janitor plugins list` shows. A library is built
 /// as `crate-type = ["cdylib"]` and has one `export!`; two in one binary do not link.
 #[macro_export]
@@ -66,14 +66,29 @@ macro_rules! export {
                     Part::Quoted(stringify!($role)),
                     Part::Plain("\"\nsummary = \""),
                     Part::Quoted(private::manifest::summary($summary)),
-                    Part::Plain("\"\n"),
+                    Part::Plain("\"\nsettings = { "),
+                    Part::Nested($crate::__private_schema!($role, $plugin)),
+                    Part::Plain(" }\n"),
                 )+
+            ];
+            const PACKAGE: &[Part] = &[
+                Part::Plain("{\"type\":\"gordon-janitor-plugin\",\"name\":\""),
+                Part::Quoted(env!("CARGO_PKG_NAME")),
+                Part::Plain("\",\"version\":\""),
+                Part::Quoted(env!("CARGO_PKG_VERSION")),
+                Part::Plain("\"}\0"),
             ];
 
             #[used]
             #[unsafe(link_section = ".note.gordon-janitor")]
             static MANIFEST: private::manifest::Note<{ private::manifest::octets(PARTS) }> =
                 private::manifest::Note::new(PARTS);
+
+            #[used]
+            #[unsafe(link_section = ".note.package")]
+            static OF_PACKAGE: private::manifest::PackageNote<
+                { private::manifest::octets(PACKAGE) },
+            > = private::manifest::PackageNote::package(PACKAGE);
 
             extern "C" fn entries() -> private::RSlice<'static, private::PluginEntryRef> {
                 static ENTRIES: private::LazyLock<Vec<private::PluginEntryRef>> =
@@ -121,6 +136,27 @@ macro_rules! __private_constructors {
     (publisher, $plugin:ty) => {
         $crate::__private::publisher::<$plugin>()
     };
+    (metrics_relay, $plugin:ty) => {
+        $crate::__private::metrics_relay::<$plugin>()
+    };
+}
+
+/// The schema of one plugin's settings, by the word for its role.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __private_schema {
+    (authority, $plugin:ty) => {
+        $crate::__private::schema::<$crate::__private::AuthorityBox, $plugin>()
+    };
+    (reconciler, $plugin:ty) => {
+        $crate::__private::schema::<$crate::__private::ReconcilerBox, $plugin>()
+    };
+    (publisher, $plugin:ty) => {
+        $crate::__private::schema::<$crate::__private::PublisherBox, $plugin>()
+    };
+    (metrics_relay, $plugin:ty) => {
+        $crate::__private::schema::<$crate::__private::MetricsRelayBox, $plugin>()
+    };
 }
 
 extern "C" fn create<T, P: Role<T>>(config: RStr<'_>, host: HostBox) -> RResult<T, AbiError> {
@@ -132,7 +168,7 @@ extern "C" fn create<T, P: Role<T>>(config: RStr<'_>, host: HostBox) -> RResult<
 
 /// Reads a plugin's configuration. The place of a fault is one of `text`; the host knows which line
 /// of which file that was.
-fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
+fn parse<C: Settings>(text: &str) -> Result<C, Error> {
     toml::from_str(text).map_err(|e| {
         let place = e.span().map_or_else(TextPlace::default, |span| {
             let before = &text[..span.start.min(text.len())];
@@ -147,27 +183,11 @@ fn parse<C: DeserializeOwned>(text: &str) -> Result<C, Error> {
     })
 }
 
-extern "C" fn settings_of<C: DeserializeOwned>() -> ROption<RVec<RString>> {
-    // `Deserialize` may be the author's own code. A type that cannot be asked takes any setting.
-    let names = guard(|| Ok(settings::names::<C>())).into_result();
-    names
-        .ok()
-        .flatten()
-        .map(|names| names.iter().copied().map(RString::from).collect())
-        .into()
-}
-
-/// The constructors of a plugin, and what its configuration knows.
-#[doc(hidden)]
-pub struct Made {
-    constructors: Constructors,
-    settings: extern "C" fn() -> ROption<RVec<RString>>,
-}
-
 const NO_CONSTRUCTOR: Constructors = Constructors {
     authority: ROption::RNone,
     reconciler: ROption::RNone,
     publisher: ROption::RNone,
+    metrics_relay: ROption::RNone,
 };
 
 /// For `export!`.
@@ -186,50 +206,57 @@ pub mod private {
     };
     pub use abi_stable::std_types::RSlice;
 
+    pub use serde;
+
     pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
-    pub use crate::manifest;
+    pub use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
+    pub use crate::manifest::{self, Part};
+    pub use crate::settings::{SettingType, Settings, default_of, is_number};
 
-    pub fn authority<P: Role<AuthorityBox>>() -> Made {
-        Made {
-            constructors: Constructors {
-                authority: ROption::RSome(Constructor {
-                    create: create::<AuthorityBox, P>,
-                }),
-                ..NO_CONSTRUCTOR
-            },
-            settings: settings_of::<P::Config>,
+    pub const fn schema<T, P: Role<T>>() -> &'static [Part] {
+        <P::Config as Settings>::SCHEMA
+    }
+
+    pub fn authority<P: Role<AuthorityBox>>() -> Constructors {
+        Constructors {
+            authority: ROption::RSome(Constructor {
+                create: create::<AuthorityBox, P>,
+            }),
+            ..NO_CONSTRUCTOR
         }
     }
 
-    pub fn reconciler<P: Role<ReconcilerBox>>() -> Made {
-        Made {
-            constructors: Constructors {
-                reconciler: ROption::RSome(Constructor {
-                    create: create::<ReconcilerBox, P>,
-                }),
-                ..NO_CONSTRUCTOR
-            },
-            settings: settings_of::<P::Config>,
+    pub fn reconciler<P: Role<ReconcilerBox>>() -> Constructors {
+        Constructors {
+            reconciler: ROption::RSome(Constructor {
+                create: create::<ReconcilerBox, P>,
+            }),
+            ..NO_CONSTRUCTOR
         }
     }
 
-    pub fn publisher<P: Role<PublisherBox>>() -> Made {
-        Made {
-            constructors: Constructors {
-                publisher: ROption::RSome(Constructor {
-                    create: create::<PublisherBox, P>,
-                }),
-                ..NO_CONSTRUCTOR
-            },
-            settings: settings_of::<P::Config>,
+    pub fn publisher<P: Role<PublisherBox>>() -> Constructors {
+        Constructors {
+            publisher: ROption::RSome(Constructor {
+                create: create::<PublisherBox, P>,
+            }),
+            ..NO_CONSTRUCTOR
         }
     }
 
-    pub fn entry(key: &'static str, made: Made) -> PluginEntryRef {
+    pub fn metrics_relay<P: Role<MetricsRelayBox>>() -> Constructors {
+        Constructors {
+            metrics_relay: ROption::RSome(Constructor {
+                create: create::<MetricsRelayBox, P>,
+            }),
+            ..NO_CONSTRUCTOR
+        }
+    }
+
+    pub fn entry(key: &'static str, create: Constructors) -> PluginEntryRef {
         PluginEntry {
             key: RStr::from_str(key),
-            settings: made.settings,
-            create: made.constructors,
+            create,
         }
         .leak_into_prefix()
     }
@@ -252,7 +279,6 @@ extern "C" fn attach(host: HostFunctionsRef) {
 #[cfg(test)]
 mod tests {
     use abi_stable::library::ROOT_MODULE_LOADER_NAME;
-    use serde::Deserialize;
 
     use super::parse;
     use crate::abi::values::{ErrorCode, TextPlace};
@@ -265,10 +291,13 @@ mod tests {
         );
     }
 
-    #[derive(Debug, Deserialize)]
+    #[crate::settings]
+    #[derive(Debug)]
     struct Config {
-        #[serde(rename = "count")]
+        #[setting(rename = "count")]
         _count: u8,
+        #[setting(default, rename = "other")]
+        _other: u8,
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Cancellation, paths and metrics as a plugin sees them.
 
 use std::error::Error as StdError;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use abi_stable::std_types::{RSlice, RStr, Tuple2};
 
 use crate::abi::host::{HostBox, MeasureKind};
-use crate::abi::values::{AbiScalar, ScalarKind};
+use crate::abi::values::{AbiOwnedScalar, AbiScalar, ScalarKind};
 use crate::dns::NameRef;
 use crate::error::{hint_of, links};
 use crate::ffi;
@@ -162,6 +162,30 @@ impl<'a> Scalar<'a> {
             }
         }
         scalar
+    }
+}
+
+impl Scalar<'_> {
+    pub(crate) fn into_owned(self) -> AbiOwnedScalar {
+        let scalar = self.into_abi();
+        AbiOwnedScalar {
+            kind: scalar.kind,
+            integer: scalar.integer,
+            float: scalar.float,
+            text: scalar.text.into(),
+        }
+    }
+}
+
+impl Display for Scalar<'_> {
+    /// As people write it: `true`, `1.5`, and a text without quotes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(integer) => integer.fmt(f),
+            Self::Float(float) => float.fmt(f),
+            Self::Text(text) => text.fmt(f),
+            Self::Boolean(boolean) => boolean.fmt(f),
+        }
     }
 }
 

@@ -8,14 +8,16 @@
 //! | reconciler | [`ActualReader`] | reads a zone as it is served; comparing is the SDK's |
 //! | reconciler | [`Reconciler`] | compares in a way of its own |
 //! | publisher | [`Publisher`] | sends corrections to where they take effect |
+//! | metrics relay | [`MetricsRelay`] | makes known what is measured |
 //!
 //! [`export!`] makes it known to the host, several plugins in one library if you like. This is a whole
 //! library:
 //!
 //! ```no_run
+//! use std::net::Ipv4Addr;
+//!
 //! use janitor_plugin_api::dns::{DesiredZone, Name, Ttl, ZoneBuilder};
 //! use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
-//! use serde::Deserialize;
 //!
 //! janitor_plugin_api::export! {
 //!     /// Gives every zone of a list one address at its apex.
@@ -23,11 +25,12 @@
 //! }
 //!
 //! /// The `[example.parking]` table of the configuration.
-//! #[derive(Deserialize)]
-//! #[serde(deny_unknown_fields)]
+//! #[janitor_plugin_api::settings]
 //! struct Config {
+//!     /// The zones that are parked.
 //!     zones: Vec<String>,
-//!     address: String,
+//!     /// The address that all of them get.
+//!     address: Ipv4Addr,
 //! }
 //!
 //! struct Parking {
@@ -47,7 +50,7 @@
 //!             let apex: Name = text
 //!                 .parse()
 //!                 .map_err(|e| Error::config(format!("cannot use zone `{text}`"), e))?;
-//!             match parked(apex.clone(), &self.config.address) {
+//!             match parked(apex.clone(), self.config.address) {
 //!                 Ok(zone) => rrsets.send(zone).await?,
 //!                 Err(reason) => self.host.leave_out(apex.as_ref(), &reason),
 //!             }
@@ -58,10 +61,10 @@
 //!
 //! fn parked(
 //!     apex: Name,
-//!     address: &str,
+//!     address: Ipv4Addr,
 //! ) -> Result<DesiredZone, janitor_plugin_api::dns::BuildError> {
 //!     let mut zone = ZoneBuilder::new(apex);
-//!     zone.push_text("@", Ttl::from_secs(3600).unwrap_or_default(), "A", address)?;
+//!     zone.push_text("@", Ttl::from_secs(3600).unwrap_or_default(), "A", &address.to_string())?;
 //!     // Until this is said, the zone only adds: what is served beside it stays.
 //!     zone.set_complete();
 //!     zone.build_desired()
@@ -80,6 +83,8 @@
 //!   stopped at its next await once the grace has passed.
 //! - **Logs.** Use `tracing`; events appear in the host's log with the plugin's key, their target,
 //!   fields, file and line. A level that nobody wants costs nothing.
+//! - **Settings.** [`settings`] on a struct describes what an operator can write, once: it is checked
+//!   before anything of a library runs, and shown with its doc comments.
 //! - **DNS.** [`dns`] has names, RRsets and zones in canonical form, and the one comparison that all
 //!   reconcilers share; [`zonefile`] reads zone files.
 //! - **Measurements.** The host measures what every plugin of a role has in common. What is particular
@@ -94,9 +99,11 @@
 pub mod authority;
 pub mod reconciler;
 pub mod publisher;
+pub mod relay;
 pub mod dns;
 pub mod zonefile;
 pub mod host;
+pub mod settings;
 pub mod error;
 pub mod export;
 pub mod manifest;
@@ -106,7 +113,12 @@ pub mod ffi;
 mod barrier;
 mod bridge;
 mod instance;
-mod settings;
+
+// `#[settings]` names this crate, in here as everywhere.
+extern crate self as janitor_plugin_api;
+
+/// Makes a struct or an enum usable as settings; [the module of that name](mod@settings) has the rest.
+pub use janitor_plugin_macros::settings;
 
 pub use authority::{Authority, RrsetSender};
 pub use error::{Closed, Error};
@@ -114,6 +126,8 @@ pub use export::private as __private;
 pub use host::{Host, Scalar};
 pub use publisher::{ChangeReceiver, Outcome, Publisher, ZoneChanges};
 pub use reconciler::{ActualReader, ChangeSender, Reconciler, RrsetReceiver};
+pub use relay::{Measurement, MeasurementKind, MeasurementReceiver, MetricsRelay};
+pub use settings::{NoSettings, SettingType, Settings};
 
 pub use tracing;
 

@@ -16,9 +16,14 @@
 //! key = "files.zones"
 //! role = "authority"
 //! summary = "Takes the desired state of zones from zone files in a directory."
+//! settings = { type = "object", additionalProperties = false, required = ["directory"], properties = { … } }
 //! ```
 //!
-//! Readers accept fields that they do not know and refuse formats that they do not know.
+//! `settings` is a schema of the plugin's table (see [`crate::settings`]). Readers accept fields and
+//! keywords that they do not know and refuse formats that they do not know.
+//!
+//! A second note, of the owner `FDO`, is the one that systemd defines for packages: programs that
+//! look at core dumps name the library and its version with it.
 
 /// Version of the ABI and of this crate, which are one.
 pub const API_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -42,14 +47,23 @@ pub const KIND: u32 = 1;
 /// Most octets of a manifest that a host reads.
 pub const MAX_OCTETS: usize = 64 * 1024;
 
+/// The owner of the note that systemd defines, and its type.
+/// <https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/>
+const PACKAGE: (&str, u32) = ("FDO", 0xcafe_1a7e);
+
 /// An ELF note with the manifest as its descriptor.
+pub type Note<const N: usize> = RawNote<16, N>;
+
+/// An ELF note that says of which package the library is, in JSON.
+pub type PackageNote<const N: usize> = RawNote<4, N>;
+
+/// An ELF note with `N` octets; its owner has `O` with the NUL behind it, padded to a multiple of four.
 #[repr(C, align(4))]
-pub struct Note<const N: usize> {
+pub struct RawNote<const O: usize, const N: usize> {
     owner_octets: u32,
     descriptor_octets: u32,
     kind: u32,
-    /// Padded to a multiple of four.
-    owner: [u8; 16],
+    owner: [u8; O],
     descriptor: [u8; N],
 }
 
@@ -62,20 +76,29 @@ impl<const N: usize> Note<N> {
     #[must_use]
     pub const fn new(parts: &[Part]) -> Self {
         assert!(N <= MAX_OCTETS, "the manifest is larger than 64 KiB");
+        Self::of(OWNER, KIND, parts)
+    }
+}
+
+impl<const N: usize> PackageNote<N> {
+    /// The note that holds `parts`; they have to be `N` octets together.
+    ///
+    /// # Panics
+    ///
+    /// At compile time: if the parts have another length.
+    #[must_use]
+    pub const fn package(parts: &[Part]) -> Self {
+        Self::of(PACKAGE.0, PACKAGE.1, parts)
+    }
+}
+
+impl<const O: usize, const N: usize> RawNote<O, N> {
+    const fn of(name: &str, kind: u32, parts: &[Part]) -> Self {
         let mut descriptor = [0; N];
-        let mut at = 0;
-        let mut i = 0;
-        while i < parts.len() {
-            at = parts[i].write(&mut descriptor, at);
-            i += 1;
-        }
+        let at = write_all(parts, &mut descriptor, 0);
         assert!(at == N, "the parts have another length");
-        let mut owner = [0; 16];
-        let mut i = 0;
-        while i < OWNER.len() {
-            owner[i] = OWNER.as_bytes()[i];
-            i += 1;
-        }
+        let mut owner = [0; O];
+        put(&mut owner, 0, name.as_bytes());
         #[allow(
             clippy::cast_possible_truncation,
             clippy::allow_attributes,
@@ -83,65 +106,99 @@ impl<const N: usize> Note<N> {
         )]
         Self {
             // With the NUL that ends it.
-            owner_octets: OWNER.len() as u32 + 1,
+            owner_octets: name.len() as u32 + 1,
             descriptor_octets: N as u32,
-            kind: KIND,
+            kind,
             owner,
             descriptor,
         }
     }
 }
 
+#[cfg(test)]
+impl<const N: usize> Note<N> {
+    /// What the note holds.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.descriptor).into_owned()
+    }
+}
+
 /// A piece of the manifest.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Part {
     /// Stands there as it is.
     Plain(&'static str),
     /// The inside of a TOML basic string: quotes, backslashes and control characters are escaped.
     Quoted(&'static str),
+    /// Pieces that another type or macro put together.
+    Nested(&'static [Self]),
+    /// Pieces that are there if something is so.
+    When(bool, &'static [Self]),
 }
 
 impl Part {
-    const fn write<const N: usize>(self, into: &mut [u8; N], mut at: usize) -> usize {
-        let (text, quoted) = match self {
-            Self::Plain(text) => (text.as_bytes(), false),
-            Self::Quoted(text) => (text.as_bytes(), true),
-        };
-        let mut i = 0;
-        while i < text.len() {
-            let octet = text[i];
-            if quoted && octet < 0x20 {
-                // Doc comments hold no other control character than these; a space will do.
-                into[at] = b' ';
-                at += 1;
-            } else {
-                if quoted && (octet == b'"' || octet == b'\\') {
-                    into[at] = b'\\';
-                    at += 1;
-                }
-                into[at] = octet;
-                at += 1;
-            }
-            i += 1;
+    const fn write(self, into: &mut [u8], at: usize) -> usize {
+        match self {
+            Self::Plain(text) => put(into, at, text.as_bytes()),
+            Self::Quoted(text) => quote(into, at, text.as_bytes()),
+            Self::Nested(parts) | Self::When(true, parts) => write_all(parts, into, at),
+            Self::When(false, _) => at,
         }
-        at
     }
 
     const fn octets(self) -> usize {
-        let (text, quoted) = match self {
-            Self::Plain(text) => (text.as_bytes(), false),
-            Self::Quoted(text) => (text.as_bytes(), true),
-        };
-        let mut octets = text.len();
-        let mut i = 0;
-        while i < text.len() {
-            if quoted && (text[i] == b'"' || text[i] == b'\\') {
-                octets += 1;
+        match self {
+            Self::Plain(text) => text.len(),
+            Self::Quoted(text) => {
+                let text = text.as_bytes();
+                let mut octets = text.len();
+                let mut i = 0;
+                while i < text.len() {
+                    if text[i] == b'"' || text[i] == b'\\' {
+                        octets += 1;
+                    }
+                    i += 1;
+                }
+                octets
             }
-            i += 1;
+            Self::Nested(parts) | Self::When(true, parts) => octets(parts),
+            Self::When(false, _) => 0,
         }
-        octets
     }
+}
+
+/// Writes `parts` from octet `at` on, and returns where they end.
+const fn write_all(parts: &[Part], into: &mut [u8], mut at: usize) -> usize {
+    let mut i = 0;
+    while i < parts.len() {
+        at = parts[i].write(into, at);
+        i += 1;
+    }
+    at
+}
+
+/// Writes octets as they are. A loop over them would make evaluation at compile time slow.
+const fn put(into: &mut [u8], at: usize, octets: &[u8]) -> usize {
+    let (_, rest) = into.split_at_mut(at);
+    let (place, _) = rest.split_at_mut(octets.len());
+    place.copy_from_slice(octets);
+    at + octets.len()
+}
+
+const fn quote(into: &mut [u8], mut at: usize, text: &[u8]) -> usize {
+    let mut i = 0;
+    while i < text.len() {
+        let octet = text[i];
+        if octet == b'"' || octet == b'\\' {
+            into[at] = b'\\';
+            at += 1;
+        }
+        // Doc comments hold no other control character than tabs; a space will do.
+        into[at] = if octet < 0x20 { b' ' } else { octet };
+        at += 1;
+        i += 1;
+    }
+    at
 }
 
 /// Octets of all `parts` together.
@@ -195,7 +252,7 @@ pub const fn checked_key(key: &'static str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Note, Part, checked_key, octets, summary};
+    use super::{Note, PackageNote, Part, checked_key, octets, summary};
 
     const PARTS: &[Part] = &[
         Part::Plain("summary = \""),
@@ -219,6 +276,29 @@ mod tests {
         assert_eq!((note.owner_octets, note.kind), (14, 1));
         assert_eq!(&note.owner, b"GordonJanitor\0\0\0");
         assert_eq!(std::mem::offset_of!(Note<8>, descriptor), 28);
+    }
+
+    #[test]
+    fn the_note_of_the_package_has_the_owner_and_type_that_systemd_looks_for() {
+        let note = PackageNote::<{ octets(PARTS) }>::package(PARTS);
+        assert_eq!((note.owner_octets, note.kind), (4, 0xcafe_1a7e));
+        assert_eq!(&note.owner, b"FDO\0");
+        assert_eq!(std::mem::offset_of!(PackageNote<8>, descriptor), 16);
+    }
+
+    #[test]
+    fn nested_parts_are_written_where_they_stand() {
+        const NESTED: &[Part] = &[
+            Part::Plain("{ "),
+            Part::Nested(&[Part::Plain("a = 1"), Part::When(false, PARTS)]),
+            Part::When(true, &[Part::Plain(", "), Part::Nested(PARTS)]),
+            Part::Plain(" }"),
+        ];
+        let note = Note::<{ octets(NESTED) }>::new(NESTED);
+        assert_eq!(
+            String::from_utf8_lossy(&note.descriptor),
+            "{ a = 1, summary = \"says \\\"a\\\\b\\\" and more\"\n }",
+        );
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use abi_stable::std_types::{RResult, RStr};
-use serde::de::DeserializeOwned;
 
 use crate::abi::channel::{Reports, Source};
 use crate::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_TO};
@@ -15,13 +14,14 @@ use crate::export::Role;
 use crate::ffi::Receiver;
 use crate::host::Host;
 use crate::instance::Instance;
+use crate::settings::Settings;
 
 /// A place to send corrections.
 ///
 /// See [`Authority`](crate::Authority) for how instances live.
 pub trait Publisher: Sized + 'static {
-    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
-    type Config: DeserializeOwned;
+    /// The plugin's table of the configuration: a struct with `#[janitor_plugin_api::settings]`.
+    type Config: Settings;
 
     /// Creates the plugin. Should check what can be checked without asking the outside world.
     ///

@@ -4,7 +4,6 @@ use std::error::Error as StdError;
 use std::future::Future;
 
 use abi_stable::std_types::{ROption, RResult, RVec};
-use serde::de::DeserializeOwned;
 
 use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
@@ -16,6 +15,7 @@ use crate::export::Role;
 use crate::ffi::{Receiver, Sender};
 use crate::host::Host;
 use crate::instance::Instance;
+use crate::settings::Settings;
 
 /// A reader of actual records; everything else of a reconciler is the SDK's.
 ///
@@ -23,8 +23,8 @@ use crate::instance::Instance;
 /// counts and metrics are the same as everyone's. Implement [`Reconciler`] instead to compare in a
 /// way of your own.
 pub trait ActualReader: Sized + 'static {
-    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
-    type Config: DeserializeOwned;
+    /// The plugin's table of the configuration: a struct with `#[janitor_plugin_api::settings]`.
+    type Config: Settings;
 
     /// Creates the plugin. Should check what can be checked without asking the outside world.
     ///
@@ -61,8 +61,8 @@ pub trait ActualReader: Sized + 'static {
 /// See [`Authority`](crate::Authority) for how instances live. Implement [`ActualReader`] where reading
 /// the served zone is all there is to do.
 pub trait Reconciler: Sized + 'static {
-    /// The plugin's table of the configuration. Give it `#[serde(deny_unknown_fields)]`.
-    type Config: DeserializeOwned;
+    /// The plugin's table of the configuration: a struct with `#[janitor_plugin_api::settings]`.
+    type Config: Settings;
 
     /// Creates the plugin. Should check what can be checked without asking the outside world.
     ///

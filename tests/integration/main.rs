@@ -21,6 +21,7 @@ mod plans;
 mod publishers;
 mod cancellation;
 mod outcomes;
+mod relays;
 mod scenarios;
 mod random_zones;
 mod faults_of_the_original;

@@ -79,7 +79,7 @@ fn a_type_of_the_boundary_that_was_changed_without_a_version_is_named() {
     let run = janitor.run();
     assert_eq!(run.exit_code(), 2, "{}", run.errors());
     assert_snapshot!(run.errors(), @"
-    error[GJ104]: libforked.so declares plugin API 1.0.0, but its types differ from this host's at AbiScalar: the host has `integer: i64` where the library has `float: f64`
+    error[GJ104]: libforked.so declares plugin API 1.0.0, but its types differ from this host's at AbiOwnedScalar: the host has `integer: i64` where the library has `float: f64`
       where: <root>/plugins/libforked.so
       because: the SDK that it was built with was changed without getting another version
       help: install a build of this plugin made with a released SDK

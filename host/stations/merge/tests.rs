@@ -45,6 +45,7 @@ fn rest(merge: &mut Merge, left_out: &[LeftOut]) -> Vec<(String, bool)> {
 
 fn left_out_by_authority(zone: Option<&str>) -> LeftOut {
     LeftOut {
+        kind: LeftOutKind::Reported,
         zone: zone.map(name),
         what: "something".to_owned(),
         plugin: Some("a".into()),

@@ -8,10 +8,10 @@ use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
 use abi_stable::package_version_strings;
 use abi_stable::sabi_types::VersionStrings;
-use abi_stable::std_types::{ROption, RResult, RSlice, RStr, RString, RVec};
+use abi_stable::std_types::{ROption, RResult, RSlice, RStr};
 
 use super::host::{HostBox, HostFunctionsRef};
-use super::plugin::{AuthorityBox, PublisherBox, ReconcilerBox};
+use super::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
 use super::values::AbiError;
 
 /// The root of a library.
@@ -41,8 +41,6 @@ impl RootModule for PluginModuleRef {
 pub struct PluginEntry {
     /// The configuration key, such as `files.zones`.
     pub key: RStr<'static>,
-    /// Names of the settings it knows; none if it takes any. Catches every panic of the plugin.
-    pub settings: extern "C" fn() -> ROption<RVec<RString>>,
     /// How to create it; exactly one is set.
     #[sabi(last_prefix_field)]
     pub create: Constructors,
@@ -59,6 +57,8 @@ pub struct Constructors {
     pub reconciler: ROption<Constructor<ReconcilerBox>>,
     /// Of a publisher.
     pub publisher: ROption<Constructor<PublisherBox>>,
+    /// Of a metrics relay.
+    pub metrics_relay: ROption<Constructor<MetricsRelayBox>>,
 }
 
 /// Creates an instance from its configuration, a TOML text.

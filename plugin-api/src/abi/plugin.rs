@@ -9,7 +9,7 @@ use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult};
 
 use super::channel::{Reports, Sink, Source};
-use super::values::{AbiAnswer, AbiError, AbiZone, AbiZoneChanges};
+use super::values::{AbiAnswer, AbiError, AbiMeasurement, AbiZone, AbiZoneChanges};
 
 /// A source of desired state.
 #[sabi_trait]
@@ -35,9 +35,22 @@ pub trait RawPublisher: 'static {
     fn run(&mut self, changes: Source<AbiZoneChanges>, reports: Reports) -> RResult<(), AbiError>;
 }
 
+/// Somewhere that measurements go.
+///
+/// The one instance of a process is created before those of the other roles, and asked to stop only
+/// when all of them have ended.
+#[sabi_trait]
+pub trait RawMetricsRelay: 'static {
+    /// Takes every measurement until the stream ends, and makes them known.
+    #[sabi(last_prefix_field)]
+    fn run(&mut self, measurements: Source<AbiMeasurement>) -> RResult<(), AbiError>;
+}
+
 /// An authority as it is passed around.
 pub type AuthorityBox = RawAuthority_TO<RBox<()>>;
 /// A reconciler as it is passed around.
 pub type ReconcilerBox = RawReconciler_TO<RBox<()>>;
 /// A publisher as it is passed around.
 pub type PublisherBox = RawPublisher_TO<RBox<()>>;
+/// A metrics relay as it is passed around.
+pub type MetricsRelayBox = RawMetricsRelay_TO<RBox<()>>;

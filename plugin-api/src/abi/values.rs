@@ -7,6 +7,8 @@
 use abi_stable::StableAbi;
 use abi_stable::std_types::{ROption, RStr, RString, RVec};
 
+use super::host::MeasureKind;
+
 /// A zone on its way: the apex in canonical wire form and one zone buffer.
 ///
 /// The receiver checks both; neither is trusted.
@@ -149,4 +151,46 @@ impl ScalarKind {
     pub const TEXT: Self = Self(2);
     /// A truth value.
     pub const BOOLEAN: Self = Self(3);
+}
+
+/// One measurement on its way to a metrics relay.
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone)]
+pub struct AbiMeasurement {
+    /// How it counts. A kind that the relay does not know counts as a value.
+    pub kind: MeasureKind,
+    /// Its name, such as `plugin-runtime`; whatever a plugin made it.
+    pub name: RString,
+    /// The step of a counter, the value, or the seconds of a timer: an integer or a float.
+    pub value: AbiOwnedScalar,
+    /// What it is about, in the order given; no name is empty, but one may be there twice.
+    pub labels: RVec<AbiLabel>,
+    /// One sentence on what is measured; empty if the host does not know.
+    pub help: RString,
+    /// The unit in lower case, such as `seconds`; empty if the host does not know.
+    pub unit: RString,
+}
+
+/// One label of an [`AbiMeasurement`].
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone)]
+pub struct AbiLabel {
+    /// Its name.
+    pub name: RString,
+    /// Its value.
+    pub value: AbiOwnedScalar,
+}
+
+/// A number or text that is owned; see [`AbiScalar`] for the fields.
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone)]
+pub struct AbiOwnedScalar {
+    /// Which of the fields counts.
+    pub kind: ScalarKind,
+    /// For [`ScalarKind::INTEGER`] and [`ScalarKind::BOOLEAN`] (0 or 1).
+    pub integer: i64,
+    /// For [`ScalarKind::FLOAT`].
+    pub float: f64,
+    /// For [`ScalarKind::TEXT`].
+    pub text: RString,
 }

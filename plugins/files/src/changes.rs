@@ -10,15 +10,15 @@ use std::path::PathBuf;
 use janitor_plugin_api::dns::Changes;
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher};
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use crate::event::{self, Direction};
 
 /// The `[files.changes]` table of the configuration.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 pub(crate) struct Config {
-    /// File that lines are appended to; `-` is standard output.
+    /// File that lines are appended to; "-" is standard output.
+    #[setting(example = "-")]
     path: PathBuf,
 }
 

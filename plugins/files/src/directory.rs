@@ -7,27 +7,25 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::dns::{Name, NameError, NameRef};
+use janitor_plugin_api::settings::{Part, SettingType};
 use janitor_plugin_api::{Error, Host};
 use serde::Deserialize;
 
 /// The table of each plugin that reads or writes zone files.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 pub(crate) struct Settings {
     /// Directory of the zone files; a relative path starts at the configuration root.
     directory: PathBuf,
 
-    /// How zone files are named.
-    #[serde(default)]
+    /// How zone files are named; {zone} stands for the zone without its final dot, and has to be
+    /// there once.
+    #[setting(default = "{zone}.zone", example = "db.{zone}")]
     file_names: FileNames,
 
-    /// Largest zone file accepted, in octets.
-    #[serde(default = "max_octets")]
+    /// Largest zone file that is read.
+    #[setting(default = 1_073_741_824, unit = "octets")]
     max_octets: u64,
-}
-
-fn max_octets() -> u64 {
-    1 << 30
 }
 
 /// A directory of zone files.
@@ -190,13 +188,8 @@ pub(crate) struct FileNames {
     suffix: String,
 }
 
-impl Default for FileNames {
-    fn default() -> Self {
-        Self {
-            prefix: String::new(),
-            suffix: ".zone".to_owned(),
-        }
-    }
+impl SettingType for FileNames {
+    const SCHEMA: &'static [Part] = String::SCHEMA;
 }
 
 impl TryFrom<String> for FileNames {
@@ -266,7 +259,10 @@ impl Directory {
     pub(crate) fn at(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            names: FileNames::default(),
+            names: FileNames {
+                prefix: String::new(),
+                suffix: ".zone".to_owned(),
+            },
             max_octets: 1 << 20,
         }
     }
@@ -301,7 +297,7 @@ mod tests {
 
     #[test]
     fn names_that_do_not_fit_are_passed_over() {
-        let names = FileNames::default();
+        let names = names("{zone}.zone");
         for file in [
             "example.com.zone~",
             "README",

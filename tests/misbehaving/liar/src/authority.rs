@@ -9,10 +9,10 @@ use janitor_plugin_api::abi::plugin::{AuthorityBox, RawAuthority, RawAuthority_T
 use janitor_plugin_api::abi::values::{AbiError, AbiZone};
 use janitor_plugin_api::export::Role;
 use janitor_plugin_api::ffi::Sender;
-use janitor_plugin_api::{Error, Host};
+use janitor_plugin_api::{Error, Host, NoSettings};
 
 use crate::lies::{ANSWERS, CHANGES, ZONES, apex, builder, told};
-use crate::tell::{Settings, block_on, silence, unexpected};
+use crate::tell::{block_on, silence, unexpected};
 
 pub(crate) const SENDS_NONSENSE: u8 = 0;
 pub(crate) const BREAKS_OFF: u8 = 1;
@@ -27,9 +27,9 @@ pub(crate) struct Lying<const LIE: u8> {
 }
 
 impl<const LIE: u8> Role<AuthorityBox> for Lying<LIE> {
-    type Config = Settings;
+    type Config = NoSettings;
 
-    fn create(_: Settings, _: Host) -> Result<AuthorityBox, Error> {
+    fn create(_: NoSettings, _: Host) -> Result<AuthorityBox, Error> {
         let mut messages = vec![zone("honest")?];
         match LIE {
             SENDS_NONSENSE => messages.append(&mut nonsense()?),

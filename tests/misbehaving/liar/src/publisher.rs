@@ -7,17 +7,17 @@ use janitor_plugin_api::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_T
 use janitor_plugin_api::abi::values::{AbiError, AbiZoneChanges, OutcomeCode};
 use janitor_plugin_api::export::Role;
 use janitor_plugin_api::ffi::Receiver;
-use janitor_plugin_api::{Error, Host};
+use janitor_plugin_api::{Error, Host, NoSettings};
 
-use crate::tell::{Settings, block_on, silence};
+use crate::tell::{block_on, silence};
 
 /// A publisher that reports on what there is not, and says nothing true of what there is.
 pub(crate) struct Boasting;
 
 impl Role<PublisherBox> for Boasting {
-    type Config = Settings;
+    type Config = NoSettings;
 
-    fn create(_: Settings, _: Host) -> Result<PublisherBox, Error> {
+    fn create(_: NoSettings, _: Host) -> Result<PublisherBox, Error> {
         Ok(RawPublisher_TO::from_value(Self, TD_Opaque))
     }
 }

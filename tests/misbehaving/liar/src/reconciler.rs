@@ -8,10 +8,10 @@ use janitor_plugin_api::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus
 use janitor_plugin_api::dns::Name;
 use janitor_plugin_api::export::Role;
 use janitor_plugin_api::ffi::{Receiver, Sender};
-use janitor_plugin_api::{Error, Host};
+use janitor_plugin_api::{Error, Host, NoSettings};
 
 use crate::lies::{CHANGES, ZONES, actual, changes, told};
-use crate::tell::{Settings, block_on, silence, unexpected};
+use crate::tell::{block_on, silence, unexpected};
 
 pub(crate) const ANSWERS_NONSENSE: u8 = 0;
 pub(crate) const BREAKS_OFF: u8 = 1;
@@ -20,9 +20,9 @@ pub(crate) const BREAKS_OFF: u8 = 1;
 pub(crate) struct Lying<const LIE: u8>;
 
 impl<const LIE: u8> Role<ReconcilerBox> for Lying<LIE> {
-    type Config = Settings;
+    type Config = NoSettings;
 
-    fn create(_: Settings, _: Host) -> Result<ReconcilerBox, Error> {
+    fn create(_: NoSettings, _: Host) -> Result<ReconcilerBox, Error> {
         Ok(RawReconciler_TO::from_value(Self, TD_Opaque))
     }
 }

@@ -5,12 +5,6 @@ use std::future::Future;
 use janitor_plugin_api::Error;
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RResult, RVec};
 use janitor_plugin_api::abi::values::{AbiError, ErrorCode, TextPlace};
-use serde::Deserialize;
-
-/// A liar needs no settings.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {}
 
 /// Runs `work` to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Option<T> {

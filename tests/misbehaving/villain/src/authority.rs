@@ -1,9 +1,9 @@
 //! What only an authority can do.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use janitor_plugin_api::{Authority as Role, Error, Host, RrsetSender, Scalar};
-use serde::Deserialize;
 
 use crate::life::{Settings, name, zone};
 
@@ -13,7 +13,8 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
-pub(crate) const SPENDS_ITS_LIST: u8 = 6;
+pub(crate) const MEASURES_A_LOT: u8 = 6;
+pub(crate) const SPENDS_ITS_LIST: u8 = 20;
 
 /// An authority that does what `TRICK` says.
 pub(crate) struct Authority<const TRICK: u8> {
@@ -38,6 +39,7 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
             LEAVES_OUT => return self.leave_out(),
             TALKS => talk(),
             MEASURES => measure(&self.host),
+            MEASURES_A_LOT => measure_a_lot(&self.host),
             _ => {}
         }
         for apex in &self.settings.zones {
@@ -94,40 +96,81 @@ fn measure(host: &Host) {
     host.timer("tea-time", Instant::now(), &[]);
 }
 
+/// More than waits for a relay that takes nothing, and one that is larger than any is allowed to be.
+fn measure_a_lot(host: &Host) {
+    for _ in 0..70_000 {
+        host.increment("cups", 1_i64, &[]);
+    }
+    host.increment(&"cup".repeat(2_000), 1_i64, &[]);
+}
+
 /// An authority without zones that is particular about its settings.
 pub(crate) struct Choosy;
 
 /// The table of `villain.authority.is-choosy`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 #[expect(dead_code, reason = "what matters is that they can be read")]
 pub(crate) struct ChoosySettings {
+    /// Cups in the pot.
+    #[setting(min = 1, max = 60_000, unit = "cups", deprecated_alias = "mugs")]
     cups: u16,
+    /// What is in them.
     tea: Tea,
-    #[serde(default)]
+    /// What it was made of.
+    #[setting(default)]
     leaves: Vec<Leaf>,
-    #[serde(default)]
+    /// How it is served.
+    tray: Option<Tray>,
+    /// Whoever knows it may drink. Its name does not say that it is a secret.
+    #[setting(secret)]
+    phrase: Option<String>,
+    /// A secret by its name.
     password: Option<u64>,
+    /// Refuses its configuration, and says what it was given.
+    #[setting(default = false)]
+    blab: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 enum Tea {
     Green,
     Black,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 #[expect(dead_code, reason = "what matters is that they can be read")]
 struct Leaf {
+    /// From stem to tip.
+    #[setting(unit = "millimetres", min = 0)]
     length: f64,
+}
+
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
+#[expect(dead_code, reason = "what matters is that they can be read")]
+struct Tray {
+    /// What it is made of.
+    material: String,
+    /// Who carries it.
+    #[setting(default)]
+    bearers: BTreeMap<String, u8>,
 }
 
 impl Role for Choosy {
     type Config = ChoosySettings;
 
-    fn new(_: ChoosySettings, _: Host) -> Result<Self, Error> {
+    fn new(settings: ChoosySettings, _: Host) -> Result<Self, Error> {
+        if settings.blab {
+            let phrase = settings.phrase.unwrap_or_default();
+            let said = format!("the phrase is {phrase}");
+            return Err(Error::config(
+                format!("cannot keep a secret: {phrase}"),
+                said,
+            ));
+        }
         Ok(Self)
     }
 

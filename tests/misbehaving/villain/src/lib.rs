@@ -6,17 +6,19 @@
 //! are given.
 //!
 //! - `tricks`: what any plugin can do wrong, whatever its role;
-//! - `authority`, `reconciler`, `publisher`: what only one role can.
+//! - `authority`, `reconciler`, `publisher`, `relay`: what only one role can.
 
 mod life;
 mod tricks;
 mod authority;
 mod reconciler;
 mod publisher;
+mod relay;
 
 use authority::Authority;
 use publisher::Publisher;
 use reconciler::Reconciler;
+use relay::Relay;
 use tricks::Any;
 
 janitor_plugin_api::export! {
@@ -62,6 +64,8 @@ janitor_plugin_api::export! {
     authority "villain.authority.talks" => Authority<{ authority::TALKS }>;
     /// Measures something of every kind.
     authority "villain.authority.measures" => Authority<{ authority::MEASURES }>;
+    /// Measures more than any relay takes in time.
+    authority "villain.authority.measures-a-lot" => Authority<{ authority::MEASURES_A_LOT }>;
     /// Wants settings of several types.
     authority "villain.authority.is-choosy" => authority::Choosy;
 
@@ -136,4 +140,23 @@ janitor_plugin_api::export! {
     publisher "villain.publisher.waits-after-the-first" => Publisher<{ publisher::WAITS_AFTER_THE_FIRST }>;
     /// Returns without receiving anything.
     publisher "villain.publisher.leaves-early" => Publisher<{ publisher::LEAVES_EARLY }>;
+
+    /// Panics while it is created.
+    metrics_relay "villain.relay.panics-in-new" => Any<{ tricks::PANICS_IN_NEW }>;
+    /// Does not accept its configuration.
+    metrics_relay "villain.relay.refuses-to-start" => Any<{ tricks::REFUSES_TO_START }>;
+    /// Is created only when somebody opens its gate.
+    metrics_relay "villain.relay.waits-in-new" => Any<{ tricks::WAITS_IN_NEW }>;
+    /// Panics in `run`, with the first measurement in its hands.
+    metrics_relay "villain.relay.panics-in-run" => Any<{ tricks::PANICS_IN_RUN }>;
+    /// Never ends, but gives its thread back.
+    metrics_relay "villain.relay.hangs" => Any<{ tricks::HANGS }>;
+    /// Never ends and keeps its thread.
+    metrics_relay "villain.relay.blocks" => Any<{ tricks::BLOCKS }>;
+    /// Returns an error with the first measurement in its hands.
+    metrics_relay "villain.relay.fails" => Any<{ tricks::FAILS }>;
+    /// Tells the log what it is given, and meddles in what is not its own.
+    metrics_relay "villain.relay.meddles" => Relay<{ relay::MEDDLES }>;
+    /// Returns without receiving anything.
+    metrics_relay "villain.relay.leaves-early" => Relay<{ relay::LEAVES_EARLY }>;
 }

@@ -4,18 +4,16 @@ use std::path::PathBuf;
 
 use janitor_plugin_api::dns::{DesiredZone, Name, Ttl, ZoneBuilder};
 use janitor_plugin_api::{Error, Host};
-use serde::Deserialize;
 
 /// The table of every villain; `[villain]` will do for all of them.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[janitor_plugin_api::settings]
+#[derive(Debug)]
 pub(crate) struct Settings {
     /// Zones that an authority speaks for.
-    #[serde(default)]
+    #[setting(default)]
     pub(crate) zones: Vec<String>,
 
     /// A FIFO; whoever waits at it goes on when somebody opens it for writing.
-    #[serde(default)]
     pub(crate) gate: Option<PathBuf>,
 }
 

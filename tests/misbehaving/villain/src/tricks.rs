@@ -1,7 +1,7 @@
 //! What any plugin can do wrong, whatever its role.
 //!
 //! Each does its duty first, as far as its role has one: an authority sends its zones, a reconciler
-//! receives a zone, a publisher the changes of one. Then it misbehaves.
+//! receives a zone, a publisher the changes of one, a metrics relay a measurement. Then it misbehaves.
 
 use std::future::pending;
 use std::io;
@@ -9,8 +9,8 @@ use std::panic::panic_any;
 use std::thread;
 
 use janitor_plugin_api::{
-    Authority, ChangeReceiver, ChangeSender, Error, Host, Publisher, Reconciler, RrsetReceiver,
-    RrsetSender,
+    Authority, ChangeReceiver, ChangeSender, Error, Host, MeasurementReceiver, MetricsRelay,
+    Publisher, Reconciler, RrsetReceiver, RrsetSender,
 };
 
 use crate::life::{Settings, wait_at_the_gate, zone};
@@ -165,6 +165,24 @@ impl<const TRICK: u8> Publisher for Any<TRICK> {
     async fn run(&mut self, changes: &mut ChangeReceiver) -> Result<(), Error> {
         tracing::info!("running");
         drop(changes.receive().await);
+        self.misbehave().await
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.tidy().await
+    }
+}
+
+impl<const TRICK: u8> MetricsRelay for Any<TRICK> {
+    type Config = Settings;
+
+    fn new(settings: Settings, host: Host) -> Result<Self, Error> {
+        Self::create(settings, host)
+    }
+
+    async fn run(&mut self, measurements: &mut MeasurementReceiver) -> Result<(), Error> {
+        tracing::info!("running");
+        drop(measurements.receive().await);
         self.misbehave().await
     }
 

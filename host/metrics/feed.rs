@@ -1,0 +1,160 @@
+//! The queue in front of a relay that is a plugin.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
+use janitor_plugin_api::abi::channel::Source;
+use janitor_plugin_api::abi::host::MeasureKind;
+use janitor_plugin_api::abi::values::{AbiLabel, AbiMeasurement, AbiOwnedScalar, ScalarKind};
+
+use super::catalogue;
+use super::{Kind, Measurement, Number, Value};
+use crate::channel::{self, Outlet};
+
+/// Measurements that wait at most; a relay that falls behind further loses some.
+const CAPACITY: usize = 1 << 16;
+
+/// Octets of name and labels that one measurement has at most: a plugin may measure anything.
+const MAX_OCTETS: usize = 4 << 10;
+
+/// Where measurements wait for the relay.
+pub(super) struct Feed {
+    /// None once the queue is closed.
+    outlet: Mutex<Option<Outlet<AbiMeasurement>>>,
+    /// Until when to wait for room, once that holds up nothing.
+    patience: OnceLock<Instant>,
+    lost: AtomicU64,
+}
+
+impl Feed {
+    /// A queue, and its end for the relay.
+    pub(super) fn new() -> (Self, Source<AbiMeasurement>) {
+        let (outlet, source) = channel::outlet(CAPACITY);
+        let feed = Self {
+            outlet: Mutex::new(Some(outlet)),
+            patience: OnceLock::new(),
+            lost: AtomicU64::new(0),
+        };
+        (feed, source)
+    }
+
+    /// Queues one measurement. What there is no room for is counted.
+    pub(super) fn take(&self, measurement: &Measurement<'_>) {
+        let message = message(measurement);
+        let outlet = self.outlet().clone();
+        // Measured after the run by a plugin that did not stop: there is nobody to tell.
+        let Some(outlet) = outlet else { return };
+        let queued = octets(&message) <= MAX_OCTETS
+            && outlet
+                .try_send(message)
+                .or_else(|(message, receives)| {
+                    let limit = self.patience.get().filter(|_| receives).ok_or(())?;
+                    wait_for_room(&outlet, message, *limit)
+                })
+                .is_ok();
+        if !queued {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn be_patient(&self, limit: Instant) {
+        self.patience.get_or_init(|| limit);
+    }
+
+    /// Ends the stream and says how many measurements are not in it.
+    pub(super) fn close(&self) -> u64 {
+        *self.outlet() = None;
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    fn outlet(&self) -> std::sync::MutexGuard<'_, Option<Outlet<AbiMeasurement>>> {
+        self.outlet.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wait_for_room(
+    outlet: &Outlet<AbiMeasurement>,
+    message: AbiMeasurement,
+    limit: Instant,
+) -> Result<(), ()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .map_err(drop)?;
+    let sent = runtime
+        .block_on(async { tokio::time::timeout_at(limit.into(), outlet.send(message)).await });
+    if sent == Ok(true) { Ok(()) } else { Err(()) }
+}
+
+fn octets(message: &AbiMeasurement) -> usize {
+    let labels = message.labels.iter();
+    let labels = labels.map(|label| label.name.len() + label.value.text.len());
+    message.name.len() + labels.sum::<usize>()
+}
+
+fn message(measurement: &Measurement<'_>) -> AbiMeasurement {
+    let known = catalogue::find(measurement.name);
+    let labels = measurement.context.iter().filter_map(|(name, value)| {
+        // A label without a name or a value says nothing.
+        let value = owned(value).filter(|_| !name.is_empty())?;
+        let name = RString::from(*name);
+        Some(AbiLabel { name, value })
+    });
+    AbiMeasurement {
+        kind: match measurement.kind {
+            Kind::Increment => MeasureKind::INCREMENT,
+            Kind::Value => MeasureKind::SET,
+            Kind::Timer => MeasureKind::TIMER,
+        },
+        name: measurement.name.into(),
+        value: number(measurement.value),
+        labels: labels.collect::<RVec<_>>(),
+        help: known.map_or_else(RString::new, |known| known.help.into()),
+        unit: known.map_or_else(RString::new, |known| known.unit.into()),
+    }
+}
+
+const NOTHING: AbiOwnedScalar = AbiOwnedScalar {
+    kind: ScalarKind::INTEGER,
+    integer: 0,
+    float: 0.0,
+    text: RString::new(),
+};
+
+fn owned(value: &Value) -> Option<AbiOwnedScalar> {
+    Some(match value {
+        Value::Text(text) => AbiOwnedScalar {
+            kind: ScalarKind::TEXT,
+            text: text.as_str().into(),
+            ..NOTHING
+        },
+        Value::Number(value) => number(*value),
+        Value::Boolean(boolean) => AbiOwnedScalar {
+            kind: ScalarKind::BOOLEAN,
+            integer: i64::from(*boolean),
+            ..NOTHING
+        },
+        Value::None => return None,
+    })
+}
+
+/// A number as it crosses; one beyond 64 bits stays at their end.
+fn number(number: Number) -> AbiOwnedScalar {
+    match number {
+        Number::Integer(integer) => AbiOwnedScalar {
+            integer: i64::try_from(integer).unwrap_or(if integer < 0 {
+                i64::MIN
+            } else {
+                i64::MAX
+            }),
+            ..NOTHING
+        },
+        Number::Float(float) => AbiOwnedScalar {
+            kind: ScalarKind::FLOAT,
+            float,
+            ..NOTHING
+        },
+    }
+}
