@@ -83,6 +83,25 @@ pub enum Format {
 pub enum Plugins {
     /// List the plugins of every library in the plugin directory
     List,
+    /// Show all that a library says of one plugin: what it does, and its settings
+    Show(Show),
+    /// Print a table for one plugin, to be completed and added to the configuration
+    Sample {
+        /// The plugin
+        key: String,
+    },
+    /// Print a JSON Schema of the configuration, for editors
+    Schema,
+}
+
+/// `plugins show`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Show {
+    /// The plugin
+    pub key: String,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `config`
@@ -256,6 +275,20 @@ mod tests {
             })
         );
         assert_eq!(command("plugins list"), Command::Plugins(Plugins::List));
+        let show = Show {
+            key: "a.b".into(),
+            json: true,
+        };
+        assert_eq!(
+            command("plugins show a.b --json"),
+            Command::Plugins(Plugins::Show(show))
+        );
+        let key = "a.b".to_owned();
+        assert_eq!(
+            command("plugins sample a.b"),
+            Command::Plugins(Plugins::Sample { key })
+        );
+        assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
         assert_eq!(
             command("config"),
             Command::Config(ConfigCommand {

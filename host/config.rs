@@ -9,6 +9,7 @@ mod secret;
 mod value;
 mod render;
 mod nearest;
+pub(crate) mod options;
 mod fields;
 mod core;
 mod relays;
@@ -17,6 +18,7 @@ mod plugins;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::core::{Core, Handler, Listed, Logging, PluginSettings};
@@ -37,8 +39,11 @@ pub const FILES: [&str; 2] = ["gordon-janitor.toml", "gordon-janitor-user.toml"]
 
 /// Octets of a configuration file that are read at most.
 const MAX_OCTETS: u64 = 16 << 20;
+/// How often a file is read that changes meanwhile.
+const ATTEMPTS: usize = 3;
 
 /// The merged configuration.
+#[derive(Clone)]
 pub struct Config {
     root: PathBuf,
     table: Table,
@@ -152,14 +157,27 @@ impl Config {
         PluginTable::inheritance(&self.table, key, installed).unwrap_or_default()
     }
 
-    /// Makes secrets of what the schemas of plugins say are secrets: each with its plugin's key.
+    /// Makes secrets of what the schemas of plugins say are secrets: each with its plugin's key. Where
+    /// a plugin has secrets, what it does not know is taken for one, too: its name may be misspelt.
     pub fn hide<'a>(&mut self, schemas: impl IntoIterator<Item = (&'a str, &'a Accepts)>) {
-        for (key, accepts) in schemas {
-            let parts: Vec<_> = key.split('.').collect();
+        let mut schemas: Vec<_> = schemas.into_iter().collect();
+        schemas.sort_by_key(|(key, _)| *key);
+        let keys: InstalledKeys = schemas.iter().map(|(key, _)| *key).collect();
+        for path in keys.iter() {
             // Settings may stand in the tables of parents.
-            for count in 1..=parts.len() {
-                plugins::hide(&mut self.table, &parts[..count], accepts);
-            }
+            let start = schemas.partition_point(|(key, _)| *key < path);
+            let below = schemas[start..]
+                .iter()
+                .take_while(|(key, _)| key.starts_with(path));
+            let heirs = below.filter(|(key, _)| {
+                let rest = &key[path.len()..];
+                rest.is_empty() || rest.starts_with('.')
+            });
+            let heirs: Vec<_> = heirs.map(|(_, accepts)| *accepts).collect();
+            let parts: Vec<_> = path.split('.').collect();
+            plugins::hide(&mut self.table, &parts, &heirs, &|name| {
+                keys.owns(&format!("{path}.{name}"))
+            });
         }
     }
 
@@ -221,18 +239,16 @@ fn read(path: &Path) -> Result<Option<String>, Problem> {
         )
         .help("a configuration is read as a whole from a regular file"));
     }
-    let mut octets = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_OCTETS + 1).read_to_end(&mut octets))
-        .map_err(|error| unreadable(&error))?;
+    if metadata.len() > MAX_OCTETS {
+        return Err(too_large(path));
+    }
+    let octets = match steadily(|| read_whole(path)) {
+        Ok(Some(octets)) => octets,
+        Ok(None) => return Err(restless(path)),
+        Err(error) => return Err(unreadable(&error)),
+    };
     if octets.len() as u64 > MAX_OCTETS {
-        return Err(Problem::error(
-            Code::UnreadableConfiguration,
-            format!(
-                "{shown} is larger than {} MiB, which no configuration is",
-                MAX_OCTETS >> 20
-            ),
-        ));
+        return Err(too_large(path));
     }
     // Kept, the mark would count as the first column.
     let octets = octets
@@ -250,6 +266,56 @@ fn read(path: &Path) -> Result<Option<String>, Problem> {
             "convert it, for example: iconv -f LATIN1 -t UTF-8 {shown}"
         ))
     })
+}
+
+fn too_large(path: &Path) -> Problem {
+    Problem::error(
+        Code::UnfitConfiguration,
+        format!(
+            "{} is larger than {} MiB, which no configuration is",
+            path.display(),
+            MAX_OCTETS >> 20
+        ),
+    )
+    .help("was it written over by something else? restore it")
+}
+
+fn restless(path: &Path) -> Problem {
+    Problem::error(
+        Code::UnfitConfiguration,
+        format!(
+            "{} changed while it was read, {ATTEMPTS} times in a row",
+            path.display()
+        ),
+    )
+    .because("half of an old configuration and half of a new one is neither")
+    .help("write it to another name in the same directory, and rename it; then run again")
+}
+
+/// Reads the file at `path`, and tells whether nobody wrote to it meanwhile.
+fn read_whole(path: &Path) -> io::Result<(Vec<u8>, bool)> {
+    let file = File::open(path)?;
+    let before = stamp(&file.metadata()?);
+    let mut octets = Vec::new();
+    (&file).take(MAX_OCTETS + 1).read_to_end(&mut octets)?;
+    let is_steady = stamp(&file.metadata()?) == before && octets.len() as u64 == before.0;
+    let is_refused = octets.len() as u64 > MAX_OCTETS;
+    Ok((octets, is_steady || is_refused))
+}
+
+/// Length and time of the last change.
+fn stamp(metadata: &fs::Metadata) -> (u64, i64, i64) {
+    (metadata.len(), metadata.mtime(), metadata.mtime_nsec())
+}
+
+/// Reads until nothing changed meanwhile; `None` if it never does. An editor is done soon.
+fn steadily(mut read: impl FnMut() -> io::Result<(Vec<u8>, bool)>) -> io::Result<Option<Vec<u8>>> {
+    for _ in 0..ATTEMPTS {
+        if let (octets, true) = read()? {
+            return Ok(Some(octets));
+        }
+    }
+    Ok(None)
 }
 
 fn no_configuration(root: &Path, absent: &[&str]) -> Problem {

@@ -7,7 +7,7 @@
 mod directory;
 mod list;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -137,6 +137,20 @@ impl Discovery {
         manifests
             .flat_map(|manifest| &manifest.plugins)
             .map(|plugin| plugin.key.as_str())
+    }
+
+    /// Every library that says it holds `key`, also one that was refused: the file, its manifest, and
+    /// what that says of the plugin.
+    pub fn holders(&self, key: &str) -> impl Iterator<Item = (&Discovered, &Manifest, &Plugin)> {
+        let mut seen = BTreeSet::new();
+        let files = self.files.iter();
+        files.filter_map(move |file| {
+            let manifest = file.manifest()?;
+            let plugin = manifest.plugins.iter().find(|plugin| plugin.key == key)?;
+            // Links to one library are one library.
+            seen.insert(&file.judged.path)
+                .then_some((file, manifest, plugin))
+        })
     }
 
     /// What every plugin accepts, by its key, also of those in libraries that were refused.

@@ -63,6 +63,13 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plugins(Plugins::List) => {
             print(&show::plugins_list(&args.config_root, plugin_dir)?)
         }
+        Command::Plugins(Plugins::Show(what)) => {
+            print(&show::plugin(&args.config_root, plugin_dir, what)?)
+        }
+        Command::Plugins(Plugins::Sample { key }) => {
+            print(&show::sample(&args.config_root, plugin_dir, key)?)
+        }
+        Command::Plugins(Plugins::Schema) => print(&show::schema(&args.config_root, plugin_dir)?),
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
             print(&show::config(config, what, plugin_dir)?)
@@ -87,11 +94,8 @@ fn print(text: &str) -> Result<u8, Error> {
 
 /// What a run starts from: the configuration, the log, and the libraries there are.
 fn prepare(args: &Args) -> Result<(Config, Discovery), Error> {
-    let mut config = Config::load(&args.config_root)?;
+    let config = Config::load(&args.config_root)?;
     logging::init(config.core()).map_err(|e| Error::failed("cannot start logging", e))?;
     let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), Some(&config));
-    let discovery = Discovery::scan(directory);
-    // Before anything of the configuration is shown.
-    config.hide(discovery.schemas());
-    Ok((config, discovery))
+    Ok((config, Discovery::scan(directory)))
 }

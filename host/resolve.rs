@@ -13,7 +13,7 @@ use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
-use crate::manifest::{Manifest, Plugin, Role};
+use crate::manifest::{Manifest, Plugin, Role, is_key};
 use crate::problem::{Code, Problem, Problems, Severity};
 use crate::schema::without_repetition;
 
@@ -100,6 +100,10 @@ pub fn resolve(
     discovery: &Discovery,
     purpose: Purpose,
 ) -> Result<Deployment, Error> {
+    // What is a secret is known now, and has to be before anything of the files is shown.
+    let mut config = config.clone();
+    config.hide(discovery.schemas());
+    let config = &config;
     let core = config.core();
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
@@ -457,7 +461,15 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             .at(&entry.origin, "core.plugins")
             .note(format!("plugin \"{key}\" is in {}", file.name()));
     }
-    let summary = format!("Plugin \"{key}\" not installed");
+    let missing = |code| {
+        let summary = format!("Plugin \"{key}\" not installed");
+        let problem = Problem::error(code, summary).at(&entry.origin, "core.plugins");
+        if is_key(key) {
+            problem
+        } else {
+            problem.because("a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`")
+        }
+    };
     let keys = discovery.keys();
     let problem = if let Some(near) = nearest(key, keys.clone()) {
         let described = discovery
@@ -470,8 +482,7 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
         let present = table
             .map(|(_, origin)| format!("; a table [{near}] is already there, at {origin}"))
             .unwrap_or_default();
-        Problem::error(Code::NearMiss, summary)
-            .at(&entry.origin, "core.plugins")
+        missing(Code::NearMiss)
             .found(format!(
                 "{} in {path}; the nearest is \"{near}\"{described}",
                 count(keys.count(), "key")
@@ -486,10 +497,10 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
             ),
             many => format!("{many} plugins in {path}; nothing resembles \"{key}\""),
         };
-        Problem::error(Code::NotInstalled, summary)
-            .at(&entry.origin, "core.plugins")
-            .found(offered)
-            .help(format!("gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir", crate::discovery::ENVIRONMENT))
+        missing(Code::NotInstalled).found(offered).help(format!(
+            "gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir",
+            crate::discovery::ENVIRONMENT
+        ))
     };
     let silent = discovery.refused(key).take(5);
     silent.fold(problem, |problem, (file, refusal, _)| {

@@ -15,6 +15,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use toml::Value;
 
 pub use self::check::{Entry, Place, assignment, check, missing, without_repetition};
+pub(crate) use self::json::json_value;
 pub use self::json::{Shape, json};
 pub use self::sample::{placeholder, sample};
 pub use self::words::toml_text;
@@ -173,6 +174,16 @@ impl Accepts {
         }
     }
 
+    /// Whether any of it is a secret.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        match self {
+            Self::Anything => false,
+            Self::Map(values) => values.has_secrets(),
+            Self::Settings(table) => table.has_secrets(),
+        }
+    }
+
     /// The settings, if they have names.
     #[must_use]
     pub fn settings(&self) -> &[Setting] {
@@ -193,7 +204,24 @@ impl Accepts {
     }
 }
 
+impl Table {
+    fn has_secrets(&self) -> bool {
+        self.settings
+            .iter()
+            .any(|setting| setting.schema.has_secrets())
+    }
+}
+
 impl Schema {
+    fn has_secrets(&self) -> bool {
+        self.secret
+            || match &self.kind {
+                Kind::List(item) | Kind::Map(item) => item.has_secrets(),
+                Kind::Table(table) => table.has_secrets(),
+                _ => false,
+            }
+    }
+
     /// A setting of which nothing is known but its type.
     #[must_use]
     pub fn of(kind: Kind) -> Self {

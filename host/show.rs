@@ -1,6 +1,12 @@
-//! The commands that only look: `config` and `plugins list`.
+//! The commands that only look: `config` and `plugins list`, `show`, `sample`, `schema`.
+
+mod plugin;
+mod schema;
 
 use std::path::Path;
+
+pub use self::plugin::{plugin, sample};
+pub use self::schema::schema;
 
 use crate::args::ConfigCommand;
 use crate::config::{Config, Secrets};
@@ -45,11 +51,7 @@ pub fn config(
 ///
 /// When the configuration or the plugin directory cannot be read.
 pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Error> {
-    let config = match Config::load(root) {
-        Ok(config) => Some(config),
-        Err(problems) if is_absent(&problems) => None,
-        Err(problems) => return Err(problems.into()),
-    };
+    let config = configured(root)?;
     let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
     if let Some(fault) = discovery.fault() {
         return Err(Problems::from(fault.clone()).into());
@@ -60,6 +62,14 @@ pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Er
     });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
     Ok(list(&discovery, &enabled))
+}
+
+fn configured(root: &Path) -> Result<Option<Config>, Error> {
+    match Config::load(root) {
+        Ok(config) => Ok(Some(config)),
+        Err(problems) if is_absent(&problems) => Ok(None),
+        Err(problems) => Err(problems.into()),
+    }
 }
 
 fn is_absent(problems: &Problems) -> bool {

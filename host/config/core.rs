@@ -107,11 +107,6 @@ pub struct PluginSettings {
     pub origin: Option<Origin>,
 }
 
-/// Messages that a channel holds, unless `core.channel_capacity` says otherwise.
-const CHANNEL_CAPACITY: usize = 64;
-/// Grace, unless `core.grace` says otherwise.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
 const HANDLER_OPTIONS: [&str; 8] = [
     "fmt",
@@ -154,7 +149,7 @@ impl Core {
             fields.refuse("plugin_dir", "the path of a directory");
         }
         let channel_capacity = fields
-            .integer("channel_capacity", 1, 1 << 16)
+            .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
         let grace = fields.seconds("grace");
         let deadline = fields.seconds("deadline");
@@ -168,8 +163,9 @@ impl Core {
             metrics_logger: MetricsLogger::default(),
             ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
-            channel_capacity: channel_capacity.unwrap_or(CHANNEL_CAPACITY),
-            grace: grace.unwrap_or(GRACE),
+            // Both have a default.
+            channel_capacity: channel_capacity.unwrap_or(1),
+            grace: grace.unwrap_or_default(),
             deadline,
             plugin: BTreeMap::new(),
         };
@@ -287,7 +283,7 @@ fn read_plugin_settings(
             );
             continue;
         }
-        let mut fields = Fields::new(Some(value), &path, problems);
+        let mut fields = Fields::described(Some(value), &path, "core.plugin.*", problems);
         let level = level(&mut fields, "level");
         fields.finish();
         settings.insert(

@@ -4,24 +4,41 @@
 use std::time::Duration;
 
 use super::nearest::nearest;
+use super::options;
 use super::value::{Kind, Table, Value};
 use crate::problem::{Code, Problem};
+use crate::schema::{Kind as Type, Table as Options};
 
-/// The settings of one table. What is not asked for before [`Self::finish`] is unknown.
+/// The settings of one table. Which there are, and what a number may be, is said in
+/// [`options`](super::options).
 pub(super) struct Fields<'a, 'p> {
     table: Option<&'a Table>,
     path: String,
+    options: &'static Options,
     known: Vec<&'static str>,
     problems: &'p mut Vec<Problem>,
 }
 
 impl<'a, 'p> Fields<'a, 'p> {
-    /// The settings of the table `path` in `parent`; none if there is no such table.
+    /// The settings of the table `path`; none if there is no such table.
     pub(super) fn new(
         value: Option<&'a Value>,
         path: &str,
         problems: &'p mut Vec<Problem>,
     ) -> Self {
+        Self::described(value, path, path, problems)
+    }
+
+    /// As [`Self::new`], for a table whose options are described as `description`.
+    pub(super) fn described(
+        value: Option<&'a Value>,
+        path: &str,
+        description: &str,
+        problems: &'p mut Vec<Problem>,
+    ) -> Self {
+        static NONE: Options = Options {
+            settings: Vec::new(),
+        };
         let table = value.and_then(|value| {
             if value.as_table().is_none() {
                 problems.push(wrong_type(value, path, "a table"));
@@ -31,6 +48,7 @@ impl<'a, 'p> Fields<'a, 'p> {
         Self {
             table,
             path: path.to_owned(),
+            options: options::of(description).unwrap_or(&NONE),
             known: Vec::new(),
             problems,
         }
@@ -74,36 +92,64 @@ impl<'a, 'p> Fields<'a, 'p> {
         })
     }
 
-    /// A whole number from `least` to `most`.
-    pub(super) fn integer(&mut self, name: &'static str, least: i64, most: i64) -> Option<i64> {
+    /// A whole number within the bounds of the option; its default if there is none.
+    pub(super) fn integer(&mut self, name: &'static str) -> Option<i64> {
+        let default = self.default(name).and_then(toml::Value::as_integer);
+        self.given_integer(name).or(default)
+    }
+
+    fn given_integer(&mut self, name: &'static str) -> Option<i64> {
         let number = self.read(name, "a whole number", |kind| match kind {
             Kind::Integer(number) => Some(*number),
             _ => None,
         })?;
-        if (least..=most).contains(&number) {
-            return Some(number);
+        match self.option(name) {
+            Some(&Type::Integer(least, most)) if !(least..=most).contains(&number) => {
+                self.refuse(name, &format!("a whole number from {least} to {most}"));
+                None
+            }
+            _ => Some(number),
         }
-        self.refuse(name, &format!("a whole number from {least} to {most}"));
-        None
     }
 
-    /// A number of seconds, whole or not, up to a year.
-    pub(super) fn seconds(&mut self, name: &'static str) -> Option<Duration> {
-        const YEAR: f64 = 366.0 * 86_400.0;
+    /// A number, whole or not, within the bounds of the option; its default if there is none.
+    pub(super) fn number(&mut self, name: &'static str, expected: &str) -> Option<f64> {
+        let default = self.default(name).and_then(as_float);
+        self.given_number(name, expected).or(default)
+    }
+
+    fn given_number(&mut self, name: &'static str, expected: &str) -> Option<f64> {
         #[expect(
             clippy::cast_precision_loss,
-            reason = "beyond 2^53 seconds the range below refuses it"
+            reason = "beyond 2^53 the bounds refuse it, or it may be inexact"
         )]
-        let seconds = self.read(name, "a number of seconds", |kind| match kind {
+        let number = self.read(name, expected, |kind| match kind {
             Kind::Integer(number) => Some(*number as f64),
             Kind::Float(number) => Some(*number),
             _ => None,
         })?;
-        if (0.0..=YEAR).contains(&seconds) {
-            return Some(Duration::from_secs_f64(seconds));
+        match self.option(name) {
+            // Written so that NaN is out of bounds.
+            Some(&Type::Number(least, most)) if !(number >= least && number <= most) => {
+                self.refuse(name, &format!("{expected} from {least} to {most}"));
+                None
+            }
+            _ => Some(number),
         }
-        self.refuse(name, &format!("a number of seconds from 0 to {YEAR}"));
-        None
+    }
+
+    /// A number of seconds, whole or not.
+    pub(super) fn seconds(&mut self, name: &'static str) -> Option<Duration> {
+        let seconds = self.number(name, "a number of seconds")?;
+        Duration::try_from_secs_f64(seconds).ok()
+    }
+
+    fn default(&self, name: &str) -> Option<&'static toml::Value> {
+        self.options.find(name)?.schema.default.as_ref()
+    }
+
+    fn option(&self, name: &str) -> Option<&'static Type> {
+        self.options.find(name).map(|option| &option.schema.kind)
     }
 
     /// A list of texts, each with its place.
@@ -143,6 +189,23 @@ impl<'a, 'p> Fields<'a, 'p> {
 
     /// Complains about every key that was not asked for.
     pub(super) fn finish(self) {
+        debug_assert!(
+            self.known
+                .iter()
+                .all(|name| self.options.find(name).is_some()),
+            "host/config/options.rs has to describe every option of [{}] that is read: {:?}",
+            self.path,
+            self.known
+        );
+        debug_assert!(
+            self.options
+                .settings
+                .iter()
+                .all(|option| self.known.contains(&&*option.name)),
+            "host/config/options.rs describes an option of [{}] that is not read: {:?}",
+            self.path,
+            self.options
+        );
         for (name, origin, _) in self.table.into_iter().flat_map(Table::iter) {
             if self.known.contains(&name) {
                 continue;
@@ -170,6 +233,16 @@ impl<'a, 'p> Fields<'a, 'p> {
     fn full(&self, name: &str) -> String {
         format!("{}.{name}", self.path)
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "our own defaults are far below 2^53"
+)]
+fn as_float(value: &toml::Value) -> Option<f64> {
+    value
+        .as_float()
+        .or_else(|| value.as_integer().map(|number| number as f64))
 }
 
 /// A value that is not what `path` needs.

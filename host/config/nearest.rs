@@ -10,7 +10,13 @@ pub(crate) fn nearest<'a>(wrong: &str, known: impl Iterator<Item = &'a str>) -> 
     if lower.len() > 200 {
         return None;
     }
+    // An edit cannot do more than change the length by one: most names need not be compared.
+    let is_possible = |name: &&str| {
+        let (one, other) = (name.chars().count(), lower.chars().count());
+        one.abs_diff(other) <= (one.max(other) / 3).max(1)
+    };
     known
+        .filter(is_possible)
         .map(|name| {
             (
                 strsim::damerau_levenshtein(&lower, &name.to_lowercase()),

@@ -21,8 +21,13 @@ pub struct InstalledKeys {
 }
 
 impl InstalledKeys {
+    /// Every key, and every parent of one.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.families.iter().map(String::as_str)
+    }
+
     /// Whether the table `path` belongs to a plugin or to a family of plugins.
-    fn owns(&self, path: &str) -> bool {
+    pub(super) fn owns(&self, path: &str) -> bool {
         self.families.contains(path)
     }
 }
@@ -319,8 +324,14 @@ fn level(
     Ok(found.into_iter().next())
 }
 
-/// Makes secrets of what `accepts` says are secrets in the table `parts`, in every spelling.
-pub(super) fn hide(table: &mut Table, parts: &[&str], accepts: &Accepts) {
+/// Makes secrets of what `heirs` say are secrets in the table `parts`, in every spelling, and of what
+/// none of them knows where one of them has secrets. What is `foreign` is a table of other plugins.
+pub(super) fn hide(
+    table: &mut Table,
+    parts: &[&str],
+    heirs: &[&Accepts],
+    foreign: &dyn Fn(&str) -> bool,
+) {
     for count in 1..=parts.len() {
         let Some(value) = table.get_mut(&parts[..count].join(".")) else {
             continue;
@@ -329,13 +340,25 @@ pub(super) fn hide(table: &mut Table, parts: &[&str], accepts: &Accepts) {
             continue;
         };
         if count < parts.len() {
-            hide(inner, &parts[count..], accepts);
+            hide(inner, &parts[count..], heirs, foreign);
             continue;
         }
+        let is_wary = heirs.iter().any(|accepts| accepts.has_secrets());
         let names: Vec<_> = inner.iter().map(|(name, ..)| name.to_owned()).collect();
         for name in names {
-            if let (Some(schema), Some(value)) = (accepts.schema_of(&name), inner.get_mut(&name)) {
-                value.hide(schema);
+            let Some(value) = inner.get_mut(&name) else {
+                continue;
+            };
+            if value.as_table().is_some() && foreign(&name) {
+                continue;
+            }
+            let known = heirs.iter().filter_map(|accepts| accepts.schema_of(&name));
+            let known: Vec<_> = known.collect();
+            for schema in &known {
+                value.hide(schema, is_wary);
+            }
+            if known.is_empty() && is_wary {
+                value.hide_all();
             }
         }
     }

@@ -36,7 +36,8 @@ impl MetricsLogger {
         let mut fields = Fields::new(value, METRICS_LOGGER, problems);
         let default = Self::default();
         let level = level(&mut fields, "log_level").unwrap_or(default.level);
-        let time_unit = time_unit(&mut fields).unwrap_or(default.time_unit);
+        let time_unit = fields.number("time_unit", "a number");
+        let time_unit = time_unit.unwrap_or(default.time_unit);
         fields.finish();
         Self { level, time_unit }
     }
@@ -72,7 +73,8 @@ impl Ffwd {
         let ip = ip.and_then(|name| read_ip(&mut fields, name));
         let port = named(&mut fields, "ffwd_port", "port");
         let port = port.and_then(|name| read_port(&mut fields, name));
-        let time_unit = time_unit(&mut fields).unwrap_or(default.time_unit);
+        let time_unit = fields.number("time_unit", "a number");
+        let time_unit = time_unit.unwrap_or(default.time_unit);
         fields.finish();
         let address = SocketAddr::new(
             ip.unwrap_or(default.address.ip()),
@@ -137,16 +139,4 @@ fn read_port(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<u16> {
         fields.refuse(name, "a port, from 1 to 65535");
     }
     port
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a unit beyond 2^53 may be inexact"
-)]
-fn time_unit(fields: &mut Fields<'_, '_>) -> Option<f64> {
-    fields.read("time_unit", "a number", |kind| match kind {
-        Kind::Integer(number) => Some(*number as f64),
-        Kind::Float(number) => Some(*number),
-        _ => None,
-    })
 }

@@ -75,10 +75,18 @@ impl Source {
         let end = next.map_or(self.text.len(), |next| next - 1);
         let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         match secrets.as_ref() {
-            Some(secrets) => (
-                secret::cover(&self.text[start..at], start, secrets),
-                secret::cover(&self.text[at..end], at, secrets),
-            ),
+            Some(secrets) => {
+                // A line can be as long as the file; what is shown of it is short.
+                let start = self
+                    .text
+                    .ceil_char_boundary(at.saturating_sub(WINDOW))
+                    .max(start);
+                let end = self.text.floor_char_boundary(at + WINDOW).min(end);
+                (
+                    secret::cover(&self.text[start..at], start, secrets),
+                    secret::cover(&self.text[at..end], at, secrets),
+                )
+            }
             // Not TOML: nothing is known of its values.
             None => secret::cover_roughly(&self.text, start..end, at),
         }
@@ -168,6 +176,9 @@ impl Origin {
         format!("  {number} | {line}\n  {gutter} | {indent}{carets}")
     }
 }
+
+/// Octets of a line that are looked at on each side of a place.
+const WINDOW: usize = 16 * REACH;
 
 /// Characters that are shown of a line on each side of a place.
 const REACH: usize = 100;

@@ -251,6 +251,34 @@ fn no_configuration_says_where_it_was_looked_for() {
 }
 
 #[test]
+fn a_file_that_changes_while_it_is_read_is_read_again() {
+    let directory = directory(Some("a = 1"), None);
+    let path = directory.path().join(FILES[0]);
+    let mut reads = 0;
+    let octets = steadily(|| {
+        reads += 1;
+        let (octets, is_steady) = read_whole(&path)?;
+        assert!(is_steady, "nobody else writes here");
+        Ok((octets, reads == 2))
+    });
+    assert_eq!(
+        (octets.unwrap().as_deref(), reads),
+        (Some(&b"a = 1"[..]), 2)
+    );
+    let mut reads = 0;
+    let octets = steadily(|| {
+        reads += 1;
+        Ok((Vec::new(), false))
+    });
+    assert_eq!((octets.unwrap(), reads), (None, ATTEMPTS));
+    insta::assert_snapshot!(restless(Path::new("gordon-janitor.toml")), @"
+    error[GJ411]: gordon-janitor.toml changed while it was read, 3 times in a row
+      because: half of an old configuration and half of a new one is neither
+      help: write it to another name in the same directory, and rename it; then run again
+    ");
+}
+
+#[test]
 fn syntax_errors_of_both_files_are_reported_together() {
     let directory = directory(Some("a = \n"), Some("[b\n"));
     let problems = Config::load(directory.path()).unwrap_err();

@@ -131,25 +131,30 @@ impl Value {
         }
     }
 
-    /// Makes a secret of what `schema` says is one, at any depth.
-    pub(super) fn hide(&mut self, schema: &Schema) {
+    /// Makes a secret of what `schema` says is one, at any depth; if `is_wary`, also of what it does
+    /// not know.
+    pub(super) fn hide(&mut self, schema: &Schema, is_wary: bool) {
         if schema.secret {
             self.hide_all();
             return;
         }
         match (&mut self.kind, &schema.kind) {
             (Kind::Array(values), Type::List(item)) => {
-                values.iter_mut().for_each(|value| value.hide(item));
+                values
+                    .iter_mut()
+                    .for_each(|value| value.hide(item, is_wary));
             }
             (Kind::Table(table), Type::Map(values)) => {
                 for (_, value) in table.entries.values_mut() {
-                    value.hide(values);
+                    value.hide(values, is_wary);
                 }
             }
             (Kind::Table(table), Type::Table(settings)) => {
                 for (name, (_, value)) in &mut table.entries {
-                    if let Some(setting) = settings.find(name) {
-                        value.hide(&setting.schema);
+                    match settings.find(name) {
+                        Some(setting) => value.hide(&setting.schema, is_wary),
+                        None if is_wary => value.hide_all(),
+                        None => {}
                     }
                 }
             }
@@ -157,7 +162,7 @@ impl Value {
         }
     }
 
-    fn hide_all(&mut self) {
+    pub(super) fn hide_all(&mut self) {
         self.secret = true;
         match &mut self.kind {
             Kind::Array(values) => {

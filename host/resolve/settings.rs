@@ -65,8 +65,13 @@ pub(super) fn missing_table(
         .collect();
     let missing: Vec<&Setting> = missing(table, &given).collect();
     if missing.is_empty() {
+        let inherits = table.settings.iter().any(|setting| setting.required);
         return problem
-            .because("a plugin runs only if it is configured, even if it requires nothing")
+            .because(if inherits {
+                "it inherits what it requires, but runs only if it has a table of its own"
+            } else {
+                "it requires nothing, but runs only if it has a table"
+            })
             .help(format!("add:  [{key}]"));
     }
     let names: Vec<_> = missing

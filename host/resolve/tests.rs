@@ -148,6 +148,23 @@ fn everything_in_the_way_is_reported_at_once() {
 }
 
 #[test]
+fn a_library_with_one_key_twice_is_refused_and_named_where_it_is_listed() {
+    let config =
+        format!("[core]\nplugins = ['files.served', 'files.apply', 'acme.x']\n{TABLES}[acme.x]\n");
+    let twice = Elf::plugin("acme", &[("acme.x", "authority"), ("acme.x", "publisher")]);
+    let setup = setup(&config, Purpose::Publish, &[("libacme.so", twice.octets())]);
+    insta::assert_snapshot!(errors(&setup), @r#"
+    error[GJ202]: Plugin "acme.x" not installed
+      where: /etc/gj/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ['files.served', 'files.apply', 'acme.x']
+        |                                           ^^^^^^^^
+      found: plugins in /etc/gj/plugins: files.apply, files.changes, files.served, files.zones; nothing resembles "acme.x"
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+      note: libacme.so was refused and may hold it: GJ203 the manifest of libacme.so cannot be used: it holds the key `acme.x` twice
+    "#);
+}
+
+#[test]
 fn a_role_without_plugin_is_an_error() {
     let config = format!("[core]\nplugins = ['files.zones', 'files.served']\n{TABLES}");
     let setup = setup(&config, Purpose::Publish, &[]);

@@ -62,12 +62,15 @@ impl Check<'_> {
         path: &str,
         origin: Option<&Origin>,
     ) {
+        // In the order of the file: whoever mends it reads it from above.
+        let mut entries = entries.to_vec();
+        entries.sort_by_key(|(_, key, ..)| (key.path(), key.offset()));
         let given: Vec<_> = entries.iter().map(|(name, ..)| *name).collect();
         let missing: Vec<_> = missing(schema, &given).collect();
         // Settings that are missing because of how others are spelled.
         let mut explained = BTreeSet::new();
         let mut seen: BTreeMap<&str, (&str, &Origin)> = BTreeMap::new();
-        for (name, key, value, table) in entries {
+        for (name, key, value, table) in &entries {
             let Some(setting) = schema.find(name) else {
                 self.unknown(name, key, schema, &missing, &mut explained, path);
                 continue;
@@ -85,8 +88,7 @@ impl Check<'_> {
                     .found(format!("\"{other}\" at {earlier}"))
                     .help(format!("keep {}", setting.name)),
                 );
-            }
-            if setting.deprecated_aliases.iter().any(|old| old == name) {
+            } else if setting.deprecated_aliases.iter().any(|old| old == name) {
                 self.problems.push(
                     Problem::warning(
                         Code::UnknownSetting,

@@ -25,10 +25,29 @@ impl Schema {
                 let most = most.is_finite().then(|| most.to_string());
                 format!("number{unit}{}", range(least, most, ", ", " to "))
             }
-            Kind::List(item) => format!("list of {}", item.type_name()),
+            Kind::List(item) => format!("list of {}", item.plural()),
             Kind::Table(_) => "table".to_owned(),
-            Kind::Map(values) => format!("table of {}", values.type_name()),
+            Kind::Map(values) => format!("table of {}", values.plural()),
         }
+    }
+
+    /// Its type where there are several: `whole numbers, 1 to 600`.
+    fn plural(&self) -> String {
+        let name = self.type_name();
+        let noun = match &self.kind {
+            Kind::Any => return "any values".to_owned(),
+            Kind::Choice(_) => return format!("texts, each {name}"),
+            Kind::Text(Format::Ip | Format::Ipv4 | Format::Ipv6) => return format!("{name}es"),
+            Kind::Text(Format::Socket) => return "addresses with ports".to_owned(),
+            Kind::Text(_) => return format!("{name}s"),
+            Kind::Boolean => "boolean",
+            Kind::Integer(..) => "whole number",
+            Kind::Number(..) => "number",
+            Kind::List(_) => "list",
+            Kind::Table(_) | Kind::Map(_) => "table",
+        };
+        let rest = name.strip_prefix(noun).unwrap_or_default();
+        format!("{noun}s{rest}")
     }
 
     /// What a value has to be, for "must be …": `a whole number of seconds from 1 to 600`.
@@ -60,10 +79,7 @@ impl Schema {
                 let most = most.is_finite().then(|| most.to_string());
                 format!("a number{unit}{}", range(least, most, " from ", " to "))
             }
-            Kind::List(item) => match item.kind {
-                Kind::Text(Format::Any) => "a list of texts, in brackets".to_owned(),
-                _ => format!("a list of {}, in brackets", item.type_name()),
-            },
+            Kind::List(item) => format!("a list of {}, in brackets", item.plural()),
             Kind::Table(_) | Kind::Map(_) => "a table".to_owned(),
         }
     }
@@ -147,4 +163,85 @@ fn one_line(text: &str) -> String {
     let mut out = String::new();
     crate::config::push_text(&mut out, text);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(text: &str) -> Schema {
+        Schema::read(&Value::Table(text.parse().unwrap()))
+    }
+
+    #[test]
+    fn types_read_as_words() {
+        for (text, name, demand) in [
+            ("", "any value", "a value"),
+            ("type = 'string'", "text", "a text"),
+            ("type = 'string'\nformat = 'path'", "path", "a path"),
+            (
+                "type = 'string'\nformat = 'ip'",
+                "IP address",
+                "an IP address",
+            ),
+            ("type = 'string'\nformat = 'hostname'", "text", "a text"),
+            (
+                "type = 'string'\nenum = ['a', 'b c']",
+                "one of \"a\", \"b c\"",
+                "one of \"a\", \"b c\"",
+            ),
+            ("type = 'boolean'", "boolean", "true or false"),
+            ("type = 'integer'", "whole number", "a whole number"),
+            (
+                "type = 'integer'\nformat = 'uint16'\nmaximum = 70000\nunit = 'seconds'",
+                "whole number of seconds, 0 to 65535",
+                "a whole number of seconds from 0 to 65535",
+            ),
+            (
+                "type = 'integer'\nmaximum = -1",
+                "whole number, -1 or less",
+                "a whole number, -1 or less",
+            ),
+            (
+                "type = 'number'\nminimum = 0.5\nmaximum = 2",
+                "number, 0.5 to 2",
+                "a number from 0.5 to 2",
+            ),
+            (
+                "type = 'array'\nitems = { type = 'string', format = 'ipv6' }",
+                "list of IPv6 addresses",
+                "a list of IPv6 addresses, in brackets",
+            ),
+            (
+                "type = 'array'\nitems = { type = 'array', items = { type = 'integer', format = 'uint8' } }",
+                "list of lists of whole numbers, 0 to 255",
+                "a list of lists of whole numbers, 0 to 255, in brackets",
+            ),
+            (
+                "type = 'object'\nadditionalProperties = { type = 'string', enum = ['a'] }",
+                "table of texts, each one of \"a\"",
+                "a table",
+            ),
+            ("type = ['string', 'null']", "any value", "a value"),
+        ] {
+            let schema = schema(text);
+            assert_eq!(
+                (schema.type_name(), schema.demand()),
+                (name.into(), demand.into()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn values_are_written_on_one_line_and_read_back() {
+        let text = "a = \"x\\ny\\u0007\\\"\"\nb = [1, 2.5, true, { 'odd key' = 'é' }]\nc = {}\nd = 2026-01-02\n";
+        let table: toml::Table = text.parse().unwrap();
+        for (name, value) in table {
+            let written = format!("{name} = {}", toml_text(&value));
+            assert_eq!(written.lines().count(), 1, "{written}");
+            let read: toml::Table = written.parse().unwrap();
+            assert_eq!(read[&name], value, "{written}");
+        }
+    }
 }

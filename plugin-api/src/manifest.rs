@@ -115,14 +115,6 @@ impl<const O: usize, const N: usize> RawNote<O, N> {
     }
 }
 
-#[cfg(test)]
-impl<const N: usize> Note<N> {
-    /// What the note holds.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.descriptor).into_owned()
-    }
-}
-
 /// A piece of the manifest.
 #[derive(Clone, Copy, Debug)]
 pub enum Part {
@@ -211,6 +203,16 @@ pub const fn octets(parts: &[Part]) -> usize {
         i += 1;
     }
     octets
+}
+
+/// What `parts` say, one behind the other.
+#[must_use]
+pub fn text(parts: &[Part]) -> String {
+    let mut text = vec![0; octets(parts)];
+    let written = write_all(parts, &mut text, 0);
+    debug_assert_eq!(written, text.len());
+    // They are texts, and escaping adds nothing but ASCII.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// `summary` without the space that a doc comment begins with.

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::UdpSocket;
 use std::process::{Child, Command, Output, Stdio};
 
 use jiff::{SignedDuration, Timestamp};
@@ -325,6 +326,23 @@ fn a_quoted_table_is_the_same_and_the_example_can_be_read() {
     assert!(is_corrected(&janitor));
 }
 
+/// B17: the table of a metrics relay of others was only found if its dotted name stood in quotes, and it
+/// inherited nothing.
+#[test]
+fn a_metrics_relay_is_configured_like_any_plugin() {
+    for table in ["villain.relay.meddles", "'villain.relay.meddles'"] {
+        let janitor = deployment().settings(&format!(
+            "[core]\nmetrics = 'villain.relay.meddles'\n[villain]\nzones = ['inherited.test']\n[{table}]"
+        ));
+        let run = janitor.run();
+        assert_eq!((run.exit_code(), run.errors().as_str()), (0, ""), "{table}");
+        let ended = "INFO: measured: Increment run-ended status=success: 1 runs";
+        assert_eq!(run.log_with(ended).len(), 1, "{:#?}", run.log());
+        let inherited = run.log_with("what=inherited.test");
+        assert_eq!(inherited.len(), 1, "{:#?}", run.log());
+    }
+}
+
 /// B18: the second plugin of a role took the place of the first without a word.
 #[test]
 fn all_authorities_and_publishers_run_and_two_reconcilers_are_an_error() {
@@ -376,6 +394,45 @@ fn with_debug_a_run_ends_whatever_role_is_missing() {
             .contains("  + new.example.com. 300 IN A 192.0.2.1\n")
     );
     assert!(is_untouched(&janitor));
+}
+
+/// B20: a counter was summed up over all contexts: two deletions and then two additions read 2 and 4. The
+/// lines of `metrics-logger` still do, for programs that read them; a relay is given each step by itself.
+#[test]
+fn a_counter_of_one_context_counts_nothing_of_another() {
+    let run = deployment()
+        .settings("[core]\nmetrics = 'villain.relay.meddles'\n[villain.relay.meddles]")
+        .run();
+    for (action, steps) in [("additions", 2), ("deletions", 2)] {
+        let counted = format!(
+            "INFO: measured: Increment change-message plugin=files.apply action={action} result=published: {steps} RRsets"
+        );
+        assert_eq!(run.log_with(&counted).len(), 1, "{:#?}", run.log());
+    }
+}
+
+/// B21: its documents called the settings of `[ffwd]` `ip` and `port`, which it never read.
+#[test]
+fn ffwd_is_found_under_the_names_that_the_documents_gave() {
+    let daemon = UdpSocket::bind(("127.0.0.2", 0)).expect("a port is free");
+    let port = daemon.local_addr().expect("it is bound").port();
+    let run = deployment()
+        .settings(&format!(
+            "[core]\nmetrics = 'ffwd'\n[ffwd]\nip = '127.0.0.2'\nport = {port}"
+        ))
+        .run();
+    assert_eq!(run.exit_code(), 0, "{}", run.errors());
+    let mut datagram = [0; 2048];
+    let octets = daemon.recv(&mut datagram).expect("a datagram has come");
+    let first = String::from_utf8_lossy(&datagram[..octets]).into_owned();
+    assert!(
+        first.starts_with(r#"{"key": "gordon-service", "#),
+        "{first}"
+    );
+    for (wrong, right) in [("ip", "ffwd_ip"), ("port", "ffwd_port")] {
+        let told = format!("warning[GJ401]: [ffwd] calls the setting \"{right}\" \"{wrong}\"\n");
+        assert!(run.errors().contains(&told), "{}", run.errors());
+    }
 }
 
 /// B22: the order of changes differed from run to run.

@@ -9,6 +9,8 @@ mod janitor;
 mod peers;
 
 mod configuration;
+mod settings;
+mod inspecting;
 mod debug;
 mod libraries;
 mod toolchain;

@@ -1,18 +1,16 @@
 //! What is read and what is described, side by side.
 
 use super::*;
-use crate::manifest::{Note, octets};
+use crate::manifest::text;
 
 /// The schema as a library would carry it.
 macro_rules! schema_of {
-    ($of_type:ty) => {{
-        const PARTS: &[Part] = &[
-            Part::Plain("settings = { "),
-            Part::Nested(<$of_type as SettingType>::SCHEMA),
-            Part::Plain(" }"),
-        ];
-        Note::<{ octets(PARTS) }>::new(PARTS).text()
-    }};
+    ($of_type:ty) => {
+        format!(
+            "settings = {{ {} }}",
+            text(<$of_type as SettingType>::SCHEMA)
+        )
+    };
 }
 
 /// Everything that can be said.

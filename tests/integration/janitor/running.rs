@@ -197,6 +197,11 @@ impl Run {
         self.shown(&self.stdout)
     }
 
+    /// Standard error, log and all.
+    pub(crate) fn stderr(&self) -> String {
+        self.shown(&self.stderr)
+    }
+
     /// The lines of the log as `LEVEL: message fields`, without time and process.
     pub(crate) fn log(&self) -> Vec<String> {
         let shown = self.shown(&self.stderr);

@@ -1,0 +1,247 @@
+//! The host's own options, described once: for the reader of `[core]`, for editors, for documents.
+//!
+//! They are described as those of plugins are. What a doc comment says here, an editor shows.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use janitor_plugin_api::manifest::text;
+use janitor_plugin_api::settings::Settings;
+
+use crate::schema::{Accepts, Kind, Table};
+
+/// The tables of the host, by name.
+static TABLES: LazyLock<Vec<(&str, Table)>> = LazyLock::new(|| {
+    vec![
+        ("core", table::<Core>()),
+        ("metrics-logger", table::<MetricsLogger>()),
+        ("ffwd", table::<Ffwd>()),
+    ]
+});
+
+/// The tables on the top level that belong to the host, in the order of documents.
+pub(crate) fn tables() -> impl Iterator<Item = (&'static str, &'static Table)> {
+    TABLES.iter().map(|(name, table)| (*name, table))
+}
+
+/// The options of the table `path`, such as `core.logging`; of `core.plugin.*` for that of a plugin.
+pub(crate) fn of(path: &str) -> Option<&'static Table> {
+    let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+    let mut table = tables().find(|(name, _)| *name == first)?.1;
+    for part in rest.split('.').filter(|part| !part.is_empty()) {
+        let kind = match part {
+            "*" => continue,
+            name => &table.find(name)?.schema.kind,
+        };
+        table = match kind {
+            Kind::Table(inner) => inner,
+            Kind::Map(values) => match &values.kind {
+                Kind::Table(inner) => inner,
+                _ => return None,
+            },
+            _ => return None,
+        };
+    }
+    Some(table)
+}
+
+fn table<T: Settings>() -> Table {
+    let text = format!("settings = {{ {} }}", text(T::SCHEMA));
+    let document: Option<toml::Table> = text.parse().ok();
+    let settings = document.and_then(|mut document| document.remove("settings"));
+    match settings.as_ref().map(Accepts::read) {
+        Some(Accepts::Settings(table)) => table,
+        _ => Table::default(),
+    }
+}
+
+/// The `[core]` table.
+#[janitor_plugin_api::settings]
+#[expect(
+    dead_code,
+    reason = "only described here; `Core` reads each option by itself"
+)]
+struct Core {
+    /// The plugins to run, by key: one or more authorities, exactly one reconciler, one or more
+    /// publishers.
+    #[setting(default, example = ["files.zones", "files.served", "files.apply"])]
+    plugins: Vec<String>,
+    /// The directory of the plugin libraries.
+    plugin_dir: Option<PathBuf>,
+    /// Go on without plugins that cannot be used, with a warning each.
+    #[setting(default = false)]
+    debug: bool,
+    /// Zones that a channel between two plugins holds before its sender has to wait.
+    #[setting(default = 64, min = 1, max = 65_536)]
+    channel_capacity: u32,
+    /// How long a plugin may go on after it was asked to stop.
+    #[setting(default = 10, unit = "seconds", min = 0, max = 31_622_400)]
+    grace: f64,
+    /// How long a run may take before it is cancelled; no limit without it.
+    #[setting(unit = "seconds", min = 0, max = 31_622_400)]
+    deadline: Option<f64>,
+    /// The relay that measurements go to.
+    #[setting(default = "metrics-logger")]
+    metrics: String,
+    /// Where log lines go.
+    #[setting(default)]
+    logging: Logging,
+    /// What the host needs to know of single plugins, by key.
+    #[setting(default)]
+    plugin: BTreeMap<String, Plugin>,
+}
+
+/// The `[core.logging]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Logging {
+    /// The least level that is written, in any letter case.
+    #[setting(default = "info")]
+    level: Level,
+    /// Where log lines go.
+    #[setting(default = ["syslog"])]
+    handlers: Vec<Handler>,
+    /// Has no effect yet.
+    fmt: Option<String>,
+    /// Has no effect yet.
+    datefmt: Option<String>,
+    /// Has no effect yet.
+    address: Option<String>,
+    /// Has no effect yet.
+    proto: Option<String>,
+    /// Has no effect yet.
+    facility: Option<String>,
+    /// Has no effect yet.
+    project_id: Option<String>,
+    /// Has no effect yet.
+    credentials: Option<String>,
+    /// Has no effect yet.
+    debug_thread_worker: Option<String>,
+    /// Read by nothing; meant was fmt.
+    format: Option<String>,
+    /// Read by nothing; meant was datefmt.
+    date_format: Option<String>,
+    /// Read by nothing; meant was datefmt.
+    date_fmt: Option<String>,
+}
+
+/// A level, by the names of the Python original.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum Level {
+    Notset,
+    Debug,
+    #[default]
+    Info,
+    Warning,
+    Warn,
+    Error,
+    Critical,
+    Fatal,
+}
+
+#[janitor_plugin_api::settings]
+enum Handler {
+    /// Standard error.
+    Stream,
+    /// The system log.
+    Syslog,
+    /// Google Cloud Logging.
+    Stackdriver,
+}
+
+/// A `[core.plugin."key"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct Plugin {
+    /// The least level of this plugin's own log lines, in the place of `core.logging.level`.
+    level: Option<Level>,
+}
+
+/// The `[metrics-logger]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct MetricsLogger {
+    /// The level of the lines.
+    #[setting(default = "info")]
+    log_level: Level,
+    /// What times in seconds are multiplied with: 1000.0 gives milliseconds.
+    #[setting(default = 1.0)]
+    time_unit: f64,
+}
+
+/// The `[ffwd]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct Ffwd {
+    /// What every metric is filed under.
+    #[setting(default = "gordon-service")]
+    key: String,
+    /// The address that the daemon listens at.
+    #[setting(default = "127.0.0.1")]
+    ffwd_ip: String,
+    /// The port that the daemon listens at; a text will do.
+    #[setting(default = 19_000, min = 1)]
+    ffwd_port: u16,
+    /// What times in seconds are multiplied with: 1000.0 gives milliseconds.
+    #[setting(default = 1.0)]
+    time_unit: f64,
+    /// What documents of the Python original called ffwd_ip.
+    ip: Option<String>,
+    /// What documents of the Python original called ffwd_port.
+    port: Option<u16>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::logging::Level as Known;
+
+    fn choices(path: &str, name: &str) -> Vec<&'static str> {
+        let setting = of(path).unwrap().find(name).unwrap();
+        let kind = match &setting.schema.kind {
+            Kind::List(item) => &item.kind,
+            kind => kind,
+        };
+        match kind {
+            Kind::Choice(choices) => choices.iter().map(|choice| choice.text.as_str()).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_levels_that_are_described_are_those_that_are_read() {
+        for (path, name) in [
+            ("core.logging", "level"),
+            ("core.plugin.*", "level"),
+            ("metrics-logger", "log_level"),
+        ] {
+            assert_eq!(choices(path, name), Known::NAMES, "{path}");
+        }
+    }
+
+    #[test]
+    fn every_option_says_what_it_means() {
+        fn check(table: &Table) -> usize {
+            let mut count = 0;
+            for setting in &table.settings {
+                assert!(!setting.schema.description.is_empty(), "{}", setting.name);
+                count += 1;
+                match &setting.schema.kind {
+                    Kind::Table(inner) => count += check(inner),
+                    Kind::Map(values) => {
+                        if let Kind::Table(inner) = &values.kind {
+                            count += check(inner);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            count
+        }
+        let count: usize = tables().map(|(_, table)| check(table)).sum();
+        assert!(count >= 14, "{count} options");
+    }
+}
