@@ -39,7 +39,9 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
-    /// Look at the plugin libraries, without running them
+    /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
+    Check(Check),
+    /// Look at the plugin libraries, without running them; install and roll back
     #[command(subcommand)]
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
@@ -78,11 +80,19 @@ pub enum Format {
     Json,
 }
 
+/// `check`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Check {
+    /// Judge for the user that the service runs as, by name or number
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+}
+
 /// `plugins …`
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Plugins {
     /// List the plugins of every library in the plugin directory
-    List,
+    List(List),
     /// Show all that a library says of one plugin: what it does, and its settings
     Show(Show),
     /// Print a table for one plugin, to be completed and added to the configuration
@@ -92,6 +102,30 @@ pub enum Plugins {
     },
     /// Print a JSON Schema of the configuration, for editors
     Schema,
+    /// Judge library files anywhere, and show what they say of themselves
+    Check {
+        /// The files
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Put a library into the plugin directory, or replace one there, without a moment in between
+    Install(Install),
+    /// Go back to the library that had the place of the present one before
+    Rollback {
+        /// A plugin in the library
+        key: String,
+    },
+}
+
+/// `plugins list`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct List {
+    /// Show the sha256 of each file
+    #[arg(long)]
+    pub sha256: bool,
+    /// Write one JSON document with every file
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `plugins show`
@@ -102,6 +136,16 @@ pub struct Show {
     /// Write JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `plugins install`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Install {
+    /// The library
+    pub file: PathBuf,
+    /// The name of the file in the plugin directory, if not its own
+    #[arg(long = "as", value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// `config`
@@ -274,7 +318,6 @@ mod tests {
                 exit_code: true
             })
         );
-        assert_eq!(command("plugins list"), Command::Plugins(Plugins::List));
         let show = Show {
             key: "a.b".into(),
             json: true,
@@ -289,6 +332,24 @@ mod tests {
             Command::Plugins(Plugins::Sample { key })
         );
         assert_eq!(command("plugins schema"), Command::Plugins(Plugins::Schema));
+        assert_eq!(
+            command("plugins list"),
+            Command::Plugins(Plugins::List(List::default()))
+        );
+        let install = Install {
+            file: "libx.so".into(),
+            name: Some("liby.so".into()),
+        };
+        assert_eq!(
+            command("plugins install libx.so --as liby.so"),
+            Command::Plugins(Plugins::Install(install))
+        );
+        assert_eq!(
+            command("check --user gordon"),
+            Command::Check(Check {
+                user: Some("gordon".into())
+            })
+        );
         assert_eq!(
             command("config"),
             Command::Config(ConfigCommand {
@@ -315,6 +376,8 @@ mod tests {
             "--unknown",
             "runn",
             "plugins",
+            "plugins check",
+            "plugins install",
             "plan --format yaml",
             "-c /does/not/exist",
             "plan --dry-run",

@@ -5,17 +5,25 @@
 //! over, so that backups and private libraries have a place.
 
 mod directory;
+mod installed;
+mod clash;
 mod list;
+mod json;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+pub(crate) use self::directory::build_tree;
 pub use self::directory::{ENVIRONMENT, INSTALLED, PluginDirectory};
+pub use self::installed::{Build, Entry, Installed, RECORD};
+pub(crate) use self::installed::{create, staged};
+pub use self::json::json;
 pub use self::list::list;
 
 use crate::manifest::{Manifest, Plugin};
-use crate::preflight::{self, Judged, Verdict};
+use crate::preflight::{self, Digest, Judged, Preflight, Trust, Verdict, stranger};
 use crate::problem::{Code, Problem};
 use crate::schema::Accepts;
 
@@ -26,17 +34,16 @@ pub struct Discovered {
     pub path: PathBuf,
     /// What it was judged to be.
     pub judged: Judged,
+    /// The file that is listed before it and is the same: this is a link to it, symbolic or hard.
+    pub same_as: Option<usize>,
+    digest: OnceLock<Option<Digest>>,
 }
 
 impl Discovered {
     /// The file's name.
     #[must_use]
     pub fn name(&self) -> String {
-        self.path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        name_of(&self.path)
     }
 
     /// The manifest, if it could be read, even if the library was refused.
@@ -47,50 +54,81 @@ impl Discovered {
             Verdict::NotAPlugin | Verdict::Refused(_, None) => None,
         }
     }
+
+    /// The digest of the file, if it can be read. The whole file is read the first time.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        let digest = || Digest::at(&self.judged.path).ok();
+        *self.digest.get_or_init(digest)
+    }
 }
 
 /// What the plugin directory holds.
 #[derive(Debug)]
 pub struct Discovery {
     directory: PluginDirectory,
-    /// Why the directory could not be read; there are no files then.
+    /// Why nothing in the directory is loaded.
     fault: Option<Problem>,
     files: Vec<Discovered>,
+    installed: Installed,
     /// For each key, the libraries that offer it and can be loaded.
     offers: BTreeMap<String, Vec<usize>>,
 }
 
 impl Discovery {
-    /// Judges every library in `directory`, in the order of their names.
-    /// Nothing of them is run or mapped.
+    /// Judges every library in `directory` for the user of this process, in the order of their
+    /// names. Nothing of them is run or mapped.
     #[must_use]
     pub fn scan(directory: PluginDirectory) -> Self {
-        match paths(directory.path()) {
-            Ok(paths) => Self::of(directory, paths),
-            Err(error) => {
-                let fault = directory.unreadable(&error);
-                Self {
-                    directory,
-                    fault: Some(fault),
-                    files: Vec::new(),
-                    offers: BTreeMap::new(),
-                }
-            }
-        }
+        Self::scan_for(directory, &Preflight::new(Trust::of_process()))
     }
 
-    fn of(directory: PluginDirectory, paths: Vec<PathBuf>) -> Self {
+    /// Judges every library in `directory` for another user, perhaps.
+    #[must_use]
+    pub fn scan_for(directory: PluginDirectory, preflight: &Preflight) -> Self {
+        let (paths, unreadable) = match paths(directory.path()) {
+            Ok(paths) => (paths, None),
+            Err(error) => (Vec::new(), Some(directory.unreadable(&error))),
+        };
+        let unsafe_place = || preflight.judge_directory(directory.path());
+        let fault = unreadable.or_else(unsafe_place);
+        let (installed, fault) = match Installed::read(directory.path(), preflight) {
+            Ok(installed) => (installed, fault),
+            Err(problem) => (Installed::default(), fault.or(Some(problem))),
+        };
+        Self::of(directory, fault, installed, preflight, paths)
+    }
+
+    fn of(
+        directory: PluginDirectory,
+        fault: Option<Problem>,
+        installed: Installed,
+        preflight: &Preflight,
+        paths: Vec<PathBuf>,
+    ) -> Self {
         let mut files: Vec<Discovered> = Vec::with_capacity(paths.len());
-        let mut seen = BTreeMap::new();
+        let mut seen: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         let mut offers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for path in paths {
-            let judged = preflight::judge(&path);
+            let expected = installed.expected(&recorded_name(&path));
+            let judged = preflight.judge(&path, expected.as_ref());
             // A link, hard or symbolic, to a library that is listed already
             // offers nothing new.
-            let is_new = judged
-                .identity
-                .is_none_or(|identity| seen.insert(identity, files.len()).is_none());
-            if let (true, Verdict::Plugin(manifest)) = (is_new, &judged.verdict) {
+            let same_as = judged.identity.and_then(|identity| {
+                let first = *seen.entry(identity.file).or_insert(files.len());
+                (first != files.len()).then_some(first)
+            });
+            // A file that is not what was installed under one of its names is that under none.
+            if let (Some(first), Verdict::Refused(problem, _)) = (same_as, &judged.verdict)
+                && problem.code() == Code::Changed
+            {
+                files[first].judged.verdict = judged.verdict.clone();
+                offers.retain(|_, offers| {
+                    offers.retain(|&index| index != first);
+                    !offers.is_empty()
+                });
+            }
+            if let (None, Verdict::Plugin(manifest)) = (same_as, &judged.verdict) {
                 for plugin in &manifest.plugins {
                     offers
                         .entry(plugin.key.clone())
@@ -98,12 +136,18 @@ impl Discovery {
                         .push(files.len());
                 }
             }
-            files.push(Discovered { path, judged });
+            files.push(Discovered {
+                path,
+                judged,
+                same_as,
+                digest: OnceLock::new(),
+            });
         }
         Self {
             directory,
-            fault: None,
+            fault,
             files,
+            installed,
             offers,
         }
     }
@@ -114,7 +158,7 @@ impl Discovery {
         &self.directory
     }
 
-    /// Why the directory could not be read.
+    /// Why nothing in the directory is loaded: it cannot be read, or it is not safe.
     #[must_use]
     pub fn fault(&self) -> Option<&Problem> {
         self.fault.as_ref()
@@ -124,6 +168,17 @@ impl Discovery {
     #[must_use]
     pub fn files(&self) -> &[Discovered] {
         &self.files
+    }
+
+    /// The record of what was installed.
+    #[must_use]
+    pub fn installed(&self) -> &Installed {
+        &self.installed
+    }
+
+    /// How many libraries offer `key`.
+    pub(crate) fn offers(&self, key: &str) -> usize {
+        self.offers.get(key).map_or(0, Vec::len)
     }
 
     /// The keys of all plugins that could be loaded, ascending.
@@ -218,31 +273,50 @@ impl Discovery {
     }
 
     fn clash(&self, key: &str, offers: &[usize]) -> Problem {
-        let count = match offers.len() {
-            2 => "two".to_owned(),
-            many => many.to_string(),
-        };
-        let problem = Problem::error(
-            Code::DuplicateKey,
-            format!("key \"{key}\" is exported by {count} libraries; none was loaded"),
-        );
-        /// Files that are named; more would hide the rest of the report.
-        const NAMED: usize = 8;
-        let files = offers.iter().take(NAMED).map(|&index| &self.files[index]);
-        let problem = files.fold(problem, |problem, file| {
-            let version = file
-                .manifest()
-                .map_or("", |manifest| manifest.version.as_str());
-            problem.found(format!("{}  {key} {version}", file.path.display()))
-        });
-        let problem = match offers.len().checked_sub(NAMED) {
-            None | Some(0) => problem,
-            Some(more) => problem.found(format!("and {more} more")),
-        };
-        problem
-            .because("which one runs must not depend on the order of the directory")
-            .help("move one away; backups belong outside this directory or under a name that starts with a dot")
+        let files = offers.iter().map(|&index| &self.files[index]);
+        clash::clash(key, &files.collect::<Vec<_>>())
     }
+
+    /// What should be mended although `libraries`, which are loaded together, can be.
+    pub(crate) fn remarks<'a>(&self, libraries: impl Iterator<Item = &'a Path>) -> Vec<Problem> {
+        let paths: BTreeSet<&Path> = libraries.collect();
+        let mut files: Vec<&Judged> = Vec::new();
+        for path in paths {
+            let found = self.files.iter().find(|file| file.judged.path == path);
+            files.extend(found.map(|file| &file.judged));
+        }
+        let warnings = files.iter().flat_map(|judged| &judged.warnings).cloned();
+        let static_tls = preflight::static_tls(files.iter().flat_map(|judged| &judged.static_tls));
+        warnings.chain(static_tls).collect()
+    }
+
+    /// Libraries without a manifest, of which nobody expects anything unless a plugin is missing:
+    /// what the first of them are, and how many there are.
+    pub(crate) fn strangers(&self, shown: usize) -> (Vec<Problem>, usize) {
+        let is_stranger = |file: &&Discovered| matches!(file.judged.verdict, Verdict::NotAPlugin);
+        let strangers = self.files.iter().filter(is_stranger);
+        let first = strangers.clone().take(shown);
+        (
+            first.map(|file| stranger(&file.path)).collect(),
+            strangers.count(),
+        )
+    }
+}
+
+/// The name that a library may be recorded under: of a link to another in its directory, that one's.
+fn recorded_name(path: &Path) -> String {
+    let target = path.parent().zip(fs::canonicalize(path).ok());
+    let target = target.filter(|(directory, target)| {
+        let directory = fs::canonicalize(directory).ok();
+        directory.as_deref() == target.parent()
+    });
+    name_of(target.as_ref().map_or(path, |(_, target)| target))
+}
+
+/// The file name in `path`.
+fn name_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 /// Returns the paths of what could be a library, by name.

@@ -32,10 +32,12 @@ pub mod plan;
 pub mod recruiting;
 pub mod run;
 pub mod show;
+pub mod check;
+pub mod install;
 pub mod manual;
 pub mod error;
 
-use args::{Args, Command, Plugins};
+use args::{Args, Check, Command, Install, Plugins};
 use config::Config;
 use discovery::{Discovery, PluginDirectory};
 use error::Error;
@@ -60,16 +62,12 @@ fn command(args: &Args) -> Result<u8, Error> {
             let (config, discovery) = prepare(args)?;
             run::plan(&config, &discovery, plan.format, plan.exit_code)
         }
-        Command::Plugins(Plugins::List) => {
-            print(&show::plugins_list(&args.config_root, plugin_dir)?)
-        }
-        Command::Plugins(Plugins::Show(what)) => {
-            print(&show::plugin(&args.config_root, plugin_dir, what)?)
-        }
-        Command::Plugins(Plugins::Sample { key }) => {
-            print(&show::sample(&args.config_root, plugin_dir, key)?)
-        }
-        Command::Plugins(Plugins::Schema) => print(&show::schema(&args.config_root, plugin_dir)?),
+        Command::Check(Check { user }) => print(&check::check(
+            &args.config_root,
+            plugin_dir,
+            user.as_deref(),
+        )?),
+        Command::Plugins(what) => print(&plugins(args, what)?),
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
             print(&show::config(config, what, plugin_dir)?)
@@ -79,6 +77,22 @@ fn command(args: &Args) -> Result<u8, Error> {
             None => print(&manual::page()?),
             Some(directory) => print(&manual::write_pages(directory)?),
         },
+    }
+}
+
+fn plugins(args: &Args, command: &Plugins) -> Result<String, Error> {
+    let root = &args.config_root;
+    let plugin_dir = args.plugin_dir.as_deref();
+    match command {
+        Plugins::List(what) => show::plugins_list(root, plugin_dir, what),
+        Plugins::Show(what) => show::plugin(root, plugin_dir, what),
+        Plugins::Sample { key } => show::sample(root, plugin_dir, key),
+        Plugins::Schema => show::schema(root, plugin_dir),
+        Plugins::Check { files } => check::files(files),
+        Plugins::Install(Install { file, name }) => {
+            install::install(show::directory(root, plugin_dir)?, file, name.as_deref())
+        }
+        Plugins::Rollback { key } => install::rollback(show::directory(root, plugin_dir)?, key),
     }
 }
 

@@ -12,6 +12,8 @@
 mod difference;
 
 use std::error::Error as StdError;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::abi::abi_stable::StableAbi;
@@ -23,6 +25,9 @@ use janitor_plugin_api::abi::abi_stable::type_layout::TypeLayout;
 use janitor_plugin_api::abi::entry::{PluginEntryRef, PluginModuleRef};
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use libloading::os::unix::{Library as Handle, RTLD_LOCAL, RTLD_NOW};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+use crate::preflight::{self, Identity};
 
 pub use self::difference::Difference;
 
@@ -36,25 +41,36 @@ pub struct Library {
 }
 
 impl Library {
-    /// Opens the library at `path`, which must be absolute, and gives it the host's functions.
+    /// Opens the library at `path`, which must be absolute, and gives it the host's functions. If it
+    /// was `judged`, it has to be that file, unchanged.
     ///
     /// Constructors of the library run in here; everything that can be said without running it has
     /// to be said before.
     ///
     /// # Errors
     ///
-    /// [`OpenError`] if the system cannot load it or its types are not ours.
-    pub fn open(path: &Path, functions: HostFunctionsRef) -> Result<Self, OpenError> {
+    /// [`OpenError`] if the system cannot load it, it is another file than the one that was judged,
+    /// or its types are not ours.
+    pub fn open(
+        path: &Path,
+        judged: Option<Identity>,
+        functions: HostFunctionsRef,
+    ) -> Result<Self, OpenError> {
         let failed = |fault| OpenError {
             path: path.to_owned(),
             fault,
         };
+        let watch = judged.map(|judged| Watch::begin(path, judged)).transpose();
+        let watch = watch.map_err(failed)?;
         // SAFETY: the library's initialisers run now. The operator listed one of its plugins, and
         // that is the decision to trust it; its file has been judged.
         let opened = unsafe { Handle::open(Some(path), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) };
         let handle = opened.map_err(|e| failed(Fault::Load(loader_text(&e))))?;
         // Never closed: function pointers, vtables and thread-local destructors live in it.
         let handle: &'static Handle = Box::leak(Box::new(handle));
+        if let Some(watch) = watch {
+            watch.end(entry_address(handle)).map_err(failed)?;
+        }
         let module = Self::module(handle).map_err(failed)?;
         module.attach()(functions);
         Ok(Self { module })
@@ -83,6 +99,93 @@ impl Library {
     pub fn entries(self) -> &'static [PluginEntryRef] {
         self.module.entries()().as_slice()
     }
+}
+
+/// Where the entry point of an open library lies, if it has one.
+fn entry_address(handle: &Handle) -> Option<usize> {
+    // SAFETY: only the address is taken; nothing is read through it.
+    let symbol = unsafe { handle.get::<*const ()>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes()) };
+    Some(symbol.ok()?.into_raw().addr())
+}
+
+/// Makes sure that what is loaded is the file that was judged.
+///
+/// A file can be replaced between being judged and being opened, so that its name says nothing. The
+/// judged file is held open, mapped here for a moment, and compared with what the loader has mapped.
+/// Both are looked up in the list of mappings, because some file systems (btrfs, overlayfs) show
+/// other numbers there than `stat` does.
+struct Watch {
+    file: File,
+    judged: Identity,
+    /// The file as the list of mappings has it; `None` where there is no such list.
+    mapping: Option<String>,
+}
+
+impl Watch {
+    fn begin(path: &Path, judged: Identity) -> Result<Self, Fault> {
+        let (file, found) = preflight::reopen(path).map_err(Fault::Gone)?;
+        if found.file != judged.file {
+            return Err(Fault::Replaced);
+        }
+        if found != judged {
+            return Err(Fault::WrittenOver {
+                before: judged.octets,
+                now: found.octets,
+            });
+        }
+        let mapping = mapping_of(&file);
+        Ok(Self {
+            file,
+            judged,
+            mapping,
+        })
+    }
+
+    /// Compares, now that the library is open, and has its entry point at `address`.
+    fn end(self, address: Option<usize>) -> Result<(), Fault> {
+        let loaded = address.and_then(mapping_at);
+        if let (Some(judged), Some(loaded)) = (&self.mapping, &loaded)
+            && judged != loaded
+        {
+            return Err(Fault::Replaced);
+        }
+        let now = self.file.metadata().map_err(Fault::Gone)?;
+        let now = Identity::of(&now);
+        if now != self.judged {
+            return Err(Fault::WrittenOver {
+                before: self.judged.octets,
+                now: now.octets,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// How the list of mappings names `file`.
+fn mapping_of(file: &File) -> Option<String> {
+    let (protection, flags) = (ProtFlags::READ, MapFlags::PRIVATE);
+    // SAFETY: a new mapping at a place of the system's choice, which nothing is read from.
+    let address = unsafe { mmap(std::ptr::null_mut(), 1, protection, flags, file, 0) }.ok()?;
+    let found = mapping_at(address.addr());
+    // SAFETY: the mapping made above, which nobody else knows of.
+    let unmapped = unsafe { munmap(address, 1) };
+    // It could only fail for an address that is none; then one page stays mapped.
+    unmapped.ok().and(found)
+}
+
+/// Device and inode of what is mapped at `address`.
+fn mapping_at(address: usize) -> Option<String> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    // `7f0c1a000000-7f0c1a028000 r--p 00000000 fe:00 247030    /usr/lib/libc.so.6`
+    maps.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace();
+        let (from, to) = fields.next()?.split_once('-')?;
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        let (device, inode) = (fields.nth(2)?, fields.next()?);
+        (number(from)?..number(to)?)
+            .contains(&address)
+            .then(|| format!("{device} {inode}"))
+    })
 }
 
 /// Whether one side's types are a prefix of the other's.
@@ -128,6 +231,20 @@ pub struct OpenError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
+    /// What was judged is not there any more.
+    #[error("it cannot be read any more: {0}")]
+    Gone(#[source] io::Error),
+    /// Another file is in its place.
+    #[error("it was replaced by another file while it was being opened")]
+    Replaced,
+    /// The same file has other content.
+    #[error("it was written over after it had been judged ({before} octets before, {now} now)")]
+    WrittenOver {
+        /// Its length when it was judged.
+        before: u64,
+        /// Its length now.
+        now: u64,
+    },
     /// The dynamic loader refused it.
     #[error("the system's loader says: {0}")]
     Load(String),
@@ -143,4 +260,27 @@ pub enum Fault {
     /// Its types are neither a prefix of ours nor the reverse.
     #[error("its types differ from this host's {0}")]
     Layout(Difference),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_known_by_its_file_whatever_its_name() {
+        let executable = File::open("/proc/self/exe").unwrap();
+        let code = mapping_at(entry_address as fn(&Handle) -> Option<usize> as usize);
+        assert!(code.is_some());
+        assert_eq!(mapping_of(&executable), code);
+
+        let directory = tempfile::tempdir().unwrap();
+        let copy = directory.path().join("copy");
+        std::fs::write(&copy, "of something").unwrap();
+        let link = directory.path().join("link");
+        std::fs::hard_link(&copy, &link).unwrap();
+        let named = |path| mapping_of(&File::open(path).unwrap());
+        assert_eq!(named(&copy), named(&link));
+        assert_ne!(named(&copy), code);
+        assert_eq!(mapping_at(1), None);
+    }
 }

@@ -1,11 +1,20 @@
 //! Judges a file without running or mapping it.
 //!
-//! Owner and mode of the file and of the directories above it, needed
-//! libraries and the glibc version are further judges; they will stand between
-//! opening a file and reading its headers.
+//! The judges, in the order in which they are asked: what kind of file it is (`sniff`, `elf`), what it
+//! says of itself, whether this machine has what it needs (`system`), who could replace it (`places`),
+//! where it is mounted (`mount`), and whether it is the one that was installed (`digest`).
 
 mod elf;
 mod sniff;
+mod linkage;
+mod system;
+mod stranger;
+mod trust;
+mod places;
+mod mount;
+mod digest;
+mod refusal;
+mod static_tls;
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -16,8 +25,17 @@ use object::ReadCache;
 use rustix::fs::{Mode, OFlags};
 
 use self::elf::Fault;
-use crate::manifest::{ApiVersion, Manifest, ManifestFault, PanicStrategy};
-use crate::problem::{Code, Problem};
+use self::linkage::Linkage;
+use self::refusal::{cannot_open, file_name};
+use self::system::System;
+use crate::manifest::{ApiVersion, Manifest, PanicStrategy};
+use crate::problem::Problem;
+
+pub use self::digest::Digest;
+pub use self::places::Subject;
+pub(crate) use self::static_tls::judge as static_tls;
+pub use self::stranger::stranger;
+pub use self::trust::Trust;
 
 /// Octets of a library at most. Debug builds of large plugins have some 100 MiB.
 const MAX_OCTETS: u64 = 1 << 30;
@@ -27,10 +45,38 @@ const MAX_OCTETS: u64 = 1 << 30;
 pub struct Judged {
     /// The file itself: absolute, every link resolved. This is what is opened later.
     pub path: PathBuf,
-    /// Device and inode of the file that was read; `None` if it could not be opened.
-    pub identity: Option<(u64, u64)>,
+    /// The file that was read; `None` if it could not be opened.
+    pub identity: Option<Identity>,
     /// The judgement.
     pub verdict: Verdict,
+    /// What should be mended although the library can be loaded.
+    pub warnings: Vec<Problem>,
+    /// What it takes of the loader's room for static thread-locals, if it or a library that it needs
+    /// insists on them: paths and octets.
+    pub static_tls: Vec<(PathBuf, u64)>,
+}
+
+/// Which file was read, and which state of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Device and inode: the file.
+    pub file: (u64, u64),
+    /// Its length in octets.
+    pub octets: u64,
+    /// When it was last written to: seconds and nanoseconds since 1970.
+    pub written: (i64, i64),
+}
+
+impl Identity {
+    /// The identity of what `metadata` describes.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        Self {
+            file: (metadata.dev(), metadata.ino()),
+            octets: metadata.len(),
+            written: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
 }
 
 /// What a file turned out to be.
@@ -44,39 +90,185 @@ pub enum Verdict {
     Refused(Problem, Option<Manifest>),
 }
 
-/// Judges the file at `path`.
+/// The digests that a library may have, and how to say what was expected.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    /// Any of these will do; the first is that of the last installation.
+    pub digests: Vec<Digest>,
+    /// What was installed: `acme 0.1.0, installed 2026-11-22T19:10:00Z`.
+    pub what: String,
+}
+
+/// Judges files for one user of this machine.
+#[derive(Debug)]
+pub struct Preflight {
+    trust: Trust,
+    /// Where cargo builds this program, if it does.
+    build_tree: Option<PathBuf>,
+    system: System,
+}
+
+impl Preflight {
+    /// Judges for the user that plugins will run as.
+    #[must_use]
+    pub fn new(trust: Trust) -> Self {
+        let executable = std::env::current_exe().and_then(fs::canonicalize);
+        let build_tree = executable
+            .ok()
+            .as_deref()
+            .and_then(crate::discovery::build_tree);
+        Self {
+            trust,
+            build_tree,
+            system: System::default(),
+        }
+    }
+
+    /// The user that is judged for.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Judges the file at `path`: what it is, and whether it is safe where it lies. A library has to
+    /// be what is `expected` of it.
+    #[must_use]
+    pub fn judge(&self, path: &Path, expected: Option<&Expected>) -> Judged {
+        let (mut judged, file) = self.examine(path);
+        let Verdict::Plugin(manifest) = &judged.verdict else {
+            return judged;
+        };
+        let place = match self.judge_place(path, Subject::Library) {
+            Ok(warnings) => {
+                judged.warnings = warnings;
+                None
+            }
+            Err(problem) => Some(problem),
+        };
+        let file = file.as_ref();
+        let problem = place
+            .or_else(|| Some(refusal::noexec(path, &mount::noexec(file?, &judged.path)?)))
+            .or_else(|| digest::judge(path, file?, expected?));
+        if let Some(problem) = problem {
+            judged.verdict = Verdict::Refused(problem, Some(manifest.clone()));
+        }
+        judged
+    }
+
+    /// Judges the file at `path` by what is in it, wherever it lies.
+    #[must_use]
+    pub fn judge_content(&self, path: &Path) -> Judged {
+        self.examine(path).0
+    }
+
+    /// Judges who could replace what is at `path`; warnings if it can be used nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else could, or when it cannot be read.
+    pub fn judge_place(&self, path: &Path, subject: Subject) -> Result<Vec<Problem>, Problem> {
+        places::judge(path, subject, &self.trust, self.build_tree.as_deref())
+    }
+
+    /// What is wrong with a whole plugin directory: one message instead of one for each library.
+    #[must_use]
+    pub fn judge_directory(&self, path: &Path) -> Option<Problem> {
+        let resolved = fs::canonicalize(path).ok()?;
+        let place = self.judge_place(path, Subject::Library).err();
+        place.or_else(|| {
+            let directory = File::open(&resolved).ok()?;
+            let mount = mount::noexec(&directory, &resolved)?;
+            Some(refusal::noexec_directory(path, &mount))
+        })
+    }
+
+    /// The file that was opened comes back, so that what is read later is of the same one.
+    fn examine(&self, path: &Path) -> (Judged, Option<File>) {
+        let resolved = match fs::canonicalize(path) {
+            Ok(resolved) => resolved,
+            Err(error) => {
+                return (
+                    refused(path.to_path_buf(), None, cannot_open(path, &error)),
+                    None,
+                );
+            }
+        };
+        let (file, metadata) = match open(&resolved) {
+            Ok(opened) => opened,
+            Err(fault) => {
+                let problem = match fault {
+                    OpenFault::Io(error) => cannot_open(path, &error),
+                    OpenFault::Kind(kind) => refusal::wrong_kind(path, kind),
+                };
+                return (refused(resolved, None, problem), None);
+            }
+        };
+        let identity = Some(Identity::of(&metadata));
+        if metadata.len() > MAX_OCTETS {
+            let problem = refusal::too_large(path, metadata.len());
+            return (refused(resolved, identity, problem), Some(file));
+        }
+        let data = ReadCache::new(&file);
+        let mut static_tls = Vec::new();
+        let verdict = match elf::read(&data, metadata.len()) {
+            Ok(library) if library.note.is_none() => Verdict::NotAPlugin,
+            Ok(library) if library.foreign.is_some() => judge_manifest(path, &library, |_| None),
+            Ok(library) => match linkage::read(&library.layout, &data) {
+                Ok(linkage) => {
+                    static_tls = self.system.static_tls(&resolved, &linkage);
+                    judge_manifest(path, &library, |manifest| {
+                        self.judge_needs(path, &resolved, &linkage, manifest)
+                    })
+                }
+                Err(fault) => {
+                    let problem = refusal::broken(path, metadata.len(), &fault);
+                    judge_manifest(path, &library, |_| Some(problem))
+                }
+            },
+            Err(Fault::NotElf) => {
+                Verdict::Refused(refusal::not_a_library(path, &file, metadata.len()), None)
+            }
+            Err(fault) => Verdict::Refused(refusal::broken(path, metadata.len(), &fault), None),
+        };
+        drop(data);
+        let judged = Judged {
+            path: resolved,
+            identity,
+            verdict,
+            warnings: Vec::new(),
+            static_tls,
+        };
+        (judged, Some(file))
+    }
+
+    fn judge_needs(
+        &self,
+        path: &Path,
+        resolved: &Path,
+        linkage: &Linkage,
+        manifest: &Manifest,
+    ) -> Option<Problem> {
+        let missing = self.system.missing(resolved, linkage)?;
+        Some(refusal::missing(path, &missing, manifest))
+    }
+}
+
+/// Judges the file at `path` for the user of this process.
 #[must_use]
 pub fn judge(path: &Path) -> Judged {
-    let resolved = match fs::canonicalize(path) {
-        Ok(resolved) => resolved,
-        Err(error) => return refused(path.to_path_buf(), None, cannot_open(path, &error)),
-    };
-    let (file, metadata) = match open(&resolved) {
-        Ok(opened) => opened,
-        Err(OpenFault::Io(error)) => return refused(resolved, None, cannot_open(path, &error)),
-        Err(OpenFault::Kind(kind)) => return refused(resolved, None, wrong_kind(path, kind)),
-    };
-    let identity = Some((metadata.dev(), metadata.ino()));
-    if metadata.len() > MAX_OCTETS {
-        let problem = Problem::error(
-            Code::TooLarge,
-            format!(
-                "{} has {} octets; no plugin library has more than {MAX_OCTETS}",
-                name(path),
-                metadata.len()
-            ),
-        );
-        return refused(resolved, identity, problem.place(path.display()));
-    }
-    let verdict = match elf::read(&ReadCache::new(&file), metadata.len()) {
-        Ok(library) => judge_manifest(path, &library),
-        Err(Fault::NotElf) => Verdict::Refused(not_a_library(path, &file, metadata.len()), None),
-        Err(fault) => Verdict::Refused(broken(path, metadata.len(), &fault), None),
-    };
-    Judged {
-        path: resolved,
-        identity,
-        verdict,
+    Preflight::new(Trust::of_process()).judge(path, None)
+}
+
+/// Opens the file at `path`, which is resolved, as it is judged: without waiting for anything.
+///
+/// # Errors
+///
+/// When it cannot be opened or is not a regular file.
+pub(crate) fn reopen(path: &Path) -> io::Result<(File, Identity)> {
+    match open(path) {
+        Ok((file, metadata)) => Ok((file, Identity::of(&metadata))),
+        Err(OpenFault::Io(error)) => Err(error),
+        Err(OpenFault::Kind(kind)) => Err(io::Error::other(format!("it is {kind}"))),
     }
 }
 
@@ -120,194 +312,46 @@ fn kind(metadata: &Metadata) -> Option<&'static str> {
     }
 }
 
-fn judge_manifest(path: &Path, library: &elf::Library) -> Verdict {
-    let name = name(path);
+/// Whether what is written in a directory belongs to whoever wrote it: entries of others stay.
+fn is_sticky(metadata: &Metadata) -> bool {
+    metadata.mode() & 0o1000 != 0
+}
+
+/// Judges by the note, and then by what `judge_needs` makes of a library that says the right things.
+fn judge_manifest(
+    path: &Path,
+    library: &elf::Library,
+    judge_needs: impl FnOnce(&Manifest) -> Option<Problem>,
+) -> Verdict {
     let Some(descriptor) = &library.note else {
         return Verdict::NotAPlugin;
     };
     let manifest = match Manifest::parse(descriptor) {
         Ok(manifest) => manifest,
-        Err(fault) => {
-            let code = if matches!(fault, ManifestFault::DuplicateKey(_)) {
-                Code::DuplicateKey
-            } else {
-                Code::Manifest
-            };
-            let problem = Problem::error(
-                code,
-                format!("the manifest of {name} cannot be used: {fault}"),
-            )
-            .place(path.display())
-            .help("install a build of this plugin made with a released SDK");
-            return Verdict::Refused(problem, None);
-        }
+        Err(fault) => return Verdict::Refused(refusal::manifest(path, &fault), None),
     };
-    let host = ApiVersion::of_host();
     let problem = if let Some(foreign) = library.foreign {
-        wrong_machine(path, foreign, Some(&manifest))
-    } else if !manifest.api.fits(host) {
-        let sides = format!(
-            "{name} needs plugin API {}; this gordon-janitor {} offers {host}",
-            manifest.api,
-            env!("CARGO_PKG_VERSION")
-        );
-        Problem::error(Code::ApiVersion, sides)
-            .place(described(path, &manifest))
-            .because("major versions must be equal; the compiler version plays no part")
-            .help(format!(
-                "install a build of this plugin made with SDK {}.x, or another gordon-janitor",
-                host.major
-            ))
+        Some(refusal::wrong_machine(path, foreign, Some(&manifest)))
+    } else if !manifest.api.fits(ApiVersion::of_host()) {
+        Some(refusal::wrong_api(path, &manifest))
     } else if manifest.panic == PanicStrategy::Abort {
-        Problem::error(
-            Code::PanicStrategy,
-            format!(
-                "{name} was built with panic = \"abort\"; a fault in it would end the whole process"
-            ),
-        )
-        .place(described(path, &manifest))
-        .help("build it again with the default panic strategy, unwind")
+        Some(refusal::aborts(path, &manifest))
     } else {
-        return Verdict::Plugin(manifest);
+        judge_needs(&manifest)
     };
-    Verdict::Refused(problem, Some(manifest))
-}
-
-/// The path with what the manifest says: `/p/libacme.so (acme.a, acme.b; acme 0.1.0, rustc 1.95.0)`.
-fn described(path: &Path, manifest: &Manifest) -> String {
-    /// Keys that are named; a library may hold hundreds.
-    const NAMED: usize = 4;
-    let keys = manifest.plugins.iter().map(|plugin| plugin.key.as_str());
-    let mut keys = keys.take(NAMED).collect::<Vec<_>>().join(", ");
-    if let Some(more @ 1..) = manifest.plugins.len().checked_sub(NAMED) {
-        keys.push_str(&format!(" and {more} more"));
-    }
-    let Manifest {
-        package,
-        version,
-        rustc,
-        ..
-    } = manifest;
-    // What `rustc --version` prints, which begins with its name.
-    let rustc = rustc.strip_prefix("rustc ").unwrap_or(rustc);
-    format!(
-        "{} ({keys}; {package} {version}, rustc {rustc})",
-        path.display()
-    )
-}
-
-fn wrong_machine(path: &Path, foreign: elf::Machine, manifest: Option<&Manifest>) -> Problem {
-    let here = elf::Machine::of_host();
-    let place = manifest.map_or_else(
-        || path.display().to_string(),
-        |manifest| described(path, manifest),
-    );
-    Problem::error(
-        Code::Machine,
-        format!(
-            "{} is built for {foreign}; this machine is {here}",
-            name(path)
-        ),
-    )
-    .place(place)
-    .help(format!("install the build for {here}"))
-}
-
-fn not_a_library(path: &Path, file: &File, octets: u64) -> Problem {
-    let sniffed = sniff::sniff(file, octets);
-    let problem = Problem::error(
-        Code::NotALibrary,
-        format!(
-            "{} is not a shared library: it is {}",
-            name(path),
-            sniffed.what
-        ),
-    )
-    .place(path.display());
-    let problem = match sniffed.first {
-        Some(first) => problem.found(format!("first bytes {first}; expected 7f 45 4c 46 (ELF)")),
-        None => problem,
-    };
-    problem.help(sniffed.help)
-}
-
-fn broken(path: &Path, octets: u64, fault: &Fault) -> Problem {
-    let name = name(path);
-    let problem = match fault {
-        Fault::NotElf | Fault::Malformed(_) => Problem::error(
-            Code::NotALibrary,
-            format!("{name} is not a shared library: its ELF headers are damaged ({fault})"),
-        )
-        .help("copy it again and compare its sha256 with the publisher's"),
-        Fault::Kind(kind) => Problem::error(
-            Code::NotALibrary,
-            format!("{name} is not a shared library: it is {kind}"),
-        )
-        .help("a plugin is built with crate-type = [\"cdylib\"]"),
-        Fault::Machine(foreign) => return wrong_machine(path, *foreign, None),
-        Fault::Incomplete { described } => Problem::error(
-            Code::Incomplete,
-            format!("{name} is incomplete: {octets} octets, its own headers describe {described}"),
-        )
-        .because("a copy may still be under way, or it ended early")
-        .help("copy it again, to another name in the same directory, and rename it"),
-    };
-    problem.place(path.display())
-}
-
-fn wrong_kind(path: &Path, kind: &str) -> Problem {
-    Problem::error(
-        Code::Unreadable,
-        format!("{} is {kind}, not a library", name(path)),
-    )
-    .place(path.display())
-    .help("move it out of the plugin directory")
-}
-
-fn cannot_open(path: &Path, error: &io::Error) -> Problem {
-    let name = name(path);
-    let target = fs::read_link(path).ok();
-    let summary = match (&target, error.kind()) {
-        (Some(target), io::ErrorKind::NotFound) => {
-            format!(
-                "{name} is a link to {}, which does not exist",
-                target.display()
-            )
-        }
-        (Some(target), _) => format!(
-            "cannot open {name}, a link to {}: {error}",
-            target.display()
-        ),
-        (None, _) => format!("cannot open {name}: {error}"),
-    };
-    let problem = Problem::error(Code::Unreadable, summary).place(path.display());
-    match fs::metadata(path) {
-        Ok(metadata) if error.kind() == io::ErrorKind::PermissionDenied => problem
-            .found(format!(
-                "mode {:04o}, owner {}, group {}; this process runs as user {}",
-                metadata.mode() & 0o7777,
-                metadata.uid(),
-                metadata.gid(),
-                rustix::process::geteuid().as_raw(),
-            ))
-            .help("libraries are installed with mode 0644"),
-        _ if target.is_some() => problem.help("remove the link, or install what it should lead to"),
-        _ => problem,
+    match problem {
+        Some(problem) => Verdict::Refused(problem, Some(manifest)),
+        None => Verdict::Plugin(manifest),
     }
 }
 
-fn name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
-}
-
-fn refused(path: PathBuf, identity: Option<(u64, u64)>, problem: Problem) -> Judged {
+fn refused(path: PathBuf, identity: Option<Identity>, problem: Problem) -> Judged {
     Judged {
         path,
         identity,
         verdict: Verdict::Refused(problem, None),
+        warnings: Vec::new(),
+        static_tls: Vec::new(),
     }
 }
 

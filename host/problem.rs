@@ -39,9 +39,11 @@ codes! {
     Unreadable = "GJ103",
     /// The library needs another major version of the plugin API, or has other types than it declares.
     ApiVersion = "GJ104",
+    /// The library needs a newer glibc than this machine has.
+    Glibc = "GJ105",
     /// The library is built for another machine.
     Machine = "GJ106",
-    /// The system cannot load the library, or it has no entry point of ours.
+    /// The system cannot load the library, a library that it needs is not found, or it has no entry point of ours.
     CannotOpen = "GJ107",
     /// The library would abort the process instead of reporting a panic.
     PanicStrategy = "GJ108",
@@ -49,6 +51,10 @@ codes! {
     Manifest = "GJ109",
     /// The file is larger than any library is allowed to be.
     TooLarge = "GJ110",
+    /// The library lies on a file system that no code is loaded from.
+    Noexec = "GJ111",
+    /// The libraries need more room for static thread-locals than the loader may have.
+    StaticTls = "GJ112",
     /// A plugin is not installed; a similar key is.
     NearMiss = "GJ201",
     /// A plugin is not installed.
@@ -63,6 +69,14 @@ codes! {
     PluginDirectory = "GJ206",
     /// A plugin is listed where its role has no place.
     MisplacedRole = "GJ207",
+    /// Others could replace the library, or a file that decides about it.
+    Untrusted = "GJ301",
+    /// The library is not the one that was installed.
+    Changed = "GJ302",
+    /// The library was written over after it had been judged.
+    WrittenOver = "GJ303",
+    /// The library was replaced while it was being opened.
+    Replaced = "GJ304",
     /// There is no configuration.
     NoConfiguration = "GJ400",
     /// A setting that nothing knows.
@@ -202,6 +216,30 @@ impl Problem {
     pub fn tolerated(mut self) -> Self {
         self.severity = Severity::Warning;
         self.note("continuing without it because core.debug = true")
+    }
+
+    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        let is_same = |known: &Self| {
+            (known.severity, known.code) == (self.severity, self.code)
+                && known.summary == self.summary
+        };
+        let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
+            problems.push(self);
+            return;
+        };
+        for detail in self.details {
+            if !known.details.contains(&detail) {
+                known.details.push(detail);
+            }
+        }
+    }
+
+    /// Makes a warning of what is an error elsewhere.
+    #[must_use]
+    pub(crate) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     /// Whether the run can go on.

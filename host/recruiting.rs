@@ -1,8 +1,8 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
-use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+mod losses;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
@@ -10,6 +10,7 @@ use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use janitor_plugin_api::abi::values::ErrorCode;
 
+use self::losses::{Losses, tolerated};
 use crate::config::{Config, Rendered};
 use crate::crew::{NotCreated, Recruit};
 use crate::discovery::Discovery;
@@ -21,7 +22,7 @@ use crate::metrics::Relay;
 use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
-use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved, missing_roles};
+use crate::resolve::{Deployment, Resolved};
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
@@ -72,115 +73,16 @@ pub(crate) fn recruit(
     Ok(recruits)
 }
 
-/// Plugins that turn out to be of no use once their libraries are open.
-struct Losses {
-    /// Whether the run goes on without them (`core.debug`).
-    tolerant: bool,
-    keys: BTreeSet<String>,
-    roles: BTreeSet<Role>,
-    problems: Vec<Problem>,
-}
-
-impl Losses {
-    fn new(tolerant: bool) -> Self {
-        Self {
-            tolerant,
-            keys: BTreeSet::new(),
-            roles: BTreeSet::new(),
-            problems: Vec::new(),
-        }
-    }
-
-    fn plugin(&mut self, plugin: &Resolved, problem: Problem) {
-        self.all(&[plugin], problem);
-    }
-
-    /// Every plugin that is wanted of the library at `path`.
-    fn library(&mut self, path: &Path, deployment: &Deployment, problem: Problem) {
-        let plugins = deployment.plugins.iter();
-        let wanted = plugins.filter(|plugin| plugin.library == path);
-        let wanted = wanted.collect::<Vec<_>>();
-        let keys = wanted.iter().map(|plugin| plugin.key.as_str());
-        let keys = keys.collect::<Vec<_>>().join(", ");
-        self.all(
-            &wanted,
-            problem.note(format!("listed in core.plugins: {keys}")),
-        );
-    }
-
-    fn all(&mut self, plugins: &[&Resolved], problem: Problem) {
-        self.keys.extend(plugins.iter().map(|p| p.key.clone()));
-        self.roles.extend(plugins.iter().map(|plugin| plugin.role));
-        self.problems.push(if self.tolerant {
-            let roles = plugins.iter().map(|plugin| plugin.role);
-            tolerated(problem, roles)
-        } else {
-            problem
-        });
-    }
-
-    /// All that is wrong by now, unless it is tolerated.
-    fn tolerable(&self) -> Result<(), Problems> {
-        Problems::check(self.problems.clone()).map(drop)
-    }
-
-    /// The warnings, if what is left in `deployment` can run.
-    fn judge(
-        self,
-        config: &Config,
-        deployment: &Deployment,
-        discovery: &Discovery,
-    ) -> Result<Vec<Problem>, Error> {
-        let mut problems = self.problems;
-        let given = deployment.plugins.iter();
-        let given = given.map(|plugin| (plugin.role, plugin.key.as_str()));
-        let given = given.collect::<Vec<_>>();
-        let roles = self.roles.into_iter().collect::<Vec<_>>();
-        if self.tolerant && !given.is_empty() {
-            problems.extend(missing_roles(config, discovery, &given, &roles));
-        }
-        let warnings = Problems::check(problems)?;
-        if given.is_empty() {
-            return Err(Error::NoPlugins { warnings });
-        }
-        Ok(warnings)
-    }
-}
-
-/// The warning that the run goes on without plugins of these roles.
-fn tolerated(problem: Problem, mut roles: impl Iterator<Item = Role>) -> Problem {
-    let problem = problem.tolerated();
-    if roles.any(|role| role == Role::Authority) {
-        problem.note(MISSING_AUTHORITY)
-    } else {
-        problem
-    }
-}
-
 fn open_library(plugin: &Resolved, functions: HostFunctionsRef) -> Result<Library, Problem> {
-    let opened =
-        Library::open(&plugin.library, functions).map_err(|error| cannot_open(plugin, &error))?;
-    // What runs now has to be the file that was judged.
-    let now = std::fs::metadata(&plugin.library).map(|file| (file.dev(), file.ino()));
-    if plugin
-        .identity
-        .is_none_or(|judged| now.is_ok_and(|now| now == judged))
-    {
-        return Ok(opened);
-    }
-    let name = plugin.library.file_name().unwrap_or_default();
-    let summary = format!(
-        "{} was replaced by another file while it was being opened",
-        name.to_string_lossy()
-    );
-    Err(Problem::error(Code::CannotOpen, summary)
-        .place(plugin.library.display())
-        .help("run again; the file that is there now is judged then"))
+    Library::open(&plugin.library, plugin.identity, functions)
+        .map_err(|error| cannot_open(plugin, &error))
 }
 
 fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
-    match &error.fault {
+    let place = error.path.display();
+    let fault = &error.fault;
+    match fault {
         Fault::Layout(difference) => Problem::error(
             Code::ApiVersion,
             format!(
@@ -188,14 +90,35 @@ fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
                 plugin.manifest.api
             ),
         )
-        .place(error.path.display())
+        .place(place)
         .because("the SDK that it was built with was changed without getting another version")
         .help("install a build of this plugin made with a released SDK"),
-        fault => Problem::error(
+        Fault::Gone(_) => Problem::error(
+            Code::Unreadable,
+            format!("{name} was judged, and {fault}"),
+        )
+        .place(place)
+        .help("run again; what is there now is judged then"),
+        Fault::Replaced => Problem::error(
+            Code::Replaced,
+            format!("{name} was replaced by another file while it was being opened"),
+        )
+        .place(place)
+        .because("the file that was judged is not the one that was loaded")
+        .help("run again; the file that is there now is judged then"),
+        Fault::WrittenOver { before, now } => Problem::error(
+            Code::WrittenOver,
+            format!("{name} was written over while it was being opened: same file, {before} -> {now} octets"),
+        )
+        .place(place)
+        .because("a file that is written to while it is loaded changes under running code")
+        .help("replace libraries by renaming; gordon-janitor plugins install does")
+        .help("run again; the file that is there now is judged then"),
+        _ => Problem::error(
             Code::CannotOpen,
             format!("{name} cannot be opened: {fault}"),
         )
-        .place(error.path.display())
+        .place(place)
         .help("install a build of this plugin for this machine and this version of gordon-janitor"),
     }
 }

@@ -14,8 +14,8 @@ use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
 use crate::manifest::{Manifest, Plugin, Role, is_key};
+use crate::preflight::Identity;
 use crate::problem::{Code, Problem, Problems, Severity};
-use crate::schema::without_repetition;
 
 /// What the plugins are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +45,8 @@ pub struct Resolved {
     pub role: Role,
     /// The library's file: absolute, links resolved.
     pub library: PathBuf,
-    /// Device and inode of the file that was judged.
-    pub identity: Option<(u64, u64)>,
+    /// The file that was judged.
+    pub identity: Option<Identity>,
     /// What the library says of itself.
     pub manifest: Manifest,
     /// What it receives.
@@ -143,7 +143,9 @@ pub fn resolve(
                     }
                 }
                 plugins.extend(found.plugin);
-                problems.append(&mut found.problems);
+                for problem in found.problems {
+                    problem.join(&mut problems);
+                }
             }
             let mut unknown = unknown_to_all(discovery, &left, &problems);
             if core.debug {
@@ -170,14 +172,18 @@ pub fn resolve(
     if problems.iter().any(is_told) {
         relay.problems.retain(|found| !is_told(found));
     }
-    problems.append(&mut relay.problems);
-    let warnings = Problems::check(without_repetition(problems))?;
+    for problem in relay.problems {
+        problem.join(&mut problems);
+    }
+    let mut warnings = Problems::check(problems)?;
     if plugins.is_empty() {
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
     plugins.extend(relay.plugin.filter(|_| purpose == Purpose::Publish));
     plugins.sort_by_key(|plugin| plugin.role);
+    let libraries = plugins.iter().map(|plugin| plugin.library.as_path());
+    warnings.extend(discovery.remarks(libraries));
     Ok(Deployment {
         plugins,
         passed_over,
@@ -503,15 +509,28 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
         ))
     };
     let silent = discovery.refused(key).take(5);
-    silent.fold(problem, |problem, (file, refusal, _)| {
+    let problem = silent.fold(problem, |problem, (file, refusal, _)| {
         problem.note(format!(
             "{} was refused and may hold it: {} {}",
             file.name(),
             refusal.code(),
             refusal.summary()
         ))
-    })
+    });
+    let (strangers, count) = discovery.strangers(NAMED_STRANGERS);
+    let named = strangers.iter().fold(problem, |problem, stranger| {
+        problem.note(format!("{} {}", stranger.code(), stranger.summary()))
+    });
+    match count.checked_sub(NAMED_STRANGERS) {
+        None | Some(0) => named,
+        Some(more) => named.note(format!(
+            "and {more} more libraries that are no plugins; gordon-janitor plugins list"
+        )),
+    }
 }
+
+/// Libraries without plugins that are described where a plugin is missing.
+const NAMED_STRANGERS: usize = 3;
 
 fn count(number: usize, noun: &str) -> String {
     if number == 1 {

@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use toml::Value;
 
-pub use self::check::{Entry, Place, assignment, check, missing, without_repetition};
+pub use self::check::{Entry, Place, assignment, check, missing};
 pub(crate) use self::json::json_value;
 pub use self::json::{Shape, json};
 pub use self::sample::{placeholder, sample};

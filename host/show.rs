@@ -8,9 +8,9 @@ use std::path::Path;
 pub use self::plugin::{plugin, sample};
 pub use self::schema::schema;
 
-use crate::args::ConfigCommand;
+use crate::args::{ConfigCommand, List};
 use crate::config::{Config, Secrets};
-use crate::discovery::{Discovery, PluginDirectory, list};
+use crate::discovery::{Discovery, PluginDirectory, json, list};
 use crate::error::Error;
 use crate::problem::{Code, Problems};
 use crate::resolve;
@@ -50,18 +50,35 @@ pub fn config(
 /// # Errors
 ///
 /// When the configuration or the plugin directory cannot be read.
-pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>) -> Result<String, Error> {
+pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>, what: &List) -> Result<String, Error> {
     let config = configured(root)?;
     let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
-    if let Some(fault) = discovery.fault() {
-        return Err(Problems::from(fault.clone()).into());
-    }
     let enabled = config.iter().flat_map(|config| {
         let core = config.core();
         core.plugins.iter().chain(&core.metrics)
     });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
-    Ok(list(&discovery, &enabled))
+    match discovery.fault() {
+        Some(fault) if !what.json => {
+            // What is there is told all the same, if it could be read.
+            if !discovery.files().is_empty() {
+                crate::print(&list(&discovery, &enabled, what.sha256))?;
+            }
+            Err(Problems::from(fault.clone()).into())
+        }
+        _ if what.json => Ok(json(&discovery, &enabled, what.sha256)),
+        _ => Ok(list(&discovery, &enabled, what.sha256)),
+    }
+}
+
+/// The plugin directory that the configuration, if there is one, chooses.
+///
+/// # Errors
+///
+/// When the configuration cannot be read.
+pub fn directory(root: &Path, plugin_dir: Option<&Path>) -> Result<PluginDirectory, Error> {
+    let config = configured(root)?;
+    Ok(PluginDirectory::choose(plugin_dir, config.as_ref()))
 }
 
 fn configured(root: &Path) -> Result<Option<Config>, Error> {
@@ -149,7 +166,7 @@ mod tests {
     fn plugins_are_listed_with_and_without_a_configuration() {
         let listed = |config| {
             let root = root(config);
-            plugins_list(root.path(), Some(root.path())).unwrap()
+            plugins_list(root.path(), Some(root.path()), &List::default()).unwrap()
         };
         assert!(
             listed(Some(CONFIG))
@@ -161,7 +178,12 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error_of_the_list() {
         let root = root(None);
-        let error = plugins_list(root.path(), Some(&root.path().join("none"))).unwrap_err();
+        let error = plugins_list(
+            root.path(),
+            Some(&root.path().join("none")),
+            &List::default(),
+        )
+        .unwrap_err();
         assert!(
             error
                 .to_string()

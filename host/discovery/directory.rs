@@ -115,6 +115,14 @@ fn is_cargo_output(directory: &Path) -> bool {
             .any(|above| above.join("CACHEDIR.TAG").is_file())
 }
 
+/// The target directory that cargo built `executable` in, if it did.
+pub(crate) fn build_tree(executable: &Path) -> Option<PathBuf> {
+    let directory = executable.parent().filter(|path| is_cargo_output(path))?;
+    let mut marked = directory.ancestors().skip(1).take(3);
+    let target = marked.find(|above| above.join("CACHEDIR.TAG").is_file());
+    Some(target.unwrap_or(directory).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

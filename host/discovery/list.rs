@@ -1,94 +1,131 @@
 //! The table of `plugins list`.
 
-use super::Discovery;
+use super::{Discovered, Discovery};
 use crate::manifest::Plugin;
 use crate::preflight::Verdict;
-use crate::problem::escape;
+use crate::problem::{Problem, escape};
+
+/// Lines of one kind below the table at most; `--json` has them all.
+const LINES: usize = 20;
+/// Names in one line at most.
+const NAMES: usize = 8;
 
 /// Returns one line per plugin, and one per library that was refused.
-/// `enabled` are the keys in `core.plugins`.
+/// `enabled` are the keys in `core.plugins`; digests are shown if `with_digest`.
 #[must_use]
-pub fn list(discovery: &Discovery, enabled: &[&str]) -> String {
-    let mut rows = vec![["KEY", "ROLE", "VERSION", "API", "STATE", "FILE"].map(str::to_owned)];
-    let mut strangers = 0;
+pub fn list(discovery: &Discovery, enabled: &[&str], with_digest: bool) -> String {
+    let mut head = vec!["KEY", "ROLE", "VERSION", "API", "STATE", "FILE"];
+    head.extend(with_digest.then_some("SHA256"));
+    let mut rows = vec![head.into_iter().map(str::to_owned).collect::<Vec<_>>()];
+    let mut strangers = Vec::new();
+    let mut links = Vec::new();
     let mut reasons = Vec::new();
     for file in discovery.files() {
         let name = escape(&file.name());
-        let manifest = file.manifest();
         let refusal = match &file.judged.verdict {
             Verdict::NotAPlugin => {
-                strangers += 1;
+                strangers.push(name);
                 continue;
             }
             Verdict::Plugin(_) => None,
             Verdict::Refused(problem, _) => Some(problem),
         };
-        for plugin in manifest.iter().flat_map(|manifest| &manifest.plugins) {
-            let state = match (refusal, discovery.find(&plugin.key)) {
-                (Some(_), _) => "refused",
-                (None, Err(_)) => "ambiguous",
-                (None, Ok(Some((found, ..)))) if found.path != file.path => "linked",
-                _ if enabled.contains(&plugin.key.as_str()) => "enabled",
-                _ => "available",
-            };
-            let Plugin { key, role, .. } = plugin;
-            let (version, api) = manifest
-                .map(|manifest| (manifest.version.clone(), manifest.api.to_string()))
-                .unwrap_or_default();
-            rows.push([
-                key.clone(),
-                role.to_string(),
-                escape(&version),
-                api,
-                state.to_owned(),
-                name.clone(),
-            ]);
+        if let Some(same) = file.same_as.and_then(|index| discovery.files().get(index)) {
+            links.push(format!(
+                "{name} is the same file as {}, and listed with it",
+                escape(&same.name())
+            ));
+            continue;
         }
-        if let Some(problem) = refusal {
-            if manifest.is_none() {
-                rows.push(["-", "-", "-", "-", "refused", &name].map(str::to_owned));
+        let digest = with_digest.then(|| digest(file));
+        let mut push = |cells: [String; 5]| {
+            let row = cells.into_iter().chain([name.clone()]);
+            rows.push(row.chain(digest.clone()).collect());
+        };
+        if let Some(manifest) = file.manifest() {
+            for plugin in &manifest.plugins {
+                let Plugin { key, role, .. } = plugin;
+                push([
+                    key.clone(),
+                    role.to_string(),
+                    escape(&manifest.version),
+                    manifest.api.to_string(),
+                    state(discovery, plugin, refusal, enabled).to_owned(),
+                ]);
             }
-            reasons.push(format!("{}: {}", problem.code(), escape(problem.summary())));
+        } else {
+            push(["-", "-", "-", "-", "refused"].map(str::to_owned));
         }
+        reasons.extend(refusal.map(reason));
     }
-    for problem in discovery.clashes() {
-        reasons.push(format!("{}: {}", problem.code(), escape(problem.summary())));
-    }
+    reasons.extend(discovery.clashes().iter().map(reason));
+    let directory = discovery.directory();
+    let path = directory.path().display();
     let mut out = if rows.len() == 1 {
-        String::new()
+        let chosen_by = directory.chosen_by();
+        format!("no plugins in {path} (chosen by {chosen_by})\n")
     } else {
         table(&rows)
     };
-    if rows.len() == 1 {
-        let path = discovery.directory().path().display();
-        out.push_str(&format!(
-            "no plugins in {path} (chosen by {})\n",
-            discovery.directory().chosen_by()
-        ));
-    }
-    if !reasons.is_empty() {
+    // One cause can have many refused.
+    reasons.dedup();
+    for lines in [reasons, links] {
+        if lines.is_empty() {
+            continue;
+        }
         out.push('\n');
-        reasons
-            .iter()
-            .for_each(|reason| out.push_str(&format!("{reason}\n")));
+        let shown = lines.iter().take(LINES);
+        shown.for_each(|line| out.push_str(&format!("{line}\n")));
+        if let Some(more @ 1..) = lines.len().checked_sub(LINES) {
+            out.push_str(&format!("and {more} more; --json has them all\n"));
+        }
     }
-    if strangers > 0 {
-        let libraries = if strangers == 1 {
-            "1 other library"
-        } else {
-            &format!("{strangers} other libraries")
+    if !strangers.is_empty() {
+        let libraries = match strangers.len() {
+            1 => "1 other library".to_owned(),
+            many => format!("{many} other libraries"),
         };
+        let mut names = strangers[..strangers.len().min(NAMES)].join(", ");
+        if let Some(more @ 1..) = strangers.len().checked_sub(NAMES) {
+            names.push_str(&format!(" and {more} more"));
+        }
         out.push_str(&format!(
-            "\n{libraries} in {} without plugins\n",
-            discovery.directory().path().display()
+            "\n{libraries} in {path} without plugins: {names}\n"
         ));
     }
     out
 }
 
+/// What becomes of a plugin when something runs.
+pub(super) fn state(
+    discovery: &Discovery,
+    plugin: &Plugin,
+    refusal: Option<&Problem>,
+    enabled: &[&str],
+) -> &'static str {
+    if refusal.is_some() {
+        "refused"
+    } else if discovery.offers(&plugin.key) > 1 {
+        "ambiguous"
+    } else if enabled.contains(&plugin.key.as_str()) {
+        "enabled"
+    } else {
+        "available"
+    }
+}
+
+fn reason(problem: &Problem) -> String {
+    format!("{}: {}", problem.code(), escape(problem.summary()))
+}
+
+fn digest(file: &Discovered) -> String {
+    file.digest()
+        .map_or_else(|| "-".to_owned(), |digest| digest.to_string())
+}
+
 /// Aligns the columns; the last one ends where it ends.
-fn table(rows: &[[String; 6]]) -> String {
-    let mut widths = [0; 6];
+fn table(rows: &[Vec<String>]) -> String {
+    let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);
@@ -98,8 +135,8 @@ fn table(rows: &[[String; 6]]) -> String {
     for row in rows {
         let cells: Vec<_> = row
             .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:width$}"))
             .collect();
         out.push_str(cells.join("  ").trim_end());
         out.push('\n');

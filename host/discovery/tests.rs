@@ -1,6 +1,7 @@
 //! Whole plugin directories.
 
 use std::os::unix::fs::symlink;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -55,19 +56,27 @@ fn links_to_one_library_are_one_library_and_copies_are_two() {
     assert_eq!(discovery.find("a").unwrap().unwrap().0.name(), "a.so");
 
     fs::copy(directory.path().join("a.so"), directory.path().join("d.so")).unwrap();
-    let discovery = scan(&directory);
-    let text = discovery
-        .find("a")
-        .unwrap_err()
-        .to_string()
-        .replace(&directory.path().display().to_string(), "/p");
-    assert_eq!(
-        text,
-        "error[GJ203]: key \"a\" is exported by two libraries; none was loaded\n  \
-         found: /p/a.so  a 0.1.0\n  found: /p/d.so  a 0.1.0\n  \
-         because: which one runs must not depend on the order of the directory\n  \
-         help: move one away; backups belong outside this directory or under a name that starts with a dot"
-    );
+    for (name, day) in [("a.so", 0), ("d.so", 400)] {
+        let path = directory.path().join(name);
+        let written = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + day * 86_400);
+        fs::File::options()
+            .append(true)
+            .open(path)
+            .unwrap()
+            .set_modified(written)
+            .unwrap();
+    }
+    let problem = scan(&directory).find("a").unwrap_err().to_string();
+    let text = problem.replace(&directory.path().display().to_string(), "/p");
+    let digest = Digest::at(&directory.path().join("a.so")).unwrap().short();
+    insta::assert_snapshot!(text.replace(&digest, "<8>"), @r#"
+    error[GJ203]: key "a" is exported by two libraries; none was loaded
+      found: /p/a.so  a 0.1.0  sha256 <8>  2023-11-14 22:13 UTC
+      found: /p/d.so  a 0.1.0  sha256 <8>  2024-12-18 22:13 UTC
+      note: they are copies of one another
+      because: which one runs must not depend on the order of the directory
+      help: move one away; backups belong outside this directory or under a name that starts with a dot
+    "#);
 }
 
 #[test]
@@ -105,7 +114,7 @@ fn the_list_shows_every_plugin_and_why_a_library_was_refused() {
     };
     fs::write(directory.path().join("libx.so"), stranger.octets()).unwrap();
     symlink("libgood.so", directory.path().join("liblink.so")).unwrap();
-    let text = list(&scan(&directory), &["files.zones"]);
+    let text = list(&scan(&directory), &["files.zones"], false);
     let text = text
         .replace(&directory.path().display().to_string(), "/p")
         .replace(std::env::consts::ARCH, "ARCH");
@@ -115,7 +124,7 @@ fn the_list_shows_every_plugin_and_why_a_library_was_refused() {
 #[test]
 fn an_empty_directory_says_who_chose_it() {
     let directory = tempfile::tempdir().unwrap();
-    let text = list(&scan(&directory), &[]);
+    let text = list(&scan(&directory), &[], false);
     assert_eq!(
         text,
         format!(

@@ -23,6 +23,30 @@ pub(super) struct Library {
     pub(super) note: Option<Vec<u8>>,
     /// The machine, if it is not this one.
     pub(super) foreign: Option<Machine>,
+    /// Where the parts of the file go, and what its linker wrote for the loader.
+    pub(super) layout: Layout,
+}
+
+/// What the loader looks at.
+#[derive(Debug)]
+pub(super) struct Layout {
+    pub(super) segments: Vec<Segment>,
+    pub(super) endian: Endianness,
+    /// The entries of the dynamic section, up to the one that ends it.
+    pub(super) dynamic: Vec<(elf::DynamicTag, u64)>,
+}
+
+impl Layout {
+    /// The first value of a tag of the dynamic section.
+    pub(super) fn value(&self, tag: elf::DynamicTag) -> Option<u64> {
+        self.values(tag).next()
+    }
+
+    /// All values of a tag of the dynamic section.
+    pub(super) fn values(&self, tag: elf::DynamicTag) -> impl Iterator<Item = u64> {
+        let of_tag = self.dynamic.iter().filter(move |(found, _)| *found == tag);
+        of_tag.map(|(_, value)| *value)
+    }
 }
 
 /// Why a file is not a library that could be loaded.
@@ -185,13 +209,21 @@ pub(super) fn read<R: ReadCacheOps>(data: &ReadCache<R>, length: u64) -> Result<
     if described > length {
         return incomplete(described);
     }
-    if is_program(segments, endian, data)? {
+    let layout = Layout {
+        segments: segments.to_vec(),
+        endian,
+        dynamic: dynamic(segments, endian, data)?,
+    };
+    // A position-independent program is a shared object in all but a flag.
+    let is_program = |flags: u64| flags & elf::DF_1_PIE.0 != 0;
+    if layout.values(elf::DT_FLAGS_1).any(is_program) {
         return Err(Fault::Kind("a program"));
     }
     let foreign = Some(machine).filter(|machine| *machine != host);
     Ok(Library {
         note: note(segments, endian, data)?,
         foreign,
+        layout,
     })
 }
 
@@ -212,27 +244,30 @@ fn described(header: &Header, endian: Endianness, program_headers: u64) -> u64 {
     end.max(programs).max(64)
 }
 
-type Segment = elf::ProgramHeader64<Endianness>;
+pub(super) type Segment = elf::ProgramHeader64<Endianness>;
 
-/// Whether this is a position-independent program, which is a shared object in all but a flag.
-fn is_program<R: ReadCacheOps>(
+fn dynamic<R: ReadCacheOps>(
     segments: &[Segment],
     endian: Endianness,
     data: &ReadCache<R>,
-) -> Result<bool, Fault> {
+) -> Result<Vec<(elf::DynamicTag, u64)>, Fault> {
+    let mut left = MAX_SEGMENT_OCTETS;
+    let mut entries = Vec::new();
     for segment in segments
         .iter()
-        .filter(|segment| segment.p_filesz(endian) <= MAX_SEGMENT_OCTETS)
+        .filter(|segment| segment.p_type(endian) == elf::PT_DYNAMIC)
     {
-        for entry in segment.dynamic(endian, data)?.into_iter().flatten() {
-            if entry.d_tag.get(endian) == elf::DT_FLAGS_1
-                && entry.d_val.get(endian) & elf::DF_1_PIE.0 != 0
-            {
-                return Ok(true);
-            }
-        }
+        let Some(rest) = left.checked_sub(segment.p_filesz(endian)) else {
+            return Err(Fault::Malformed(format!(
+                "more than {MAX_SEGMENT_OCTETS} octets of dynamic sections"
+            )));
+        };
+        left = rest;
+        let section = segment.dynamic(endian, data)?.into_iter().flatten();
+        let section = section.map(|entry| (entry.d_tag.get(endian), entry.d_val.get(endian)));
+        entries.extend(section.take_while(|(tag, _)| *tag != elf::DT_NULL));
     }
-    Ok(false)
+    Ok(entries)
 }
 
 /// Finds our note. The segments are walked, because sections can be stripped.

@@ -6,6 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::*;
+use crate::problem::Code;
 
 /// A library as small as it can be, with parts that tests change.
 pub(crate) struct Elf {
@@ -130,7 +131,7 @@ fn a_good_library_gives_its_manifest_and_identity() {
     };
     assert_eq!(manifest.plugins[0].key, "acme.a");
     let metadata = fs::metadata(&path).unwrap();
-    assert_eq!(judged.identity, Some((metadata.dev(), metadata.ino())));
+    assert_eq!(judged.identity, Some(Identity::of(&metadata)));
 }
 
 #[test]

@@ -316,18 +316,3 @@ fn as_float(kind: &Found) -> Option<f64> {
         _ => None,
     }
 }
-
-/// Leaves of the same problem only the first: siblings inherit the same value.
-pub fn without_repetition(problems: Vec<Problem>) -> Vec<Problem> {
-    let mut seen = BTreeSet::new();
-    let mut kept = Vec::with_capacity(problems.len());
-    for problem in problems {
-        let place = problem
-            .origin()
-            .map(|origin| (origin.path().to_owned(), origin.offset()));
-        if place.is_none() || seen.insert((problem.code(), problem.summary().to_owned(), place)) {
-            kept.push(problem);
-        }
-    }
-    kept
-}

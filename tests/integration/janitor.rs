@@ -3,6 +3,7 @@
 //! Every [`Janitor`] has a directory of its own with everything in it, the plugin directory included;
 //! tests run side by side. Nothing here sleeps: whoever waits, waits for a line of output.
 
+pub(crate) mod c;
 mod libraries;
 mod running;
 
@@ -45,6 +46,8 @@ pub(crate) struct Janitor {
 
 impl Janitor {
     pub(crate) fn new() -> Self {
+        // What a test writes is as safe as what an operator installs, whatever the user's own umask.
+        rustix::process::umask(0o022.into());
         let root = tempfile::tempdir().expect("a temporary directory can be made");
         for directory in ["desired", "served", "plugins", "state"] {
             fs::create_dir(root.path().join(directory)).expect("a directory can be made");

@@ -56,7 +56,12 @@ pub(crate) fn skipped(why: &str) {
 
 /// Says that something was not tested, past the harness, which would keep it to itself.
 pub(crate) fn say_skipped(why: &str) {
-    let line = format!("skipped: {why}\n");
+    say(&format!("skipped: {why}"));
+}
+
+/// Writes a line past the harness.
+pub(crate) fn say(line: &str) {
+    let line = format!("{line}\n");
     io::stderr()
         .write_all(line.as_bytes())
         .expect("standard error can be written to");

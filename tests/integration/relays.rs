@@ -270,7 +270,7 @@ fn a_relay_that_there_is_not_gets_the_nearest_name_and_the_list() {
       2 | metrics = 'villain.relay.fails'
         |           ^^^^^^^^^^^^^^^^^^^^^
       found: no table [villain.relay.fails] in gordon-janitor.toml or gordon-janitor-user.toml
-      because: a plugin runs only if it is configured, even if it requires nothing
+      because: it requires nothing, but runs only if it has a table
       help: add:  [villain.relay.fails]
     error: 1 error; nothing was run
     "#);

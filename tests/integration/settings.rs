@@ -423,6 +423,8 @@ fn an_inherited_value_that_is_wrong_is_told_once() {
       2 | max_octets = 'many'
         |              ^^^^^^
       help: gordon-janitor plugins show files.apply
+      help: gordon-janitor plugins show files.served
+      help: gordon-janitor plugins show files.zones
     error: 1 error; nothing was run
     ");
 }

@@ -47,6 +47,8 @@ impl Running {
             .env("STATE_DIRECTORY", root.join("state"))
             .env_remove("GORDON_JANITOR_PLUGIN_DIR")
             .env_remove("CLICOLOR_FORCE")
+            // That of cargo, which is another on every machine.
+            .env_remove("LD_LIBRARY_PATH")
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::piped());
@@ -220,7 +222,8 @@ impl Run {
     pub(crate) fn errors(&self) -> String {
         let shown = self.shown(&self.stderr);
         let lines = shown.lines().filter(|line| log_line(line).is_none());
-        lines.map(|line| format!("{line}\n")).collect()
+        let lines = lines.map(|line| format!("{line}\n")).collect::<String>();
+        without_build_tree(&lines)
     }
 
     /// What the log says of plugins that failed, in order.
@@ -281,6 +284,23 @@ impl Run {
     fn shown(&self, text: &str) -> String {
         text.replace(&self.root.display().to_string(), "<root>")
     }
+}
+
+/// Problems without those that come from the umask under which cargo built the libraries.
+fn without_build_tree(text: &str) -> String {
+    let mut problems: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match problems.last_mut() {
+            Some(problem) if line.starts_with(' ') => problem.push_str(line),
+            _ => problems.push(line.to_owned()),
+        }
+        if let Some(problem) = problems.last_mut() {
+            problem.push('\n');
+        }
+    }
+    let accepted = "accepted, because this program lies in the same cargo target directory";
+    problems.retain(|problem| !problem.contains(accepted));
+    problems.concat()
 }
 
 /// What stands in a log line behind `<time> gordon-janitor (<pid>) `.
