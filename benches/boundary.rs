@@ -78,9 +78,9 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime starts");
-    let (sink, mut inlet) = channel::inlet(64);
+    let (sink, mut inlet) = channel::inlet(64, Arc::default());
     let mut authority = Sender::new(sink);
-    let (outlet, source) = channel::outlet(64);
+    let (outlet, source) = channel::outlet(64, Arc::default());
     let mut reconciler = Receiver::new(source);
     let mut merge = Merge::new(vec![Arc::from("authority")]);
     let mut answers = Answers::new(Arc::from("reconciler"));
@@ -102,7 +102,7 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
     // Freeing a zone is not part of crossing.
     drop(kept);
 
-    let (sink, mut inlet) = channel::inlet(64);
+    let (sink, mut inlet) = channel::inlet(64, Arc::default());
     let mut reconciler = Sender::new(sink);
     let start = Instant::now();
     for answer in answered {

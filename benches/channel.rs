@@ -17,6 +17,7 @@
 )]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gordon_janitor::channel::{self, Inlet, Outlet, Weigh};
@@ -130,12 +131,12 @@ fn plain(capacity: usize, limit: usize) -> (mpsc::Sender<Message>, Plain) {
 }
 
 fn to_host(capacity: usize) -> (Sender<Message>, Inlet<Message>) {
-    let (sink, inlet) = channel::inlet(capacity);
+    let (sink, inlet) = channel::inlet(capacity, Arc::default());
     (Sender::new(sink), inlet)
 }
 
 fn to_plugin(capacity: usize) -> (Outlet<Message>, Receiver<Message>) {
-    let (outlet, source) = channel::outlet(capacity);
+    let (outlet, source) = channel::outlet(capacity, Arc::default());
     (outlet, Receiver::new(source))
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
@@ -30,6 +31,26 @@ pub struct Args {
     pub plugin_dir: Option<PathBuf>,
     /// The command; `run` if none was given.
     pub command: Command,
+    /// What the program and its tests say to it, and people do not.
+    pub worker: WorkerOptions,
+}
+
+impl Args {
+    /// Whether a run is to happen in this process, without a worker.
+    #[must_use]
+    pub fn in_process(&self) -> bool {
+        match &self.command {
+            Command::Run(run) => run.in_process,
+            Command::Plan(plan) => plan.in_process,
+            _ => true,
+        }
+    }
+
+    /// Whether changes are to be published.
+    #[must_use]
+    pub fn publishes(&self) -> bool {
+        matches!(&self.command, Command::Run(run) if !run.dry_run)
+    }
 }
 
 /// One command.
@@ -58,6 +79,9 @@ pub struct Run {
     /// Publish nothing; no publisher is started or needed
     #[arg(long)]
     pub dry_run: bool,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
 }
 
 /// `plan`
@@ -69,6 +93,9 @@ pub struct Plan {
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
 }
 
 /// How a plan is written.
@@ -196,8 +223,32 @@ struct CommandLine {
     #[command(flatten)]
     run: Run,
 
+    #[command(flatten)]
+    worker: WorkerOptions,
+
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// What no person says on a command line.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct WorkerOptions {
+    /// This process is the worker of that one
+    #[arg(long, hide = true, value_name = "PID")]
+    pub worker_of: Option<i32>,
+
+    /// How long opening one library may take
+    #[arg(long, hide = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub opening_limit: Duration,
+
+    /// How long nothing may move before it is told
+    #[arg(long, hide = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub stall_limit: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(number).map_err(|error| error.to_string())
 }
 
 /// The path, if there is anything at it, and plugins can be told of it.
@@ -240,10 +291,20 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         None => Command::Run(line.run),
         Some(Command::Run(run)) => Command::Run(Run {
             dry_run: run.dry_run || line.run.dry_run,
+            in_process: run.in_process || line.run.in_process,
         }),
         Some(_) if line.run.dry_run => {
             let message =
                 "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Some(Command::Plan(plan)) => Command::Plan(Plan {
+            in_process: plan.in_process || line.run.in_process,
+            ..plan
+        }),
+        Some(_) if line.run.in_process => {
+            let message =
+                "--in-process belongs to the commands run and plan; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,
@@ -252,6 +313,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         config_root: line.config_root,
         plugin_dir: line.plugin_dir,
         command,
+        worker: line.worker,
     })
 }
 
@@ -279,13 +341,17 @@ mod tests {
     #[test]
     fn no_command_means_run() {
         let args = parse("").unwrap();
-        assert_eq!(args.command, Command::Run(Run { dry_run: false }));
+        assert_eq!(args.command, Command::Run(Run::default()));
         assert_eq!(
             (args.config_root, args.plugin_dir),
             (PathBuf::from("."), None)
         );
         for line in ["--dry-run", "run --dry-run", "--dry-run run"] {
-            assert_eq!(command(line), Command::Run(Run { dry_run: true }), "{line}");
+            let dry = Run {
+                dry_run: true,
+                ..Run::default()
+            };
+            assert_eq!(command(line), Command::Run(dry), "{line}");
         }
     }
 
@@ -308,14 +374,16 @@ mod tests {
             command("plan"),
             Command::Plan(Plan {
                 format: Format::Text,
-                exit_code: false
+                exit_code: false,
+                in_process: false,
             })
         );
         assert_eq!(
             command("plan --format json --exit-code"),
             Command::Plan(Plan {
                 format: Format::Json,
-                exit_code: true
+                exit_code: true,
+                in_process: false,
             })
         );
         let show = Show {
@@ -371,6 +439,26 @@ mod tests {
     }
 
     #[test]
+    fn plugins_run_in_a_worker_unless_told_otherwise() {
+        for line in ["", "run", "plan", "--dry-run"] {
+            assert!(!parse(line).unwrap().in_process(), "{line}");
+        }
+        for line in [
+            "--in-process",
+            "run --in-process",
+            "--in-process run",
+            "plan --in-process",
+            "--in-process plan",
+        ] {
+            assert!(parse(line).unwrap().in_process(), "{line}");
+        }
+        let worker = parse("--worker-of 7 plan").unwrap().worker;
+        assert_eq!(worker.worker_of, Some(7));
+        assert_eq!(worker.opening_limit, crate::worker::OPENING_LIMIT);
+        assert_eq!(worker.stall_limit, crate::activity::STALL_LIMIT);
+    }
+
+    #[test]
     fn faults_of_usage_exit_with_2_and_help_with_0() {
         for line in [
             "--unknown",
@@ -382,6 +470,8 @@ mod tests {
             "-c /does/not/exist",
             "plan --dry-run",
             "--dry-run plan",
+            "--in-process config",
+            "--opening-limit=-1",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

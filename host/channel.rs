@@ -21,6 +21,8 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::activity::Lane;
+
 /// Octets that a channel holds at most, unless one message alone is larger.
 const MAX_OCTETS: usize = 64 << 20;
 
@@ -87,14 +89,18 @@ impl Room {
 /// A channel from a plugin to a station.
 ///
 /// The end of the stream is told apart: [`Inlet::is_complete`] says whether the plugin finished it.
-pub fn inlet<T: Weigh + Send + 'static>(capacity: usize) -> (Sink<T>, Inlet<T>) {
+///
+/// `lane` hears of what the plugin sends, and how long it has to wait.
+pub fn inlet<T: Weigh + Send + 'static>(capacity: usize, lane: Arc<Lane>) -> (Sink<T>, Inlet<T>) {
     let (sender, receiver) = mpsc::channel(capacity.max(1));
+    lane.open();
     let finished = Arc::new(AtomicBool::new(false));
     let sink = PluginSink {
         sender: Some(sender),
         room: Room::new(),
         waiting: None,
         finished: Arc::clone(&finished),
+        lane,
     };
     let inlet = Inlet {
         receiver,
@@ -105,8 +111,14 @@ pub fn inlet<T: Weigh + Send + 'static>(capacity: usize) -> (Sink<T>, Inlet<T>) 
 }
 
 /// A channel from a station to a plugin.
-pub fn outlet<T: Weigh + Send + 'static>(capacity: usize) -> (Outlet<T>, Source<T>) {
+///
+/// `lane` hears of what the plugin receives, and how long it has to wait.
+pub fn outlet<T: Weigh + Send + 'static>(
+    capacity: usize,
+    lane: Arc<Lane>,
+) -> (Outlet<T>, Source<T>) {
     let (sender, receiver) = mpsc::channel(capacity.max(1));
+    lane.open();
     let outlet = Outlet {
         sender,
         room: Room::new(),
@@ -114,6 +126,7 @@ pub fn outlet<T: Weigh + Send + 'static>(capacity: usize) -> (Outlet<T>, Source<
     let source = PluginSource {
         receiver,
         batch: Vec::new(),
+        lane,
     };
     (outlet, RawSource_TO::from_value(source, TD_Opaque))
 }
@@ -216,6 +229,13 @@ struct PluginSink<T> {
     /// Made when the channel was full; kept until it is ready, so that the plugin keeps its place.
     waiting: Option<Reservation<T>>,
     finished: Arc<AtomicBool>,
+    lane: Arc<Lane>,
+}
+
+impl<T> Drop for PluginSink<T> {
+    fn drop(&mut self) {
+        self.lane.close();
+    }
 }
 
 impl<T: Weigh + Send + 'static> PluginSink<T> {
@@ -302,13 +322,20 @@ enum Refused<T> {
 
 impl<T: Weigh + Send + 'static> RawSink<T> for PluginSink<T> {
     fn poll_send(&mut self, cx: &mut FfiContext<'_>, item: &mut ROption<T>) -> FfiPoll<SendStatus> {
-        cx.with_context(|cx| self.poll(cx, item)).into()
+        let polled = cx.with_context(|cx| self.poll(cx, item));
+        match polled {
+            Poll::Ready(SendStatus::SENT) => self.lane.moved(1),
+            Poll::Ready(_closed) => self.lane.close(),
+            Poll::Pending => self.lane.blocked(),
+        }
+        polled.into()
     }
 
     fn finish(&mut self) {
         self.finished.store(true, Ordering::Release);
         self.sender = None;
         self.waiting = None;
+        self.lane.close();
     }
 }
 
@@ -317,6 +344,13 @@ struct PluginSource<T> {
     receiver: mpsc::Receiver<Parcel<T>>,
     /// Received at once, empty between polls; kept for its memory.
     batch: Vec<Parcel<T>>,
+    lane: Arc<Lane>,
+}
+
+impl<T> Drop for PluginSource<T> {
+    fn drop(&mut self) {
+        self.lane.close();
+    }
 }
 
 impl<T: Send + 'static> RawSource<T> for PluginSource<T> {
@@ -326,8 +360,17 @@ impl<T: Send + 'static> RawSource<T> for PluginSource<T> {
         into: &mut RVec<T>,
         limit: usize,
     ) -> FfiPoll<usize> {
-        let Self { receiver, batch } = self;
+        let Self {
+            receiver,
+            batch,
+            lane,
+        } = self;
         let received = cx.with_context(|cx| receiver.poll_recv_many(cx, batch, limit));
+        match received {
+            Poll::Ready(0) => lane.close(),
+            Poll::Ready(messages) => lane.moved(messages),
+            Poll::Pending => lane.blocked(),
+        }
         into.extend(batch.drain(..).map(|parcel| parcel.message));
         received.into()
     }
@@ -335,6 +378,7 @@ impl<T: Send + 'static> RawSource<T> for PluginSource<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::task::Waker;
 
     use janitor_plugin_api::ffi::{Receiver, Sender};
@@ -366,7 +410,7 @@ mod tests {
     #[test]
     fn messages_arrive_in_order_through_a_channel_smaller_than_they_are_many() {
         runtime().block_on(async {
-            let (sink, inlet) = inlet(3);
+            let (sink, inlet) = inlet(3, Arc::default());
             let sending = tokio::spawn(async move {
                 let mut sender = Sender::new(sink);
                 for n in 0..1000 {
@@ -382,7 +426,7 @@ mod tests {
     #[test]
     fn a_sender_that_is_dropped_without_finish_leaves_an_incomplete_stream() {
         runtime().block_on(async {
-            let (sink, inlet) = inlet(3);
+            let (sink, inlet) = inlet(3, Arc::default());
             let mut sender = Sender::new(sink);
             sender.send(1).await.expect("the inlet is open");
             drop(sender);
@@ -393,7 +437,7 @@ mod tests {
     #[test]
     fn a_finished_stream_ends_although_its_sender_is_still_there() {
         runtime().block_on(async {
-            let (sink, inlet) = inlet(3);
+            let (sink, inlet) = inlet(3, Arc::default());
             let mut sender = Sender::new(sink);
             sender.send(1).await.expect("the inlet is open");
             sender.finish();
@@ -405,7 +449,7 @@ mod tests {
     #[test]
     fn sending_after_finish_is_refused() {
         runtime().block_on(async {
-            let (sink, inlet) = inlet(3);
+            let (sink, inlet) = inlet(3, Arc::default());
             let mut sender = Sender::new(sink);
             sender.finish();
             assert!(sender.send(1).await.is_err());
@@ -418,7 +462,7 @@ mod tests {
     fn a_blocked_sender_learns_that_nobody_receives_any_more() {
         runtime().block_on(async {
             for size in [1, MAX_OCTETS] {
-                let (sink, inlet) = inlet(1);
+                let (sink, inlet) = inlet(1, Arc::default());
                 let mut sender = Sender::new(sink);
                 sender.send(size).await.expect("the inlet is open");
                 let blocked = tokio::spawn(async move { sender.send(size).await });
@@ -432,7 +476,7 @@ mod tests {
     #[test]
     fn a_channel_is_full_by_octets_long_before_it_is_by_messages() {
         runtime().block_on(async {
-            let (sink, mut inlet) = inlet(1000);
+            let (sink, mut inlet) = inlet(1000, Arc::default());
             let mut sender = Sender::new(sink);
             sender
                 .send(MAX_OCTETS * 2)
@@ -449,7 +493,7 @@ mod tests {
     #[test]
     fn a_plugin_receives_in_order_and_sees_the_end() {
         runtime().block_on(async {
-            let (outlet, source) = outlet(600);
+            let (outlet, source) = outlet(600, Arc::default());
             let sending = tokio::spawn(async move {
                 for n in 0..1000_usize {
                     assert!(outlet.send(n).await);
@@ -468,7 +512,7 @@ mod tests {
     #[test]
     fn a_busy_channel_lets_the_timers_of_the_plugins_runtime_run() {
         runtime().block_on(async {
-            let (sink, mut inlet) = inlet(1024);
+            let (sink, mut inlet) = inlet(1024, Arc::default());
             let mut sender = Sender::new(sink);
             let ticks = tokio::spawn(async {
                 let mut ticks = 0;

@@ -21,7 +21,8 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-pub use self::core::{Core, Handler, Listed, Logging, PluginSettings};
+pub(crate) use self::core::GRACE;
+pub use self::core::{AfterCrash, Core, Handler, Listed, Logging, PluginSettings};
 pub use self::plugins::{Inherited, InstalledKeys, PluginTable};
 pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};

@@ -1,14 +1,20 @@
 //! The plugins of one run: all created before any runs, all ended before the run is over.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::values::{AbiError, ErrorCode};
+use jiff::Timestamp;
 
+use crate::activity::{Activity, Direction, Provenance, State, seconds};
 use crate::config::Rendered;
+use crate::error::print_problems;
 use crate::manifest::Role;
+use crate::metrics::Value;
 use crate::offer::{self, Shared};
 use crate::plugin::{Ended, Plugin};
+use crate::problem::{Code, Problem};
 use crate::report::{Failure, Report};
 
 /// A plugin that the configuration asks for, with everything known that is needed to create it.
@@ -21,6 +27,8 @@ pub struct Recruit {
     pub entry: PluginEntryRef,
     /// Its configuration, and which line of it came from where.
     pub config: Rendered,
+    /// Where it comes from.
+    pub provenance: Provenance,
 }
 
 /// Every role that a plugin of a run can have.
@@ -69,12 +77,27 @@ impl Crew {
             let recruit = &recruits[index];
             let host = offer::to(Arc::clone(&recruit.key), Arc::clone(shared));
             let text = recruit.config.text().to_owned();
-            match Plugin::start(&recruit.key, recruit.role, recruit.entry, text, host) {
-                Ok(plugin) => members.push(Member {
-                    plugin,
-                    index,
-                    ended: false,
-                }),
+            let activity = Arc::new(Activity::new(
+                Arc::clone(&recruit.key),
+                recruit.role,
+                recruit.provenance.clone(),
+            ));
+            let started = Plugin::start(
+                Arc::clone(&activity),
+                shared.breadcrumbs,
+                recruit.entry,
+                text,
+                host,
+            );
+            match started {
+                Ok(plugin) => {
+                    shared.roster.enlist(activity);
+                    members.push(Member {
+                        plugin,
+                        index,
+                        ended: false,
+                    });
+                }
                 Err(error) => failed.push(not_created(recruit, index, thread_error(&error))),
             }
         }
@@ -151,13 +174,70 @@ impl Crew {
                 settle(&member.plugin, ended, &self.shared, report);
                 continue;
             }
-            tracing::error!(
-                plugin = %member.plugin.key(),
-                "plugin did not stop when it was asked to; ending without it"
-            );
+            let asked = self.shared.asked.get().copied();
+            tell_abandoned(member.plugin.activity(), asked, &self.shared);
             report.abandoned.push(Arc::clone(member.plugin.key()));
         }
     }
+}
+
+/// Tells of a plugin that goes on although it was asked to stop, at the moment `asked`.
+pub(crate) fn tell_abandoned(
+    activity: &Activity,
+    asked: Option<(Instant, Timestamp)>,
+    shared: &Shared,
+) {
+    tracing::error!(
+        plugin = %activity.key,
+        "plugin did not stop when it was asked to; ending without it"
+    );
+    let problem = did_not_stop(activity, asked, shared);
+    print_problems(std::slice::from_ref(&problem));
+}
+
+fn did_not_stop(
+    activity: &Activity,
+    asked: Option<(Instant, Timestamp)>,
+    shared: &Shared,
+) -> Problem {
+    let key = &activity.key;
+    let (after, time) = match asked {
+        Some((asked, time)) => (seconds(asked.elapsed()), format!(", asked at {time:.3}")),
+        None => (seconds(Duration::ZERO), String::new()),
+    };
+    let Provenance {
+        library, version, ..
+    } = &activity.provenance;
+    let others = shared.roster.all();
+    let going_on = others
+        .iter()
+        .filter(|other| other.key != *key && other.state() != State::Ended)
+        .map(|other| &*other.key)
+        .collect::<Vec<_>>();
+    let problem = Problem::error(
+        Code::DidNotStop,
+        format!("plugin \"{key}\" did not stop within {after} of being asked; ending the process without it"),
+    )
+    .place(format!(
+        "{} {version}, thread \"{key}\" (tid {}){time}",
+        library.display(),
+        activity.thread()
+    ))
+    .found(activity.describe_now())
+    .found(if going_on.is_empty() {
+        "every other plugin has stopped".to_owned()
+    } else {
+        format!("others that have not stopped: {}", going_on.join(", "))
+    });
+    if shared.hurry.is_cancelled() {
+        return problem.because("a second signal ended the grace");
+    }
+    problem
+        .because("a thread cannot be stopped from outside; a plugin has to wait for host.cancelled(), and limit how long it waits for servers")
+        .help(format!(
+            "raise core.grace (now {:?}) if it only needs longer; else report it to whoever made the plugin",
+            shared.grace
+        ))
 }
 
 fn not_created(recruit: &Recruit, index: usize, error: AbiError) -> NotCreated {
@@ -190,6 +270,16 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
     shared
         .metrics
         .timer("plugin-runtime", ended.runtime, &context);
+    for direction in [Direction::Receive, Direction::Send] {
+        let lane = plugin.activity().lane(direction);
+        if lane.is_there() {
+            let direction = Value::from(direction.text());
+            let context = [("plugin", (&**key).into()), ("direction", direction)];
+            shared
+                .metrics
+                .timer("channel-wait", lane.waited(), &context);
+        }
+    }
     let Err(error) = result else {
         return;
     };

@@ -132,9 +132,14 @@ pub fn print_causes(causes: &[(String, Option<String>)]) {
 
 /// Prints warnings on standard error.
 pub fn print_warnings(warnings: &[Problem]) {
+    print_problems(warnings);
+}
+
+/// Prints problems on standard error that a run has met on its way.
+pub fn print_problems(problems: &[Problem]) {
     let mut out = String::new();
-    for warning in warnings {
-        warning.write(&mut out, &paint);
+    for problem in problems {
+        problem.write(&mut out, &paint);
     }
     terminal::write_styled(&out);
 }

@@ -19,7 +19,14 @@ pub mod resolve;
 pub mod metrics;
 pub mod log_bridge;
 pub mod library;
+pub mod crash;
+pub mod crashes;
+pub mod worker;
+pub mod control;
 pub mod signal;
+pub mod loaded;
+pub mod audit;
+pub mod activity;
 pub mod progress;
 pub mod report;
 pub mod channel;
@@ -41,6 +48,7 @@ use args::{Args, Check, Command, Install, Plugins};
 use config::Config;
 use discovery::{Discovery, PluginDirectory};
 use error::Error;
+use run::Setting;
 
 /// The program: reads the command line, does what it says, and returns the exit code.
 #[must_use]
@@ -54,14 +62,18 @@ pub fn main() -> ExitCode {
 fn command(args: &Args) -> Result<u8, Error> {
     let plugin_dir = args.plugin_dir.as_deref();
     match &args.command {
-        Command::Run(run) => {
+        Command::Run(run) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
-            run::run(&config, &discovery, run.dry_run)
-        }
-        Command::Plan(plan) => {
+            run::run(
+                &Setting::new(args, &config, &discovery, control),
+                run.dry_run,
+            )
+        }),
+        Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
-            run::plan(&config, &discovery, plan.format, plan.exit_code)
-        }
+            let setting = Setting::new(args, &config, &discovery, control);
+            run::plan(&setting, plan.format, plan.exit_code)
+        }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,
             plugin_dir,

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,17 +16,40 @@ use janitor_plugin_api::abi::host::{
 };
 use janitor_plugin_api::abi::values::{AbiScalar, ScalarKind};
 use janitor_plugin_api::dns::Name;
+use jiff::Timestamp;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::activity::Roster;
+use crate::audit::Audit;
+use crate::error::print_problems;
+use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Number, Value};
+use crate::problem::{Problem, Severity};
+use crate::progress::Progress;
 use crate::report::{Cancellation, LeftOut, LeftOutKind};
+use crate::worker::Breadcrumbs;
+
+/// Where state is kept unless the service manager says otherwise.
+const STATE_ROOT: &str = "/var/lib/gordon-janitor";
+
+/// Where the host and its plugins keep what outlives a run.
+pub(crate) fn state_root() -> PathBuf {
+    // A service manager may name several, one behind the other.
+    let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
+    // Plugins are told of it as text.
+    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
+    let first = std::env::split_paths(&given).find(usable);
+    first.unwrap_or_else(|| STATE_ROOT.into())
+}
 
 /// What all plugins of a run share.
 pub struct Shared {
     /// Asks the plugins to stop.
     pub stop: CancellationToken,
-    /// Whether signals cancel the run. They end the process while there is none.
-    pub running: AtomicBool,
+    /// Ends the grace: what has not stopped by now is left behind.
+    pub hurry: CancellationToken,
+    /// When the plugins were asked to stop.
+    pub asked: OnceLock<(Instant, Timestamp)>,
     /// Why the run was cancelled, if it was; the first cause counts.
     pub cancelled: OnceLock<Cancellation>,
     /// How long a plugin may take to end once the run was cancelled.
@@ -42,13 +64,66 @@ pub struct Shared {
     pub metrics: Metrics,
     /// What plugins reported as left out, in the order they did.
     pub left_out: Mutex<Vec<LeftOut>>,
+    /// How far the run is.
+    pub progress: Progress,
+    /// What each plugin is doing.
+    pub roster: Roster,
+    /// How long nothing may move before it is told.
+    pub stall_limit: Duration,
+    /// The files of the open libraries.
+    pub loaded: Loaded,
+    /// What plugins changed that belongs to the whole process.
+    pub audit: Mutex<Audit>,
+    /// What the parent process is told.
+    pub breadcrumbs: Breadcrumbs,
 }
 
 impl Shared {
     /// Cancels the run: its plugins are asked to stop.
     pub fn cancel(&self, cause: Cancellation) {
         self.cancelled.get_or_init(|| cause);
+        self.ask_to_stop();
+    }
+
+    /// Asks the plugins to stop, which is no cancellation when they have nothing left to do.
+    pub fn ask_to_stop(&self) {
+        self.asked
+            .get_or_init(|| (Instant::now(), Timestamp::now()));
         self.stop.cancel();
+    }
+
+    /// Tells people and the log of a problem that the run has met on its way.
+    pub fn tell(&self, problem: &Problem) {
+        let code = problem.code().as_str();
+        match problem.severity() {
+            Severity::Error => tracing::error!(code, "{}", problem.summary()),
+            Severity::Warning => tracing::warn!(code, "{}", problem.summary()),
+        }
+        print_problems(std::slice::from_ref(problem));
+    }
+
+    /// Tells people and the log what every plugin is doing, and how far the run is.
+    pub fn report_progress(&self) {
+        let lines = self.roster.lines();
+        let sums = self.progress.sums();
+        let mut block = String::from("progress report\n");
+        for line in &lines {
+            block.push_str(&format!("  {}\n", crate::problem::escape(line)));
+        }
+        block.push_str(&format!("  {sums}\n"));
+        crate::terminal::write(&block);
+        for line in &lines {
+            tracing::info!("progress: {line}");
+        }
+        tracing::info!("progress: {sums}");
+    }
+
+    /// Looks at what plugins have changed that belongs to the whole process, and tells it.
+    pub fn look_at_the_process(&self, suspects: &[&str], after: &str) {
+        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(problem) = audit.look(suspects, after) {
+            self.tell(&problem);
+        }
     }
 
     /// Whether the run was cancelled.

@@ -17,10 +17,10 @@ use std::time::Duration;
 
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
+use crate::activity::StallWatch;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
-use crate::progress::Progress;
 use crate::report::{Cancellation, Report};
 use crate::stations::answers::PlannedZone;
 use crate::stations::outcomes::Outcomes;
@@ -35,8 +35,6 @@ pub struct Orders<'a> {
     pub authority_missing: bool,
     /// Messages that a channel holds.
     pub capacity: usize,
-    /// Where long work shows how far it is.
-    pub progress: &'a Progress,
 }
 
 /// What came of a run.
@@ -54,6 +52,12 @@ pub struct Outcome {
 
 /// How long the host waits beyond what plugins were promised.
 const MARGIN: Duration = Duration::from_secs(1);
+
+/// How long plugins may take at most to end once they were asked to: their grace to stop, the same to
+/// clean up.
+pub(crate) fn patience(grace: Duration) -> Duration {
+    grace.saturating_mul(2).saturating_add(MARGIN)
+}
 
 /// Carries out one run.
 pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
@@ -74,13 +78,17 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
                 shared.cancel(Cancellation::Deadline);
             }
         }
-        tokio::time::sleep(shared.grace * 2 + MARGIN).await;
+        tokio::select! {
+            () = tokio::time::sleep(patience(shared.grace)) => {}
+            () = shared.hurry.cancelled() => {}
+        }
     };
     tokio::select! {
         biased;
         () = flow(orders, shared, &mut crew, &mut publishers, &mut outcome) => {}
         () = abandon => {}
-        () = orders.progress.show() => {}
+        () = shared.progress.show() => {}
+        () = watch_for_stalls(shared) => {}
     }
     let report = &mut outcome.report;
     report.cancelled = shared.cancelled.get().copied();
@@ -92,6 +100,18 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     }
     report.left_out.append(&mut shared.left_out());
     outcome
+}
+
+/// Tells when nothing moves. Sleeps until that is possible, and never ends.
+async fn watch_for_stalls(shared: &Shared) {
+    let mut watch = StallWatch::new(shared.stall_limit);
+    loop {
+        let (stall, again) = watch.look(&shared.roster);
+        if let Some(problem) = stall {
+            shared.tell(&problem);
+        }
+        tokio::time::sleep(again).await;
+    }
 }
 
 async fn flow(
@@ -118,6 +138,8 @@ async fn flow(
         crew.dismiss(&mut outcome.report).await;
         return;
     }
+    let keys = orders.recruits.iter().map(|recruit| &*recruit.key);
+    shared.look_at_the_process(&keys.collect::<Vec<_>>(), "being created");
     outcome.started = true;
     let authority_missing = orders.authority_missing
         || outcome
@@ -134,6 +156,12 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
+    report.faults = shared.loaded.written_over();
+    for fault in &report.faults {
+        // The plan may be wrong in any way, so nobody gets to see it.
+        shared.tell(fault);
+        shared.cancel(Cancellation::Failure);
+    }
     if shared.is_cancelled() || publishers.is_empty() {
         drop(publishers);
     } else {
@@ -143,11 +171,12 @@ async fn flow(
                 .iter()
                 .map(|publisher| publisher.outcomes.clone()),
         );
-        publish(&outcome.plan, publishers, shared, orders.progress).await;
+        shared.breadcrumbs.publishing();
+        publish(&outcome.plan, publishers, shared).await;
     }
     crew.ended(&[Role::Publisher], report).await;
     if !crew.ended_soon(ALL_ROLES, report).await {
-        shared.stop.cancel();
+        shared.ask_to_stop();
         crew.ended(ALL_ROLES, report).await;
     }
 }

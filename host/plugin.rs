@@ -23,8 +23,10 @@ use janitor_plugin_api::abi::values::{
 };
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
+use crate::activity::{Activity, State};
 use crate::logging;
 use crate::manifest::Role;
+use crate::worker::{Breadcrumbs, Doing};
 
 /// The ends of the channels that a plugin runs on.
 pub enum Work {
@@ -40,8 +42,7 @@ pub enum Work {
 
 /// A plugin on its thread.
 pub struct Plugin {
-    key: Arc<str>,
-    role: Role,
+    activity: Arc<Activity>,
     created: Option<oneshot::Receiver<Result<(), AbiError>>>,
     work: Option<mpsc::Sender<Work>>,
     ended: oneshot::Receiver<Ended>,
@@ -80,8 +81,8 @@ impl Plugin {
     ///
     /// The system's error if it has no more threads.
     pub fn start(
-        key: &str,
-        role: Role,
+        activity: Arc<Activity>,
+        breadcrumbs: Breadcrumbs,
         entry: PluginEntryRef,
         config: String,
         host: HostBox,
@@ -89,23 +90,43 @@ impl Plugin {
         let (created_tx, created) = oneshot::channel();
         let (work, work_rx) = mpsc::channel();
         let (ended_tx, ended) = oneshot::channel();
-        let key: Arc<str> = key.into();
-        let span = logging::plugin_span(&key);
+        let span = logging::plugin_span(&activity.key);
+        let seen = Arc::clone(&activity);
         thread::Builder::new()
-            .name(key.to_string())
+            .name(activity.key.to_string())
             .spawn(move || {
                 let _entered = span.entered();
-                let instance = match Instance::create(role, entry, &config, host) {
+                seen.on_thread(rustix::thread::gettid().as_raw_nonzero().get());
+                let begin = |state, doing| {
+                    seen.enter(state);
+                    breadcrumbs.begin(|| seen.operation(doing))
+                };
+                let creating = begin(State::Creating, Doing::Creating);
+                let created = Instance::create(seen.role, entry, &config, host);
+                drop(creating);
+                let instance = match created {
                     Ok(instance) => instance,
-                    Err(error) => return answer(created_tx, Err(error)),
+                    Err(error) => {
+                        seen.enter(State::Ended);
+                        return answer(created_tx, Err(error));
+                    }
                 };
                 // The configuration may hold secrets; the instance has what it needs of it.
                 drop(config);
+                seen.enter(State::Created);
                 answer(created_tx, Ok(()));
                 // No work: another plugin could not be created, or the run is cancelled.
                 let work = work_rx.recv().ok();
                 let start = Instant::now();
-                let result = work.map(|work| instance.run(work));
+                let result = if let Some(work) = work {
+                    let _running = begin(State::Running, Doing::Running);
+                    Some(instance.run(work))
+                } else {
+                    let _dropping = begin(State::Running, Doing::Dropping);
+                    drop(instance);
+                    None
+                };
+                seen.enter(State::Ended);
                 answer(
                     ended_tx,
                     Ended {
@@ -115,8 +136,7 @@ impl Plugin {
                 );
             })?;
         Ok(Self {
-            key,
-            role,
+            activity,
             created: Some(created),
             work: Some(work),
             ended,
@@ -126,13 +146,19 @@ impl Plugin {
     /// The plugin's key.
     #[must_use]
     pub fn key(&self) -> &Arc<str> {
-        &self.key
+        &self.activity.key
+    }
+
+    /// What it is doing.
+    #[must_use]
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// The plugin's role.
     #[must_use]
     pub fn role(&self) -> Role {
-        self.role
+        self.activity.role
     }
 
     /// Waits until the instance is created.
@@ -161,7 +187,7 @@ impl Plugin {
     /// Lets the created instance run.
     pub fn run(&mut self, work: Work) {
         if let Some(sender) = self.work.take() {
-            tracing::debug!(plugin = %self.key, "plugin starts to run");
+            tracing::debug!(plugin = %self.activity.key, "plugin starts to run");
             // A thread that has ended says so where its end is awaited.
             let _sent = sender.send(work).is_ok();
         }

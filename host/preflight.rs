@@ -16,6 +16,7 @@ mod digest;
 mod refusal;
 mod static_tls;
 
+use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -76,6 +77,15 @@ impl Identity {
             octets: metadata.len(),
             written: (metadata.mtime(), metadata.mtime_nsec()),
         }
+    }
+}
+
+/// A word for it: equal for as long as nobody writes to the file or replaces it.
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ((device, inode), (seconds, nanoseconds)) = (self.file, self.written);
+        let octets = self.octets;
+        write!(f, "{device:x}:{inode}:{octets}:{seconds}.{nanoseconds:09}")
     }
 }
 

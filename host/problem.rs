@@ -73,7 +73,7 @@ codes! {
     Untrusted = "GJ301",
     /// The library is not the one that was installed.
     Changed = "GJ302",
-    /// The library was written over after it had been judged.
+    /// The library was written over after it had been judged, or while it was loaded.
     WrittenOver = "GJ303",
     /// The library was replaced while it was being opened.
     Replaced = "GJ304",
@@ -105,8 +105,24 @@ codes! {
     Conflict = "GJ412",
     /// A plugin panicked while it was created.
     Panicked = "GJ501",
+    /// The previous run crashed in a plugin.
+    CrashedBefore = "GJ502",
     /// A plugin could not be created.
     NotCreated = "GJ503",
+    /// The run ended by a crash.
+    Crashed = "GJ504",
+    /// A plugin called `exit`.
+    CalledExit = "GJ505",
+    /// The worker process ended without a report.
+    NoReport = "GJ506",
+    /// Opening a library took too long.
+    SlowOpening = "GJ507",
+    /// A plugin did not stop when it was asked to.
+    DidNotStop = "GJ601",
+    /// Nothing moves.
+    Stalled = "GJ602",
+    /// A plugin changed what belongs to the whole process.
+    ProcessState = "GJ603",
     /// The metrics relay cannot be used.
     MetricsRelay = "GJ702",
     /// Measurements were lost.

@@ -34,6 +34,18 @@ impl Progress {
         self.published.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// The sums so far, for a report.
+    pub(crate) fn sums(&self) -> String {
+        let count = |number: &AtomicUsize| number.load(Ordering::Relaxed);
+        format!(
+            "zones desired: {}, of {} RRsets; compared or left out: {}; sets of changes sent: {}",
+            count(&self.desired),
+            count(&self.records),
+            count(&self.planned),
+            count(&self.published)
+        )
+    }
+
     /// Draws the progress line until it is dropped. Draws nothing when standard error is not a
     /// terminal, or when the run is over before there is anything to show.
     pub(crate) async fn show(&self) {

@@ -2,7 +2,6 @@
 
 mod losses;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
@@ -11,6 +10,7 @@ use janitor_plugin_api::abi::host::HostFunctionsRef;
 use janitor_plugin_api::abi::values::ErrorCode;
 
 use self::losses::{Losses, tolerated};
+use crate::activity::Provenance;
 use crate::config::{Config, Rendered};
 use crate::crew::{NotCreated, Recruit};
 use crate::discovery::Discovery;
@@ -23,6 +23,7 @@ use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
+use crate::worker::Doing;
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
@@ -36,36 +37,47 @@ pub(crate) fn recruit(
     config: &Config,
     deployment: &mut Deployment,
     discovery: &Discovery,
+    shared: &Shared,
 ) -> Result<Vec<Recruit>, Error> {
     let functions = log_bridge::functions();
-    let mut open: Vec<(PathBuf, Result<Library, ()>)> = Vec::new();
+    let mut open: Vec<Opened> = Vec::new();
     let mut losses = Losses::new(config.core().debug);
     let mut entries = Vec::new();
     for plugin in &deployment.plugins {
-        let known = open.iter().position(|(path, _)| *path == plugin.library);
-        let index = known.unwrap_or_else(|| {
-            let library = open_library(plugin, functions).map_err(|problem| {
-                losses.library(&plugin.library, deployment, problem);
+        let is_its = |opened: &Opened| opened.provenance.library == plugin.library;
+        let index = open.iter().position(is_its).unwrap_or_else(|| {
+            let (library, provenance) = open_watched(plugin, deployment, functions, shared);
+            let library = library
+                .map_err(|problem| losses.library(&plugin.library, deployment, problem))
+                .ok();
+            open.push(Opened {
+                library,
+                provenance,
             });
-            open.push((plugin.library.clone(), library));
             open.len() - 1
         });
-        if let Ok(library) = open[index].1 {
-            match entry_of(library, plugin) {
-                Ok(entry) => entries.push((plugin, entry)),
-                Err(problem) => losses.plugin(plugin, problem),
-            }
+        let Opened {
+            library: Some(library),
+            provenance,
+        } = &open[index]
+        else {
+            continue;
+        };
+        match entry_of(*library, plugin) {
+            Ok(entry) => entries.push((plugin, entry, provenance.clone())),
+            Err(problem) => losses.plugin(plugin, problem),
         }
     }
     losses.tolerable()?;
 
     let recruits = entries
         .into_iter()
-        .map(|(plugin, entry)| Recruit {
+        .map(|(plugin, entry, provenance)| Recruit {
             key: plugin.key.as_str().into(),
             role: plugin.role,
             entry,
             config: plugin.table.given(),
+            provenance,
         })
         .collect();
     deployment.pass_over(|plugin| losses.keys.contains(&plugin.key));
@@ -73,7 +85,49 @@ pub(crate) fn recruit(
     Ok(recruits)
 }
 
-fn open_library(plugin: &Resolved, functions: HostFunctionsRef) -> Result<Library, Problem> {
+/// A library that was opened; none if it could not be.
+struct Opened {
+    library: Option<Library>,
+    provenance: Provenance,
+}
+
+/// Opens the library of `plugin` while the parent process watches, and looks at what that has changed.
+fn open_watched(
+    plugin: &Resolved,
+    deployment: &Deployment,
+    functions: HostFunctionsRef,
+    shared: &Shared,
+) -> (Result<Library, Problem>, Provenance) {
+    let provenance = Provenance {
+        library: plugin.library.clone(),
+        version: plugin.manifest.version.clone(),
+        identity: plugin.identity.map(|judged| judged.to_string()),
+    };
+    let of_library = deployment
+        .plugins
+        .iter()
+        .filter(|other| other.library == plugin.library);
+    let keys = of_library.map(|plugin| &*plugin.key).collect::<Vec<_>>();
+    tracing::debug!(library = %plugin.library.display(), "opening library");
+    let opening = shared.breadcrumbs.begin(|| {
+        let keys = keys.iter().map(ToString::to_string).collect();
+        provenance.operation(Doing::Opening, keys)
+    });
+    let library = open_library(plugin, functions, shared);
+    drop(opening);
+    shared.look_at_the_process(&keys, "being opened");
+    (library, provenance)
+}
+
+fn open_library(
+    plugin: &Resolved,
+    functions: HostFunctionsRef,
+    shared: &Shared,
+) -> Result<Library, Problem> {
+    // What is written over it from now on is seen.
+    if let Some(judged) = plugin.identity {
+        shared.loaded.add(&plugin.library, judged);
+    }
     Library::open(&plugin.library, plugin.identity, functions)
         .map_err(|error| cannot_open(plugin, &error))
 }

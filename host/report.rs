@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Name, NameRef};
 
+use crate::problem::Problem;
+
 /// Exit codes of the program.
 pub mod exit {
     /// Done.
@@ -31,6 +33,8 @@ pub struct Report {
     pub left_out: Vec<LeftOut>,
     /// Plugins that failed, in the order they did.
     pub failures: Vec<Failure>,
+    /// What nobody can run on, in the host's own view: a library that was written over.
+    pub faults: Vec<Problem>,
     /// Keys of plugins that did not end when they were asked to.
     pub abandoned: Vec<Arc<str>>,
     /// Keys of plugins that are listed and took no part, which `core.debug` allows.
@@ -288,6 +292,7 @@ impl Report {
         let published_well =
             |zone: &ZoneReport| zone.published.iter().all(|(_, tally)| tally.is_good());
         !self.failures.is_empty()
+            || !self.faults.is_empty()
             || self.cancelled.is_some()
             || !self.zones.iter().all(published_well)
     }

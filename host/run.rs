@@ -1,44 +1,68 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
-use tokio_util::sync::CancellationToken;
-
-use crate::args::Format;
+use crate::activity::Roster;
+use crate::args::{Args, Format};
+use crate::audit::Audit;
 use crate::config::Config;
+use crate::control::Control;
+use crate::crashes::{self, Crashes};
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::loaded::Loaded;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
-use crate::offer::Shared;
+use crate::offer::{self, Shared};
 use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
 use crate::recruiting::{employ_relay, judge_creation, recruit};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
-use crate::signal;
 
-/// Where state is kept unless the service manager says otherwise.
-const STATE_ROOT: &str = "/var/lib/gordon-janitor";
+/// All that a run starts from.
+pub struct Setting<'a> {
+    config: &'a Config,
+    discovery: &'a Discovery,
+    control: &'a Control,
+    stall_limit: Duration,
+}
+
+impl<'a> Setting<'a> {
+    /// A run of `config` with the libraries of `discovery`, that `control` may cancel.
+    #[must_use]
+    pub fn new(
+        args: &Args,
+        config: &'a Config,
+        discovery: &'a Discovery,
+        control: &'a Control,
+    ) -> Self {
+        Self {
+            config,
+            discovery,
+            control,
+            stall_limit: args.worker.stall_limit,
+        }
+    }
+}
 
 /// Runs once and returns the exit code.
 ///
 /// # Errors
 ///
 /// Whatever kept the run from starting. What happened in a run is in its report.
-pub fn run(config: &Config, discovery: &Discovery, dry_run: bool) -> Result<u8, Error> {
+pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     let purpose = if dry_run {
         Purpose::Show
     } else {
         Purpose::Publish
     };
-    let outcome = carry_out(config, discovery, purpose)?;
+    let outcome = carry_out(setting, purpose)?;
     if dry_run || outcome.report.only_shown {
         show(&outcome, Format::Text)?;
     }
@@ -50,13 +74,8 @@ pub fn run(config: &Config, discovery: &Discovery, dry_run: bool) -> Result<u8, 
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(
-    config: &Config,
-    discovery: &Discovery,
-    format: Format,
-    tell_pending: bool,
-) -> Result<u8, Error> {
-    let outcome = carry_out(config, discovery, Purpose::Show)?;
+pub fn plan(setting: &Setting<'_>, format: Format, tell_pending: bool) -> Result<u8, Error> {
+    let outcome = carry_out(setting, Purpose::Show)?;
     show(&outcome, format)?;
     let code = outcome.report.exit_code();
     if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
@@ -86,14 +105,15 @@ fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
 }
 
 /// One run, whole: everything between the configuration and the report.
-fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result<Outcome, Error> {
+fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> {
     let begin = Instant::now();
-    let metrics = Metrics::new(config.core(), purpose == Purpose::Publish);
-    let shared = Arc::new(share(config, metrics));
-    signal::cancel_on_shutdown(Arc::clone(&shared))
-        .map_err(|e| Error::failed("cannot listen for signals", e))?;
+    let core = setting.config.core();
+    let metrics = Metrics::new(core, purpose == Purpose::Publish);
+    let shared = Arc::new(share(setting, metrics));
+    setting.control.prepare(&shared);
+    shared.breadcrumbs.limits(core.grace, core.deadline);
     let mut relay = None;
-    let mut ended = start(config, discovery, purpose, &shared, &mut relay);
+    let mut ended = start(setting, purpose, &shared, &mut relay);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -131,41 +151,50 @@ fn carry_out(config: &Config, discovery: &Discovery, purpose: Purpose) -> Result
             Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
         }
     }
+    setting.control.over();
     ended
 }
 
-fn share(config: &Config, metrics: Metrics) -> Shared {
-    let core = config.core();
-    // A service manager may name several, one behind the other.
-    let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
-    // Plugins are told of it as text.
-    let usable = |path: &PathBuf| path.is_absolute() && path.to_str().is_some();
-    let state_root = std::env::split_paths(&given).find(usable);
+fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
+    let core = setting.config.core();
     Shared {
-        stop: CancellationToken::new(),
-        running: AtomicBool::new(false),
+        stop: setting.control.stop.clone(),
+        hurry: setting.control.hurry.clone(),
+        asked: OnceLock::new(),
         cancelled: OnceLock::new(),
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
-        config_root: config.root().to_owned(),
-        state_root: state_root.unwrap_or_else(|| STATE_ROOT.into()),
+        config_root: setting.config.root().to_owned(),
+        state_root: offer::state_root(),
         metrics,
         left_out: Mutex::default(),
+        progress: Progress::default(),
+        roster: Roster::default(),
+        stall_limit: setting.stall_limit,
+        loaded: Loaded::default(),
+        audit: Mutex::new(Audit::begin()),
+        breadcrumbs: setting.control.breadcrumbs,
     }
 }
 
 fn start(
-    config: &Config,
-    discovery: &Discovery,
+    setting: &Setting<'_>,
     purpose: Purpose,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
 ) -> Result<Outcome, Error> {
+    let Setting {
+        config, discovery, ..
+    } = setting;
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
-    let mut recruits = recruit(config, &mut deployment, discovery)?;
-    shared.running.store(true, Ordering::Release);
+    let crashes = remembered(&shared.state_root);
+    for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
+        shared.tell(&warning);
+    }
+    let mut recruits = recruit(config, &mut deployment, discovery, shared)?;
+    setting.control.begin();
     // The relay comes first and goes last, so that there is something to measure with.
     *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
     if relay.is_none() {
@@ -174,20 +203,18 @@ fn start(
     let (loaded, refused) = (deployment.libraries(), discovery.refusals());
     measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
-    let progress = Progress::default();
     let orders = Orders {
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
-        progress: &progress,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
-    shared.running.store(false, Ordering::Release);
+    inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
     if outcome.report.only_shown {
@@ -223,6 +250,41 @@ fn note_losses(
     let publishes =
         |recruit: &Recruit| recruit.role == Role::Publisher && !passed_over.contains(&recruit.key);
     report.only_shown = purpose == Purpose::Publish && !recruits.iter().any(publishes);
+}
+
+/// Looks at what the plugins have left behind, and at what became of their libraries.
+fn inspect(outcome: &mut Outcome, recruits: &[Recruit], shared: &Shared) {
+    let report = &mut outcome.report;
+    // One that still runs may be changing what is looked at.
+    if report.abandoned.is_empty() {
+        let keys = recruits.iter().map(|recruit| &*recruit.key);
+        let keys = keys.collect::<Vec<_>>();
+        let mut audit = shared.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(problem) = audit.end(&keys) {
+            shared.tell(&problem);
+        }
+    }
+    if report.faults.is_empty() {
+        for fault in shared.loaded.written_over() {
+            shared.tell(&fault);
+            report.faults.push(fault);
+        }
+    }
+    if let Err(error) = Crashes::survived(&shared.state_root) {
+        tracing::debug!(%error, "what is remembered of crashes cannot be brought up to date");
+    }
+}
+
+/// The crashes that are remembered; none where that cannot be told.
+fn remembered(state_root: &Path) -> Crashes {
+    Crashes::load(state_root).unwrap_or_else(|error| {
+        let file = Crashes::path(state_root);
+        tracing::warn!(
+            file = %file.display(), reason = %error,
+            "cannot read what is remembered of crashes; going on without it"
+        );
+        Crashes::default()
+    })
 }
 
 /// The lines that the original logs when its plugins are there.

@@ -1,48 +1,45 @@
-//! SIGINT and SIGTERM become cancellation.
+//! Signals that ask for the end of a run, or for a word on how it goes.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use crate::offer::Shared;
-use crate::report::Cancellation;
+use crate::audit::ignored_signals;
 
-/// Cancels the run when SIGINT or SIGTERM arrives while there is one. Before and after it they end
-/// the process, as they would without this.
+/// Signals that cancel a run.
+const CANCELLING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// The end: of the run, and if there are two, of the grace too.
+    Cancel(i32),
+    /// A progress report.
+    Progress,
+}
+
+/// Calls `hear` for every signal, on a thread of its own.
+///
+/// A signal that was ignored when the program was started stays ignored: `nohup` wants it so, and so
+/// does a shell for what it starts in the background.
 ///
 /// # Errors
 ///
 /// The system's error if it takes no handler or has no more threads.
-pub fn cancel_on_shutdown(shared: Arc<Shared>) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+pub(crate) fn listen(mut hear: impl FnMut(Wish) + Send + 'static) -> io::Result<()> {
+    let ignored = ignored_signals();
+    let cancelling = CANCELLING
+        .into_iter()
+        .filter(|signal| !ignored.contains(*signal));
+    let mut signals = Signals::new(cancelling.chain([SIGUSR1]))?;
     let listen = move || {
         for signal in signals.forever() {
-            if !shared.running.load(Ordering::Acquire) {
-                // Nobody would hear of a cancellation. This ends the process.
-                let _ended = signal_hook::low_level::emulate_default_handler(signal).is_ok();
-            }
-            if !shared.running.load(Ordering::Acquire) {
-                // Nobody would hear of a cancellation. This ends the process.
-                let _ended = signal_hook::low_level::emulate_default_handler(signal).is_ok();
-            }
-            let signal = if signal == SIGINT {
-                "SIGINT"
-            } else {
-                "SIGTERM"
-            };
-            if shared.is_cancelled() {
-                tracing::info!(signal, "the run is being cancelled already");
-            } else {
-                tracing::warn!(
-                    signal,
-                    "the run is cancelled; plugins have the grace to end"
-                );
-            }
-            shared.cancel(Cancellation::Signal);
+            hear(match signal {
+                SIGUSR1 => Wish::Progress,
+                _ => Wish::Cancel(signal),
+            });
         }
     };
     thread::Builder::new()

@@ -38,6 +38,13 @@ pub fn progress(line: Option<&str>) {
         .progress(line);
 }
 
+/// Clears what another process may have left as its progress line.
+pub(crate) fn clear() {
+    // A line that differs from none is written, and takes the place of the one that is there.
+    progress(Some(" "));
+    progress(None);
+}
+
 /// Lines going up, and one line that stays at the bottom.
 struct Terminal<W> {
     out: W,

@@ -37,8 +37,33 @@ pub struct Core {
     pub grace: Duration,
     /// How long a run may take before it is cancelled; without limit if `None`.
     pub deadline: Option<Duration>,
+    /// What to do about a library that crashes again and again.
+    pub after_crash: AfterCrash,
     /// What the host needs to know of single plugins, by key.
     pub plugin: BTreeMap<String, PluginSettings>,
+}
+
+/// What to do about a library that crashes again and again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AfterCrash {
+    /// Run it again, with a warning.
+    #[default]
+    Run,
+    /// Go on without it, as `core.debug` does without plugins that cannot be used.
+    Skip,
+    /// Run nothing.
+    Stop,
+}
+
+impl AfterCrash {
+    fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "run" => Some(Self::Run),
+            "skip" => Some(Self::Skip),
+            "stop" => Some(Self::Stop),
+            _ => None,
+        }
+    }
 }
 
 /// One entry of `core.plugins`.
@@ -107,6 +132,9 @@ pub struct PluginSettings {
     pub origin: Option<Origin>,
 }
 
+/// Grace, unless `core.grace` says otherwise.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
+
 /// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
 const HANDLER_OPTIONS: [&str; 8] = [
     "fmt",
@@ -153,6 +181,16 @@ impl Core {
             .and_then(|number| usize::try_from(number).ok());
         let grace = fields.seconds("grace");
         let deadline = fields.seconds("deadline");
+        let after_crash = fields.text("after_crash").map(|name| {
+            let known = AfterCrash::from_name(name);
+            if known.is_none() {
+                fields.refuse(
+                    "after_crash",
+                    &format!("one of run, skip, stop, not \"{name}\""),
+                );
+            }
+            known.unwrap_or_default()
+        });
         let plugin = fields.any("plugin");
         let core = Self {
             plugins: plugins.collect(),
@@ -167,6 +205,7 @@ impl Core {
             channel_capacity: channel_capacity.unwrap_or(1),
             grace: grace.unwrap_or_default(),
             deadline,
+            after_crash: after_crash.unwrap_or_default(),
             plugin: BTreeMap::new(),
         };
         fields.finish();

@@ -81,6 +81,10 @@ struct Core {
     /// How long a run may take before it is cancelled; no limit without it.
     #[setting(unit = "seconds", min = 0, max = 31_622_400)]
     deadline: Option<f64>,
+    /// What to do with a plugin whose library crashed three times within an hour: go on as if nothing
+    /// had happened, leave it out, or run nothing.
+    #[setting(default = "run")]
+    after_crash: AfterCrash,
     /// The relay that measurements go to.
     #[setting(default = "metrics-logger")]
     metrics: String,
@@ -140,6 +144,15 @@ enum Level {
     Error,
     Critical,
     Fatal,
+}
+
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum AfterCrash {
+    #[default]
+    Run,
+    Skip,
+    Stop,
 }
 
 #[janitor_plugin_api::settings]

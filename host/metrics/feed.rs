@@ -1,7 +1,7 @@
 //! The queue in front of a relay that is a plugin.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
@@ -31,7 +31,7 @@ pub(super) struct Feed {
 impl Feed {
     /// A queue, and its end for the relay.
     pub(super) fn new() -> (Self, Source<AbiMeasurement>) {
-        let (outlet, source) = channel::outlet(CAPACITY);
+        let (outlet, source) = channel::outlet(CAPACITY, Arc::default());
         let feed = Self {
             outlet: Mutex::new(Some(outlet)),
             patience: OnceLock::new(),

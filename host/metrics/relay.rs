@@ -14,20 +14,20 @@ use janitor_plugin_api::abi::abi_stable::std_types::{
 };
 use janitor_plugin_api::abi::host::{Cancelled, HostBox, MeasureKind, RawHost, RawHost_TO};
 use janitor_plugin_api::abi::values::{AbiError, AbiScalar, ErrorCode, TextPlace};
+use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::Metrics;
 use super::feed::Feed;
-use crate::crew::{Recruit, failure};
+use crate::activity::Activity;
+use crate::crew::{Recruit, failure, tell_abandoned};
 use crate::manifest::Role;
 use crate::offer::{Shared, waiter};
+use crate::pipeline::patience;
 use crate::plugin::{Plugin, Work};
 use crate::problem::Code;
 use crate::report::Failure;
-
-/// How long the host waits beyond what the relay was promised.
-const MARGIN: Duration = Duration::from_secs(1);
 
 /// A relay at work.
 pub struct Relay {
@@ -66,8 +66,14 @@ impl Relay {
             state_directory: shared.state_root.join(&*recruit.key),
         };
         let host: HostBox = RawHost_TO::from_ptr(RArc::new(offer), TD_Opaque);
-        let (role, text) = (Role::MetricsRelay, recruit.config.text().to_owned());
-        let mut plugin = Plugin::start(&recruit.key, role, recruit.entry, text, host)
+        // Not on the roster: it is no part of the way of the zones, and never holds them up.
+        let activity = Arc::new(Activity::new(
+            Arc::clone(&recruit.key),
+            Role::MetricsRelay,
+            recruit.provenance.clone(),
+        ));
+        let text = recruit.config.text().to_owned();
+        let mut plugin = Plugin::start(activity, shared.breadcrumbs, recruit.entry, text, host)
             .map_err(|e| host_error("cannot start its thread", &e))?;
         let limit = Instant::now() + shared.grace;
         let limit = shared.deadline.map_or(limit, |end| limit.min(end));
@@ -94,13 +100,18 @@ impl Relay {
     pub fn dismiss(mut self, shared: &Shared) -> Farewell {
         let lost = shared.metrics.close();
         self.stop.cancel();
-        let patience = shared.grace * 2 + MARGIN;
-        let ended = self
-            .runtime
-            .block_on(async { tokio::time::timeout(patience, self.plugin.ended()).await });
+        let asked = (Instant::now(), Timestamp::now());
+        let ended = self.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                ended = self.plugin.ended() => Some(ended.result),
+                () = tokio::time::sleep(patience(shared.grace)) => None,
+                () = shared.hurry.cancelled() => None,
+            }
+        });
         let key = self.plugin.key();
-        let farewell = match ended.map(|ended| ended.result) {
-            Ok(Some(Err(error))) => {
+        let farewell = match ended {
+            Some(Some(Err(error))) => {
                 let failure = failure(key, error);
                 tracing::error!(
                     hint = failure.hint,
@@ -108,12 +119,9 @@ impl Relay {
                 );
                 Farewell::Failed(failure)
             }
-            Ok(Some(Ok(())) | None) => Farewell::Well,
-            Err(_elapsed) => {
-                tracing::error!(
-                    plugin = %key,
-                    "plugin did not stop when it was asked to; ending without it"
-                );
+            Some(Some(Ok(())) | None) => Farewell::Well,
+            None => {
+                tell_abandoned(self.plugin.activity(), Some(asked), shared);
                 Farewell::Abandoned(Arc::clone(key))
             }
         };

@@ -17,7 +17,6 @@ use crate::manifest::Role;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::plugin::Work;
-use crate::progress::Progress;
 use crate::report::{Failure, Report, ZoneReport};
 use crate::stations::answers::{Answers, PlannedZone};
 use crate::stations::merge::{Merge, Verdict};
@@ -32,14 +31,17 @@ pub(super) async fn plan(
 ) -> Option<Vec<PlannedZone>> {
     let reconciler = crew.of(Role::Reconciler).next()?;
     let reconciler_key = Arc::clone(reconciler.key());
-    let (outlet, zones) = channel::outlet(orders.capacity);
-    let (sink, mut answers) = channel::inlet(orders.capacity);
+    let activity = reconciler.activity();
+    let (receiving, sending) = (&activity.receiving, &activity.sending);
+    let (outlet, zones) = channel::outlet(orders.capacity, Arc::clone(receiving));
+    let (sink, mut answers) = channel::inlet(orders.capacity, Arc::clone(sending));
     reconciler.run(Work::Reconciler(zones, sink));
 
     let mut keys = Vec::new();
     let mut inlets = Vec::new();
     for authority in crew.of(Role::Authority) {
-        let (sink, inlet) = channel::inlet(orders.capacity);
+        let lane = Arc::clone(&authority.activity().sending);
+        let (sink, inlet) = channel::inlet(orders.capacity, lane);
         keys.push(Arc::clone(authority.key()));
         inlets.push(Some(inlet));
         authority.run(Work::Authority(sink));
@@ -53,7 +55,6 @@ pub(super) async fn plan(
         answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key))),
         reconciler: &reconciler_key,
         shared,
-        progress: orders.progress,
     };
     let unfinished = planning.carry(inlets, outlet, &mut answers).await;
     if !answers.is_complete() {
@@ -115,7 +116,6 @@ struct Planning<'a> {
     answers: RefCell<Answers>,
     reconciler: &'a str,
     shared: &'a Shared,
-    progress: &'a Progress,
 }
 
 impl Planning<'_> {
@@ -198,7 +198,7 @@ impl Planning<'_> {
     async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) {
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
-        self.progress.desired(zone.rrset_count());
+        self.shared.progress.desired(zone.rrset_count());
         let apex = RVec::from(zone.apex().as_wire());
         let octets = zone.into_octets();
         let _received = outlet.send(AbiZone { apex, octets }).await;
@@ -225,7 +225,7 @@ impl Planning<'_> {
             match answers.take(answer) {
                 Ok(None) => {}
                 Ok(Some(planned)) => {
-                    self.progress.planned();
+                    self.shared.progress.planned();
                     self.measure_planned(planned);
                     if planned.withheld > 0 {
                         tracing::warn!(
@@ -237,7 +237,7 @@ impl Planning<'_> {
                 }
                 Err(left_out) => {
                     drop(answers);
-                    self.progress.planned();
+                    self.shared.progress.planned();
                     self.shared.leave_out(left_out);
                 }
             }

@@ -14,7 +14,6 @@ use crate::manifest::Role;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::plugin::Work;
-use crate::progress::Progress;
 use crate::report::Report;
 use crate::stations::answers::PlannedZone;
 use crate::stations::outcomes::Outcomes;
@@ -28,7 +27,8 @@ pub(super) struct Employed {
 pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Employed> {
     crew.of(Role::Publisher)
         .map(|publisher| {
-            let (outlet, source) = channel::outlet(orders.capacity);
+            let lane = Arc::clone(&publisher.activity().receiving);
+            let (outlet, source) = channel::outlet(orders.capacity, lane);
             let outcomes = Outcomes::new(Arc::clone(publisher.key()));
             publisher.run(Work::Publisher(source, outcomes.handle()));
             Employed { outlet, outcomes }
@@ -38,15 +38,10 @@ pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Emp
 
 /// Sends the whole plan to every publisher. The stream of each ends with its own last message, or when
 /// the run is cancelled.
-pub(super) async fn publish(
-    plan: &[PlannedZone],
-    publishers: Vec<Employed>,
-    shared: &Shared,
-    progress: &Progress,
-) {
+pub(super) async fn publish(plan: &[PlannedZone], publishers: Vec<Employed>, shared: &Shared) {
     let mut sending = publishers
         .into_iter()
-        .map(|publisher| Box::pin(send_plan(plan, publisher, shared, progress)))
+        .map(|publisher| Box::pin(send_plan(plan, publisher, shared)))
         .collect::<Vec<_>>();
     poll_fn(|cx| {
         sending.retain_mut(|sending| sending.as_mut().poll(cx).is_pending());
@@ -59,12 +54,7 @@ pub(super) async fn publish(
     .await;
 }
 
-async fn send_plan(
-    plan: &[PlannedZone],
-    publisher: Employed,
-    shared: &Shared,
-    progress: &Progress,
-) {
+async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     let Employed { outlet, outcomes } = publisher;
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
@@ -89,7 +79,7 @@ async fn send_plan(
                 outcomes.refuse(ticket, "the run was cancelled before their turn");
             }
             received = outlet.send(message) => if received {
-                progress.published();
+                shared.progress.published();
             } else {
                 return;
             },

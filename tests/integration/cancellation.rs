@@ -85,18 +85,30 @@ fn a_signal_while_changes_are_published_leaves_no_zone_half_changed() {
 }
 
 #[test]
-fn a_second_signal_is_heard() {
+fn a_second_signal_ends_the_grace() {
     let janitor = deployment()
         .authorities(&["villain.authority.hangs"])
-        .settings("[core]\ngrace = 1");
+        .settings("[core]\ngrace = 3600");
     let mut running = janitor.start(&["run"]);
     running.wait_for("hanging");
     running.signal(Signal::TERM);
     running.wait_for("the run is cancelled");
     running.signal(Signal::INT);
-    running.wait_for("INFO: the run is being cancelled already signal=SIGINT");
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    assert_eq!(
+        run.log_with("WARNING: the grace"),
+        ["WARNING: the grace is over; what has not stopped is left behind signal=SIGINT"]
+    );
+    let abandoned = run.abandoned();
+    assert!(
+        abandoned.contains(&"villain.authority.hangs".to_owned()),
+        "{abandoned:?}"
+    );
+    assert!(
+        run.errors()
+            .contains("because: a second signal ended the grace")
+    );
 }
 
 #[test]

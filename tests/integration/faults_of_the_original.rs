@@ -9,8 +9,6 @@ mod plugins;
 mod telling;
 mod working;
 
-use std::process::{Command, Output, Stdio};
-
 use serde_json::Value;
 
 use crate::janitor::Janitor;
@@ -39,22 +37,4 @@ fn received(config: &str, key: &str) -> Value {
         .command(&["config", key, "--json"]);
     assert_eq!(run.exit_code(), 0, "{}", run.errors());
     serde_json::from_str(&run.stdout()).expect("what a plugin receives is JSON")
-}
-
-/// The program on the files that stand in the root of `janitor`.
-fn program(janitor: &Janitor, command: &str) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
-    program
-        .args([command, "--config-root"])
-        .arg(janitor.path(""))
-        .arg("--plugin-dir")
-        .arg(janitor.path("plugins"))
-        .env("STATE_DIRECTORY", janitor.path("state"))
-        .stdin(Stdio::null());
-    program
-}
-
-fn texts(output: &Output) -> (String, String) {
-    let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).expect("output is UTF-8");
-    (text(&output.stdout), text(&output.stderr))
 }

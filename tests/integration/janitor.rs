@@ -24,6 +24,11 @@ pub(crate) const VILLAIN: &str = "janitor_misbehaving_villain";
 /// The library whose plugins break the rules of the boundary.
 pub(crate) const LIAR: &str = "janitor_misbehaving_liar";
 
+/// The library whose plugins crash, or change what belongs to the whole process.
+pub(crate) const WRECKER: &str = "janitor_misbehaving_wrecker";
+/// The library that does something while it is opened.
+pub(crate) const EARLY: &str = "janitor_misbehaving_early";
+
 /// What every zone here begins with, so that tests can leave it out.
 pub(crate) const HEAD: &str = "\
 $TTL 300
@@ -42,6 +47,7 @@ pub(crate) struct Janitor {
     publishers: Vec<String>,
     settings: String,
     config: Option<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Janitor {
@@ -59,6 +65,7 @@ impl Janitor {
             publishers: vec!["files.apply".to_owned()],
             settings: String::new(),
             config: None,
+            environment: Vec::new(),
         }
         .libraries(&[FILES, VILLAIN, LIAR])
     }
@@ -122,6 +129,12 @@ impl Janitor {
         self
     }
 
+    /// A variable in the environment of the program.
+    pub(crate) fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The whole configuration, in the place of the one that is made from all the rest.
     pub(crate) fn config(mut self, toml: &str) -> Self {
         self.config = Some(toml.to_owned());
@@ -137,6 +150,14 @@ impl Janitor {
             let link = directory.join(format!("lib{name}.so"));
             std::os::unix::fs::symlink(library(name), link).expect("a link can be made");
         }
+        self
+    }
+
+    /// Puts a copy of a library into the plugin directory, in the place of a link.
+    pub(crate) fn with_copy_of(self, name: &str) -> Self {
+        let path = self.path(&format!("plugins/lib{name}.so"));
+        fs::remove_file(&path).expect("a link can be removed");
+        fs::copy(library(name), path).expect("a library can be copied");
         self
     }
 
@@ -171,10 +192,18 @@ impl Janitor {
         self.start_into(arguments, Stdio::piped())
     }
 
+    /// Starts the program with these arguments as the first of a process group of its own.
+    pub(crate) fn start_group(&self, arguments: &[&str]) -> Running {
+        self.write_configuration();
+        let environment = &self.environment;
+        Running::start_group(self.root.path(), arguments, environment)
+    }
+
     /// Starts the program with these arguments and another standard output.
     pub(crate) fn start_into(&self, arguments: &[&str], stdout: impl Into<Stdio>) -> Running {
         self.write_configuration();
-        Running::start(self.root.path(), arguments, stdout.into())
+        let environment = &self.environment;
+        Running::start(self.root.path(), arguments, environment, stdout.into())
     }
 
     fn write_configuration(&self) {

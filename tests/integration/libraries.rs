@@ -69,7 +69,7 @@ fn a_library_for_another_major_version_of_the_api() {
       where: <root>/gordon-janitor.toml:2:43, core.plugins
       2 | plugins = ["files.apply", "files.served", "villain.authority.behaves"]
         |                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       because: major versions must be equal; the compiler version plays no part
       help: install a build of this plugin made with SDK 1.x, or another gordon-janitor
       note: plugin "villain.authority.behaves" is in libodd.so
@@ -85,7 +85,7 @@ fn a_library_that_would_abort_the_process() {
       where: <root>/gordon-janitor.toml:2:43, core.plugins
       2 | plugins = ["files.apply", "files.served", "villain.authority.behaves"]
         |                                           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and <n> more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       help: build it again with the default panic strategy, unwind
       note: plugin "villain.authority.behaves" is in libodd.so
     error: 1 error; nothing was run

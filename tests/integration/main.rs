@@ -26,6 +26,8 @@ mod reconcilers;
 mod plans;
 mod publishers;
 mod cancellation;
+mod worker;
+mod crashes;
 mod outcomes;
 mod relays;
 mod scenarios;

@@ -78,7 +78,7 @@ fn a_library_for_another_machine() {
     let machine = |number: u8| octets(move |octets| octets[18] = number);
     assert_snapshot!(judged(machine(183)), @"
     error[GJ106]: libodd.so is built for aarch64; this machine is <arch>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 57 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and 58 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       help: install the build for <arch>
     ");
     assert_snapshot!(judged(machine(243)), @"
@@ -171,7 +171,7 @@ fn a_library_that_needs_a_newer_glibc() {
         .replace(&format!("9.{number}"), "<needed>");
     assert_snapshot!(told, @"
     error[GJ105]: libodd.so needs glibc <needed>; this machine has <here>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 57 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and 58 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
       because: it was built on a newer distribution
       help: ask for a build against glibc <here> or older
     ");

@@ -52,6 +52,11 @@ fn a_relay_is_given_everything_from_the_first_to_the_last() {
     Increment cups cup=blue full=true: 1 of something
     Increment cups: 2 of something
     Increment run-ended status=success: 1 runs
+    Timer channel-wait plugin=files.apply direction=receive: some seconds
+    Timer channel-wait plugin=files.served direction=receive: some seconds
+    Timer channel-wait plugin=files.served direction=send: some seconds
+    Timer channel-wait plugin=files.zones direction=send: some seconds
+    Timer channel-wait plugin=villain.authority.measures direction=send: some seconds
     Timer plugin-runtime plugin=files.apply: some seconds
     Timer plugin-runtime plugin=files.served: some seconds
     Timer plugin-runtime plugin=files.zones: some seconds

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{deployment, is_corrected, program, received, texts};
+use super::{deployment, is_corrected, received};
 use crate::janitor::Janitor;
 
 /// B1: the prefix was cut off letter by letter. `[gcp.gce.eggs]` leaked, and the option `s` was lost.
@@ -79,17 +79,15 @@ fn a_plugin_without_a_table_is_named_or_skipped() {
 #[test]
 fn configuration_files_are_utf8_whatever_the_locale() {
     for locale in ["C", "POSIX", "en_US.ISO-8859-1"] {
-        let janitor = Janitor::new().file(
-            "gordon-janitor.toml",
-            "[core]\nplugins = []\n[a]\nb = 'Zürich'\n",
+        let run = Janitor::new()
+            .config("[core]\nplugins = []\n[a]\nb = 'Zürich'\n")
+            .environment("LC_ALL", locale)
+            .command(&["config"]);
+        assert!(
+            run.stdout().contains("b = \"Zürich\"\n"),
+            "{}",
+            run.stdout()
         );
-        let mut command = program(&janitor, "config");
-        let output = command
-            .env("LC_ALL", locale)
-            .output()
-            .expect("it can be started");
-        let (stdout, stderr) = texts(&output);
-        assert!(stdout.contains("b = \"Zürich\"\n"), "{stdout}{stderr}");
     }
     let run = Janitor::new()
         .file(

@@ -1,10 +1,8 @@
 //! What is done about zones, in what order, and at what cost.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 
-use super::{deployment, is_corrected, program};
+use super::{deployment, is_corrected};
 use crate::janitor::Janitor;
 
 /// B22: the order of changes differed from run to run.
@@ -154,44 +152,19 @@ fn a_large_zone_takes_a_fraction_of_the_memory() {
         .gate()
         .desired("example.com", &format!("{zone}new A 192.0.2.1"))
         .served("example.com", &zone);
-    // Writes the configuration.
-    assert_eq!(janitor.command(&["config"]).exit_code(), 0);
-    let mut child = program(&janitor, "run")
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it can be started");
-    let lines = BufReader::new(child.stderr.take().expect("standard error is a pipe")).lines();
-    let mut lines = lines.map(|line| line.expect("lines are UTF-8"));
+    let mut running = janitor.start(&["run"]);
     // The whole plan is made by now, and the changes are handed out.
-    let is_there = lines.any(|line| line.contains("waiting at the gate"));
-    let peak = peak_kib(&child);
+    running.wait_for("waiting at the gate");
+    let path = format!("/proc/{}/status", running.worker());
+    let status = fs::read_to_string(path).expect("the program runs");
     janitor.open_gate();
-    let rest = lines.collect::<Vec<_>>();
-    assert!(is_there, "{rest:#?}");
-    assert!(child.wait().expect("it ends").success(), "{rest:#?}");
+    assert_eq!(running.finish().exit_code(), 0);
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+    let peak = peak.and_then(|peak| peak.parse::<usize>().ok());
+    let peak = peak.expect("the kernel tells the peak");
     assert!(
         peak < RECORDS,
         "{peak} KiB for {RECORDS} records on each side"
     );
-}
-
-/// The most memory that a process and those that it started have held so far.
-fn peak_kib(child: &Child) -> usize {
-    let mut family = vec![child.id().to_string()];
-    let mut peak = 0;
-    while let Some(process) = family.pop() {
-        let read = |name: &str| {
-            let path = format!("/proc/{process}/{name}");
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
-        };
-        let status = read("status");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let held = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        peak += held
-            .and_then(|held| held.parse::<usize>().ok())
-            .expect("the kernel tells the peak");
-        let children = read(&format!("task/{process}/children"));
-        family.extend(children.split_whitespace().map(str::to_owned));
-    }
-    peak
 }

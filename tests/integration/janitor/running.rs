@@ -1,13 +1,14 @@
 //! The program while it runs, and what is left of it afterwards.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// How long the program may take before it is taken for hung. Nothing here takes a tenth of it.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -36,22 +37,28 @@ struct Written {
 }
 
 impl Running {
-    pub(super) fn start(root: &Path, arguments: &[&str], stdout: Stdio) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
-        command
-            .args(arguments)
-            .arg("--config-root")
-            .arg(root)
-            .arg("--plugin-dir")
-            .arg(root.join("plugins"))
-            .env("STATE_DIRECTORY", root.join("state"))
-            .env_remove("GORDON_JANITOR_PLUGIN_DIR")
-            .env_remove("CLICOLOR_FORCE")
-            // That of cargo, which is another on every machine.
-            .env_remove("LD_LIBRARY_PATH")
-            .stdin(Stdio::null())
-            .stdout(stdout)
-            .stderr(Stdio::piped());
+    pub(super) fn start(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+        stdout: Stdio,
+    ) -> Self {
+        let mut command = command(root, arguments, environment);
+        command.stdout(stdout);
+        Self::spawn(root, command)
+    }
+
+    pub(super) fn start_group(
+        root: &Path,
+        arguments: &[&str],
+        environment: &[(String, String)],
+    ) -> Self {
+        let mut command = command(root, arguments, environment);
+        command.stdout(Stdio::piped()).process_group(0);
+        Self::spawn(root, command)
+    }
+
+    fn spawn(root: &Path, mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program can be started");
         let output = Arc::new(Output::default());
         let stderr = child.stderr.take().expect("standard error is a pipe");
@@ -71,6 +78,12 @@ impl Running {
         }
     }
 
+    /// Sends a signal to every process of the group, as a terminal does.
+    pub(crate) fn signal_group(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process_group(pid, signal).expect("the program is there to be signalled");
+    }
+
     /// Waits until a line of standard error holds `text`.
     pub(crate) fn wait_for(&mut self, text: &str) {
         let streams = self.readers.len();
@@ -83,6 +96,16 @@ impl Running {
             "the program never said `{text}`:\n{}",
             written.stderr
         );
+    }
+
+    /// The process that writes the log: the worker.
+    pub(crate) fn worker(&self) -> u32 {
+        let written = self.output.written();
+        let process = written.stderr.lines().find_map(|line| {
+            let (_, rest) = line.split_once(" gordon-janitor (")?;
+            rest.split_once(')')?.0.parse().ok()
+        });
+        process.expect("the program has logged something")
     }
 
     /// Sends a signal.
@@ -134,6 +157,26 @@ impl Running {
         }
         true
     }
+}
+
+/// The program, about to be started.
+fn command(root: &Path, arguments: &[&str], environment: &[(String, String)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"));
+    command
+        .args(arguments)
+        .arg("--config-root")
+        .arg(root)
+        .arg("--plugin-dir")
+        .arg(root.join("plugins"))
+        .env("STATE_DIRECTORY", root.join("state"))
+        .env_remove("GORDON_JANITOR_PLUGIN_DIR")
+        .env_remove("CLICOLOR_FORCE")
+        // That of cargo, which is another on every machine.
+        .env_remove("LD_LIBRARY_PATH")
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped());
+    command
 }
 
 impl Drop for Running {
@@ -194,6 +237,11 @@ impl Run {
         code.unwrap_or_else(|| panic!("{}:\n{}", self.status, self.stderr))
     }
 
+    /// The signal that ended the program, if one did.
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        Signal::from_named_raw(self.status.signal()?)
+    }
+
     /// Standard output; the root of the deployment reads `<root>`.
     pub(crate) fn stdout(&self) -> String {
         self.shown(&self.stdout)
@@ -209,6 +257,12 @@ impl Run {
         let shown = self.shown(&self.stderr);
         let lines = shown.lines().filter_map(log_line);
         lines.map(str::to_owned).collect()
+    }
+
+    /// The lines of the log as they are, time and process included.
+    pub(crate) fn raw_log(&self) -> impl Iterator<Item = &str> {
+        let lines = self.stderr.lines();
+        lines.filter(|line| log_line(line).is_some())
     }
 
     /// The lines of the log that hold `text`.

@@ -13,6 +13,7 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
+pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 7;
 pub(crate) const MEASURES_A_LOT: u8 = 6;
 pub(crate) const SPENDS_ITS_LIST: u8 = 20;
 
@@ -39,6 +40,12 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
             LEAVES_OUT => return self.leave_out(),
             TALKS => talk(),
             MEASURES => measure(&self.host),
+            CALLS_FROM_EVERYWHERE => {
+                call_from_many_threads(&self.host);
+                self.host.cancelled().await;
+                // Nothing is any different once the run is cancelled.
+                call_from_many_threads(&self.host);
+            }
             MEASURES_A_LOT => measure_a_lot(&self.host),
             _ => {}
         }
@@ -86,6 +93,44 @@ fn talk() {
         level = 1.5,
         "a cry\n1970-01-01T00:00:00.000Z forged\u{1b}[2J"
     );
+}
+
+/// Everything that the host offers, from threads that the host knows nothing of.
+fn call_from_many_threads(host: &Host) {
+    std::thread::scope(|scope| {
+        for number in 0..16_u32 {
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    call_everything(host, number);
+                }
+            });
+        }
+    });
+    tracing::info!(is_cancelled = host.is_cancelled(), "called");
+}
+
+fn call_everything(host: &Host, number: u32) {
+    /// Calls the host when it is shown: from within the host's own call.
+    struct Caller<'a>(&'a Host);
+
+    impl std::fmt::Display for Caller<'_> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            tracing::debug!("from within");
+            self.0.increment("calls-from-within", 1_i64, &[]);
+            write!(f, "{}", self.0.is_cancelled())
+        }
+    }
+
+    host.increment("calls", 1_i64, &[("thread", i64::from(number).into())]);
+    tracing::debug!(caller = %Caller(host), "from a thread");
+    let place = host.resolve(std::path::Path::new("x"));
+    let state = host.state_directory();
+    assert!(
+        place.is_absolute() && state.is_absolute(),
+        "on purpose, never"
+    );
+    let reason = Error::zone("cannot call", Caller(host).to_string());
+    host.leave_out_unnamed(&Caller(host), &reason);
 }
 
 fn measure(host: &Host) {

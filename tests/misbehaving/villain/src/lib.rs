@@ -66,6 +66,8 @@ janitor_plugin_api::export! {
     authority "villain.authority.measures" => Authority<{ authority::MEASURES }>;
     /// Measures more than any relay takes in time.
     authority "villain.authority.measures-a-lot" => Authority<{ authority::MEASURES_A_LOT }>;
+    /// Calls the host from many threads at once, from within calls of its own, and after the end.
+    authority "villain.authority.calls-from-everywhere" => Authority<{ authority::CALLS_FROM_EVERYWHERE }>;
     /// Wants settings of several types.
     authority "villain.authority.is-choosy" => authority::Choosy;
 
