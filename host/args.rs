@@ -144,6 +144,16 @@ pub enum Plugins {
     },
 }
 
+/// `plugins show`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Show {
+    /// The plugin
+    pub key: String,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `plugins list`
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct List {
@@ -151,16 +161,6 @@ pub struct List {
     #[arg(long)]
     pub sha256: bool,
     /// Write one JSON document with every file
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `plugins show`
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct Show {
-    /// The plugin
-    pub key: String,
-    /// Write JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::config::{Config, FILES};
-use crate::discovery::{Discovery, PluginDirectory};
+use crate::discovery::{Discovered, Discovery, PluginDirectory};
 use crate::error::{Error, print_warnings};
 use crate::manifest::{Manifest, Plugin};
 use crate::preflight::{Judged, Preflight, Subject, Trust, Verdict, stranger};
@@ -56,6 +56,16 @@ pub fn check(root: &Path, plugin_dir: Option<&Path>, user: Option<&str>) -> Resu
         many => format!("{many} plugins"),
     };
     let mut out = columns(&rows);
+    let refused = |file: &&Discovered| matches!(file.judged.verdict, Verdict::Refused(..));
+    match discovery.files().iter().filter(refused).count() {
+        0 => {}
+        1 => out.push_str(
+            "1 library that nothing here needs was refused: gordon-janitor plugins list\n",
+        ),
+        many => out.push_str(&format!(
+            "{many} libraries that nothing here needs were refused: gordon-janitor plugins list\n"
+        )),
+    }
     out.push_str(&format!(
         "everything is in order: {count} would run as {}{}\n",
         preflight.trust().name(),

@@ -9,7 +9,7 @@ mod secret;
 mod value;
 mod render;
 mod nearest;
-pub(crate) mod options;
+pub mod options;
 mod fields;
 mod core;
 mod relays;

@@ -6,7 +6,7 @@
 
 #![expect(
     unsafe_code,
-    reason = "opening a library and taking its entry point are unsafe by nature"
+    reason = "opening a library, taking its entry point and mapping a file are unsafe by nature"
 )]
 
 mod difference;

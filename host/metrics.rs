@@ -63,7 +63,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The built-in relay that `core` names. One that is a plugin takes its place with
-    /// [`Metrics::feed`]; until then, and if it cannot be had, measurements go to the log.
+    /// `feed`; until then, and if it cannot be had, measurements go to the log.
     ///
     /// What is only planned goes to the log as well: whoever looks at a plan must not make those who
     /// watch the runs believe that there was one.

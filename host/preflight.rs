@@ -16,6 +16,8 @@ mod digest;
 mod refusal;
 mod static_tls;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -116,6 +118,17 @@ pub struct Preflight {
     /// Where cargo builds this program, if it does.
     build_tree: Option<PathBuf>,
     system: System,
+    /// What is wrong with libraries that others need, once it is known.
+    companions: RefCell<HashMap<PathBuf, Option<Problem>>>,
+}
+
+/// What can be said of a file wherever it lies, and what further judges need.
+struct Examined {
+    judged: Judged,
+    /// The file that was read, so that what is read later is of the same one.
+    file: Option<File>,
+    /// The libraries that come into the process with it.
+    companions: Vec<PathBuf>,
 }
 
 impl Preflight {
@@ -131,6 +144,7 @@ impl Preflight {
             trust,
             build_tree,
             system: System::default(),
+            companions: RefCell::default(),
         }
     }
 
@@ -144,7 +158,11 @@ impl Preflight {
     /// be what is `expected` of it.
     #[must_use]
     pub fn judge(&self, path: &Path, expected: Option<&Expected>) -> Judged {
-        let (mut judged, file) = self.examine(path);
+        let Examined {
+            mut judged,
+            file,
+            companions,
+        } = self.examine(path);
         let Verdict::Plugin(manifest) = &judged.verdict else {
             return judged;
         };
@@ -156,7 +174,12 @@ impl Preflight {
             Err(problem) => Some(problem),
         };
         let file = file.as_ref();
+        let companions = || {
+            let mut companions = companions.iter();
+            companions.find_map(|other| self.judge_companion(path, other, manifest))
+        };
         let problem = place
+            .or_else(companions)
             .or_else(|| Some(refusal::noexec(path, &mount::noexec(file?, &judged.path)?)))
             .or_else(|| digest::judge(path, file?, expected?));
         if let Some(problem) = problem {
@@ -168,7 +191,7 @@ impl Preflight {
     /// Judges the file at `path` by what is in it, wherever it lies.
     #[must_use]
     pub fn judge_content(&self, path: &Path) -> Judged {
-        self.examine(path).0
+        self.examine(path).judged
     }
 
     /// Judges who could replace what is at `path`; warnings if it can be used nevertheless.
@@ -192,15 +215,29 @@ impl Preflight {
         })
     }
 
-    /// The file that was opened comes back, so that what is read later is of the same one.
-    fn examine(&self, path: &Path) -> (Judged, Option<File>) {
+    /// Judges who could replace a library that the one at `path` needs: its code runs as well.
+    fn judge_companion(&self, path: &Path, other: &Path, manifest: &Manifest) -> Option<Problem> {
+        let known = self.companions.borrow().get(other).cloned();
+        let fault = known.unwrap_or_else(|| {
+            let fault = self.judge_place(other, Subject::Library).err();
+            let mut known = self.companions.borrow_mut();
+            known.insert(other.to_owned(), fault.clone());
+            fault
+        });
+        Some(refusal::companion(path, other, &fault?, manifest))
+    }
+
+    fn examine(&self, path: &Path) -> Examined {
+        let unread = |judged| Examined {
+            judged,
+            file: None,
+            companions: Vec::new(),
+        };
         let resolved = match fs::canonicalize(path) {
             Ok(resolved) => resolved,
             Err(error) => {
-                return (
-                    refused(path.to_path_buf(), None, cannot_open(path, &error)),
-                    None,
-                );
+                let problem = cannot_open(path, &error);
+                return unread(refused(path.to_path_buf(), None, problem));
             }
         };
         let (file, metadata) = match open(&resolved) {
@@ -210,22 +247,24 @@ impl Preflight {
                     OpenFault::Io(error) => cannot_open(path, &error),
                     OpenFault::Kind(kind) => refusal::wrong_kind(path, kind),
                 };
-                return (refused(resolved, None, problem), None);
+                return unread(refused(resolved, None, problem));
             }
         };
         let identity = Some(Identity::of(&metadata));
         if metadata.len() > MAX_OCTETS {
             let problem = refusal::too_large(path, metadata.len());
-            return (refused(resolved, identity, problem), Some(file));
+            return unread(refused(resolved, identity, problem));
         }
         let data = ReadCache::new(&file);
         let mut static_tls = Vec::new();
+        let mut companions = Vec::new();
         let verdict = match elf::read(&data, metadata.len()) {
             Ok(library) if library.note.is_none() => Verdict::NotAPlugin,
             Ok(library) if library.foreign.is_some() => judge_manifest(path, &library, |_| None),
             Ok(library) => match linkage::read(&library.layout, &data) {
                 Ok(linkage) => {
                     static_tls = self.system.static_tls(&resolved, &linkage);
+                    companions = self.system.companions(&resolved, &linkage);
                     judge_manifest(path, &library, |manifest| {
                         self.judge_needs(path, &resolved, &linkage, manifest)
                     })
@@ -248,7 +287,11 @@ impl Preflight {
             warnings: Vec::new(),
             static_tls,
         };
-        (judged, Some(file))
+        Examined {
+            judged,
+            file: Some(file),
+            companions,
+        }
     }
 
     fn judge_needs(

@@ -234,11 +234,21 @@ impl Problem {
         self.note("continuing without it because core.debug = true")
     }
 
-    /// Adds it to `problems`. If another place met the same fault, only what this one notes is added.
+    /// Adds it to `problems`. If the same is said there of the same place, only what this one says beyond
+    /// that is added.
     pub(crate) fn join(self, problems: &mut Vec<Self>) {
+        // A file, or a value in a configuration file. Several plugins can meet the same fault of a file.
+        let place = |problem: &Self| {
+            let mut details = problem.details.iter();
+            let file = details.find(|(label, _)| *label == "where");
+            let file = file.map(|(_, text)| text.clone());
+            file.or_else(|| problem.place.as_ref().map(ToString::to_string))
+        };
+        let own = place(&self);
         let is_same = |known: &Self| {
             (known.severity, known.code) == (self.severity, self.code)
                 && known.summary == self.summary
+                && place(known) == own
         };
         let Some(known) = problems.iter_mut().find(|known| is_same(known)) else {
             problems.push(self);
@@ -249,6 +259,13 @@ impl Problem {
                 known.details.push(detail);
             }
         }
+    }
+
+    /// Adds what `other` says below its first line.
+    #[must_use]
+    pub(crate) fn details_of(mut self, other: &Self) -> Self {
+        self.details.extend_from_slice(&other.details);
+        self
     }
 
     /// Makes a warning of what is an error elsewhere.

@@ -211,8 +211,8 @@ fn entry_of(library: Library, plugin: &Resolved) -> Result<PluginEntryRef, Probl
     })
 }
 
-/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. With `tolerant`, none
-/// if it cannot be created.
+/// Creates the metrics relay if it is a plugin, which takes it out of `recruits`. None if it cannot be
+/// created and that is tolerated, or the run is cancelled meanwhile.
 ///
 /// # Errors
 ///
@@ -229,6 +229,8 @@ pub(crate) fn employ_relay(
     let recruit = recruits.remove(index);
     let error = match Relay::employ(&recruit, shared) {
         Ok(relay) => return Ok(Some(relay)),
+        // How the run ends from here on is the same with and without a relay.
+        Err(_) if shared.is_cancelled() => return Ok(None),
         Err(error) => error,
     };
     let failed = NotCreated {

@@ -361,3 +361,6 @@ fn texts(schema: &Value, name: &str) -> Vec<String> {
     let texts = list.into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gordon_janitor::config::Config;
+use gordon_janitor::config::{Config, options};
 use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
 
@@ -37,23 +37,6 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
     assert!(order.eq(order_before), "the order of lines changed");
 }
 
-/// Settings that are known only to say what became of them, or what they are called.
-const WITHOUT_EFFECT: [&str; 13] = [
-    "address",
-    "credentials",
-    "date_fmt",
-    "date_format",
-    "datefmt",
-    "debug_thread_worker",
-    "facility",
-    "fmt",
-    "format",
-    "ip",
-    "port",
-    "project_id",
-    "proto",
-];
-
 #[test]
 fn the_example_configuration_has_every_option_at_its_default() {
     let example = document("gordon-janitor.toml.example");
@@ -80,25 +63,15 @@ fn the_example_configuration_has_every_option_at_its_default() {
 
     // Options without a default stand in comments.
     let text = example.replace("# ", "");
-    for option in ["[core]", "[core.logging]", "[metrics-logger]", "[ffwd]"]
-        .into_iter()
-        .flat_map(settings)
-    {
-        let is_there = text.lines().any(|line| {
-            line.starts_with(&format!("{option} = "))
-                || line.starts_with(&format!("[core.{option}"))
-        });
-        assert!(
-            is_there || WITHOUT_EFFECT.contains(&option.as_str()),
-            "{option}"
-        );
-        let configuration = document("docs/configuration.md");
-        let described = configuration.contains(&format!("`{option}`"))
-            || configuration.contains(&format!("[core.{option}"));
-        assert!(
-            described || WITHOUT_EFFECT.contains(&option.as_str()),
-            "{option}"
-        );
+    for (table, settings) in options::tables() {
+        for setting in &settings.settings {
+            let name = &setting.name;
+            let is_there = text.lines().any(|line| {
+                line.starts_with(&format!("{name} = "))
+                    || line.starts_with(&format!("[{table}.{name}"))
+            });
+            assert!(is_there, "[{table}] {name}");
+        }
     }
 }
 
@@ -234,25 +207,6 @@ fn core(configuration: &str) -> gordon_janitor::config::Core {
     let config = Config::load(root.path()).unwrap();
     assert!(config.problems().is_empty(), "{:?}", config.problems());
     config.core().clone()
-}
-
-/// The settings that a table of the host knows: a message about one that it does not know has them.
-fn settings(table: &str) -> Vec<String> {
-    let root = tempfile::tempdir().unwrap();
-    let text = format!("{table}\nno-such-setting = 1\n");
-    fs::write(root.path().join("gordon-janitor.toml"), text).unwrap();
-    let config = Config::load(root.path()).unwrap();
-    let message = config.problems()[0].to_string();
-    let (_, names) = message
-        .split_once(&format!("settings of {table}: "))
-        .unwrap();
-    names
-        .lines()
-        .next()
-        .unwrap()
-        .split(", ")
-        .map(str::to_owned)
-        .collect()
 }
 
 /// Where cargo leaves the plugin libraries of this build: beside the tests.

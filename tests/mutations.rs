@@ -1,10 +1,7 @@
 //! Libraries with a few wrong octets: none of them harms the host that judges them. Those that pass are opened
 //! in a child process, which some of them kill; with the digest of an installation none passes.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise, and says what it measured"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::env;
 use std::fs;

@@ -85,13 +85,16 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        // Whatever the user's own: others must not be able to write to libraries.
+        rustix::process::umask(0o022.into());
         let root = tempfile::tempdir().unwrap();
         copy_tree(&sources().join("examples"), &root.path().join("examples"));
         let place = Self { root };
         let plugins = place.configuration().join("plugins");
         fs::create_dir(&plugins).unwrap();
         for library in LIBRARIES {
-            fs::copy(built().join(library), plugins.join(library)).unwrap();
+            let octets = fs::read(built().join(library)).unwrap();
+            fs::write(plugins.join(library), octets).unwrap();
         }
         place
     }

@@ -1,6 +1,10 @@
 //! Makes RRs out of octets, so that the fuzzer reaches what lies behind the checks.
 
+mod library;
+
 use janitor_plugin_api::dns::{Name, Rtype, Ttl, ZoneBuilder};
+
+pub use library::library;
 
 /// The zone of all targets.
 pub fn apex() -> Name {

@@ -201,7 +201,7 @@ impl<'a, 'p> Fields<'a, 'p> {
             self.options
                 .settings
                 .iter()
-                .all(|option| self.known.contains(&&*option.name)),
+                .all(|option| option.names().any(|name| self.known.contains(&name))),
             "host/config/options.rs describes an option of [{}] that is not read: {:?}",
             self.path,
             self.options

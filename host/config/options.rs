@@ -3,6 +3,7 @@
 //! They are described as those of plugins are. What a doc comment says here, an editor shows.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -21,12 +22,13 @@ static TABLES: LazyLock<Vec<(&str, Table)>> = LazyLock::new(|| {
 });
 
 /// The tables on the top level that belong to the host, in the order of documents.
-pub(crate) fn tables() -> impl Iterator<Item = (&'static str, &'static Table)> {
+pub fn tables() -> impl Iterator<Item = (&'static str, &'static Table)> {
     TABLES.iter().map(|(name, table)| (*name, table))
 }
 
 /// The options of the table `path`, such as `core.logging`; of `core.plugin.*` for that of a plugin.
-pub(crate) fn of(path: &str) -> Option<&'static Table> {
+#[must_use]
+pub fn of(path: &str) -> Option<&'static Table> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let mut table = tables().find(|(name, _)| *name == first)?.1;
     for part in rest.split('.').filter(|part| !part.is_empty()) {
@@ -192,19 +194,15 @@ struct Ffwd {
     /// What every metric is filed under.
     #[setting(default = "gordon-service")]
     key: String,
-    /// The address that the daemon listens at.
-    #[setting(default = "127.0.0.1")]
-    ffwd_ip: String,
-    /// The port that the daemon listens at; a text will do.
-    #[setting(default = 19_000, min = 1)]
+    /// The address of the ffwd daemon.
+    #[setting(default = "127.0.0.1", deprecated_alias = "ip")]
+    ffwd_ip: IpAddr,
+    /// The port of the ffwd daemon; a text will do as well.
+    #[setting(default = 19_000, min = 1, deprecated_alias = "port")]
     ffwd_port: u16,
-    /// What times in seconds are multiplied with: 1000.0 gives milliseconds.
+    /// What times in seconds are multiplied with.
     #[setting(default = 1.0)]
     time_unit: f64,
-    /// What documents of the Python original called ffwd_ip.
-    ip: Option<String>,
-    /// What documents of the Python original called ffwd_port.
-    port: Option<u16>,
 }
 
 #[cfg(test)]

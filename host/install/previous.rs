@@ -38,9 +38,14 @@ pub(super) fn keep(directory: &Path, name: &str) -> io::Result<()> {
 /// system cannot exchange names, at least the present one has.
 pub(super) fn exchange(directory: &Path, name: &str) -> io::Result<()> {
     let (present, before) = (directory.join(name), path(directory, name));
-    if renameat_with(CWD, &present, CWD, &before, RenameFlags::EXCHANGE).is_ok() {
-        return Ok(());
+    match renameat_with(CWD, &present, CWD, &before, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        Err(_) => exchange_by_links(directory, name),
     }
+}
+
+fn exchange_by_links(directory: &Path, name: &str) -> io::Result<()> {
+    let (present, before) = (directory.join(name), path(directory, name));
     let second = staged(directory, name);
     remove(&second)?;
     if fs::symlink_metadata(&present).is_ok() && fs::hard_link(&present, &second).is_err() {
@@ -57,5 +62,31 @@ fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_exchanged_with_and_without_help_of_the_file_system() {
+        for exchange in [exchange, exchange_by_links] {
+            let directory = tempfile::tempdir().unwrap();
+            let read = |path: &Path| fs::read_to_string(path).unwrap();
+            let present = directory.path().join("liba.so");
+            let before = path(directory.path(), "liba.so");
+            fs::write(&present, "new").unwrap();
+            fs::write(&before, "old").unwrap();
+            exchange(directory.path(), "liba.so").unwrap();
+            assert_eq!(
+                (read(&present), read(&before)),
+                ("old".into(), "new".into())
+            );
+            fs::remove_file(&present).unwrap();
+            exchange(directory.path(), "liba.so").unwrap();
+            assert_eq!(read(&present), "new");
+            assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        }
     }
 }

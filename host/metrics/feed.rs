@@ -158,3 +158,91 @@ fn number(number: Number) -> AbiOwnedScalar {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+    use std::time::Duration;
+
+    use janitor_plugin_api::ffi::Receiver;
+
+    use super::*;
+
+    fn measured(name: &str) -> Measurement<'_> {
+        Measurement {
+            kind: Kind::Value,
+            name,
+            value: Number::Integer(i128::MIN),
+            context: &[
+                ("", Value::Boolean(true)),
+                ("none", Value::None),
+                ("n", Value::Boolean(true)),
+            ],
+        }
+    }
+
+    /// Takes everything out of the queue until it ends.
+    fn drain(source: Source<AbiMeasurement>) -> Vec<AbiMeasurement> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let mut receiver = Receiver::new(source);
+            let mut all = Vec::new();
+            while let Some(measurement) = receiver.receive().await {
+                all.push(measurement);
+            }
+            all
+        })
+    }
+
+    #[test]
+    fn a_measurement_crosses_with_what_can_cross_of_it() {
+        let (feed, source) = Feed::new();
+        feed.take(&measured("run-ended"));
+        assert_eq!(feed.close(), 0);
+        // Nobody is told of what comes too late.
+        feed.take(&measured("late"));
+        assert_eq!(feed.close(), 0);
+        let all = drain(source);
+        let [one] = all.as_slice() else {
+            panic!("{all:?}")
+        };
+        assert_eq!(
+            (one.name.as_str(), one.value.integer),
+            ("run-ended", i64::MIN)
+        );
+        assert_eq!(one.help.as_str(), "Runs by how they ended.");
+        let labels = one.labels.iter().map(|label| label.name.as_str());
+        assert_eq!(labels.collect::<Vec<_>>(), ["n"]);
+    }
+
+    #[test]
+    fn a_full_queue_loses_until_there_is_patience() {
+        let (feed, source) = Feed::new();
+        for _ in 0..=CAPACITY {
+            feed.take(&measured("m"));
+        }
+        feed.take(&measured(&"long".repeat(MAX_OCTETS)));
+        feed.be_patient(Instant::now());
+        feed.take(&measured("in vain"));
+        assert_eq!(feed.lost.load(Ordering::Relaxed), 3);
+
+        let (patient, other) = Feed::new();
+        patient.be_patient(Instant::now() + Duration::from_secs(60));
+        let reading = thread::spawn(|| drain(other));
+        for _ in 0..2 * CAPACITY {
+            patient.take(&measured("m"));
+        }
+        assert_eq!(patient.close(), 0);
+        assert_eq!(reading.join().unwrap().len(), 2 * CAPACITY);
+        drop(source);
+    }
+
+    #[test]
+    fn a_relay_that_has_left_is_not_waited_for() {
+        let (feed, source) = Feed::new();
+        feed.be_patient(Instant::now() + Duration::from_secs(60));
+        drop(source);
+        feed.take(&measured("m"));
+        assert_eq!(feed.close(), 1);
+    }
+}

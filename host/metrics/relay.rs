@@ -75,14 +75,12 @@ impl Relay {
         let text = recruit.config.text().to_owned();
         let mut plugin = Plugin::start(activity, shared.breadcrumbs, recruit.entry, text, host)
             .map_err(|e| host_error("cannot start its thread", &e))?;
-        let limit = Instant::now() + shared.grace;
-        let limit = shared.deadline.map_or(limit, |end| limit.min(end));
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 answer = plugin.created() => answer,
                 () = shared.stop.cancelled() => Err(cancelled()),
-                () = tokio::time::sleep_until(limit.into()) => Err(late(shared.grace)),
+                () = tokio::time::sleep(shared.grace) => Err(late(shared.grace)),
             }
         })?;
         let (feed, source) = Feed::new();

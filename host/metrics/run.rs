@@ -124,3 +124,45 @@ fn outcome_of(zone: &ZoneReport) -> Outcome {
         Outcome::Failed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{ChangeCounts, Tally};
+
+    fn zone(additions: usize, published: &[(usize, usize)]) -> ZoneReport {
+        let published = published.iter().map(|&(applied, refused)| {
+            let tally = Tally {
+                applied,
+                refused,
+                ..Tally::default()
+            };
+            ("p".into(), tally)
+        });
+        ZoneReport {
+            apex: "example.com".parse().unwrap(),
+            authority: None,
+            desired: 3,
+            actual: None,
+            changes: ChangeCounts {
+                additions,
+                ..ChangeCounts::default()
+            },
+            withheld: 0,
+            published: published.collect(),
+        }
+    }
+
+    #[test]
+    fn a_zone_has_one_outcome() {
+        for (additions, published, word) in [
+            (0, &[][..], "in-sync"),
+            (0, &[(0, 0)], "in-sync"),
+            (2, &[], "pending"),
+            (2, &[(2, 0), (2, 0)], "changed"),
+            (2, &[(2, 0), (1, 1)], "failed"),
+        ] {
+            assert_eq!(outcome_of(&zone(additions, published)).word(), word);
+        }
+    }
+}

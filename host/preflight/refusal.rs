@@ -98,6 +98,23 @@ pub(super) fn missing(path: &Path, missing: &Missing, manifest: &Manifest) -> Pr
     }
 }
 
+/// What is wrong with a library that this one needs, which is `fault`.
+pub(super) fn companion(
+    path: &Path,
+    other: &Path,
+    fault: &Problem,
+    manifest: &Manifest,
+) -> Problem {
+    let summary = format!(
+        "{} needs {}, which is not safe: {}",
+        file_name(path),
+        file_name(other),
+        fault.summary()
+    );
+    let of_file = Problem::error(fault.code(), summary).place(described(path, manifest));
+    of_file.details_of(fault)
+}
+
 pub(super) fn noexec(path: &Path, mount: &Mount) -> Problem {
     let summary = format!(
         "{} lies on a file system mounted noexec: {} ({})",

@@ -58,14 +58,38 @@ impl System {
     /// What the library at `path` and those that it needs take of the room for static thread-locals.
     pub(super) fn static_tls(&self, path: &Path, linkage: &Linkage) -> Vec<(PathBuf, u64)> {
         let own = linkage.static_tls.map(|octets| (path.to_owned(), octets));
-        // What is in this process already has its place.
-        let needed = linkage.needed.iter();
-        let others = needed.filter(|name| !self.mapped().contains_key(*name));
-        let others = others.filter_map(|name| {
-            let (path, library) = self.find(name, path, linkage)?;
+        let others = self.companions(path, linkage).into_iter();
+        let others = others.filter_map(|path| {
+            let (path, library) = self.at(&path)?;
             Some((path, library.static_tls?))
         });
         own.into_iter().chain(others).collect()
+    }
+
+    /// The libraries that come into this process with the one at `path`.
+    pub(super) fn companions(&self, path: &Path, linkage: &Linkage) -> Vec<PathBuf> {
+        let mut found: Vec<PathBuf> = Vec::new();
+        self.collect(path, linkage, DEPTH, &mut found);
+        found
+    }
+
+    fn collect(&self, by: &Path, linkage: &Linkage, depth: usize, found: &mut Vec<PathBuf>) {
+        for name in &linkage.needed {
+            // What is in this process already came in with the program itself.
+            if self.mapped().contains_key(name) {
+                continue;
+            }
+            let Some((path, library)) = self.find(name, by, linkage) else {
+                continue;
+            };
+            if found.contains(&path) {
+                continue;
+            }
+            found.push(path.clone());
+            if depth > 1 {
+                self.collect(&path, &library, depth - 1, found);
+            }
+        }
     }
 
     fn missing_for(

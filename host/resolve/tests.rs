@@ -67,9 +67,18 @@ fn text(setup: &Setup, problems: &[Problem]) -> String {
 
 fn errors(setup: &Setup) -> String {
     match setup.result.as_ref().unwrap_err() {
-        Error::Problems(problems) => text(setup, problems.list()),
+        Error::Problems(problems) => without_digests(&text(setup, problems.list())),
         other => panic!("{other}"),
     }
+}
+
+/// Digests and dates of files as `<8>` and `<date>`.
+fn without_digests(text: &str) -> String {
+    let lines = text.lines().map(|line| match line.split_once("sha256 ") {
+        Some((before, rest)) if rest.ends_with(" UTC") => format!("{before}sha256 <8>  <date>"),
+        _ => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -27,13 +27,14 @@ pub type Entry<'a> = (&'a str, &'a Origin, &'a Value, &'a str);
 pub fn check(entries: &[Entry<'_>], accepts: &Accepts, place: &Place<'_>) -> Vec<Problem> {
     let mut check = Check {
         place,
+        from: None,
         problems: Vec::new(),
     };
     match accepts {
         Accepts::Anything => {}
         Accepts::Map(values) => {
             for (name, _, value, table) in entries {
-                check.value(&join(table, name), value, values);
+                check.entry(name, value, table, values);
             }
         }
         Accepts::Settings(table) => check.table(entries, table, &place.path, place.origin),
@@ -51,6 +52,8 @@ pub fn missing<'a>(table: &'a Table, given: &[&str]) -> impl Iterator<Item = &'a
 
 struct Check<'a> {
     place: &'a Place<'a>,
+    /// The table of a parent that the value in question is inherited from.
+    from: Option<String>,
     problems: Vec<Problem>,
 }
 
@@ -98,7 +101,7 @@ impl Check<'_> {
                     .help(format!("write {} in its place", setting.name)),
                 );
             }
-            self.value(&join(table, name), value, &setting.schema);
+            self.entry(name, value, table, &setting.schema);
         }
         let missing = missing
             .iter()
@@ -177,6 +180,16 @@ impl Check<'_> {
             problem.help(format!("add:  {}", assignment(setting)))
         });
         self.problems.push(problem);
+    }
+
+    /// Checks a setting of the table `table`, which may be that of a parent.
+    fn entry(&mut self, name: &str, value: &Value, table: &str, schema: &Schema) {
+        let outer = self.from.clone();
+        if outer.is_none() && !is_within(table, &self.place.path) {
+            self.from = Some(table.to_owned());
+        }
+        self.value(&join(table, name), value, schema);
+        self.from = outer;
     }
 
     fn value(&mut self, path: &str, value: &Value, schema: &Schema) {
@@ -260,6 +273,13 @@ impl Check<'_> {
     }
 
     fn helped(&self, problem: Problem) -> Problem {
+        let own = &self.place.path;
+        let problem = match &self.from {
+            Some(from) => problem.note(format!(
+                "{own} inherits it from [{from}]; one of its own in [{own}] would count in its place"
+            )),
+            None => problem,
+        };
         match &self.place.help {
             Some(help) => problem.help(help),
             None => problem,
@@ -277,10 +297,11 @@ pub fn assignment(setting: &Setting) -> String {
         .lines()
         .next()
         .unwrap_or_default();
+    let name = super::words::key(&setting.name);
     if comment.is_empty() {
-        format!("{} = {value}", setting.name)
+        format!("{name} = {value}")
     } else {
-        format!("{} = {value}   # {comment}", setting.name)
+        format!("{name} = {value}   # {comment}")
     }
 }
 
@@ -291,6 +312,12 @@ fn shown(path: &str) -> String {
     } else {
         format!("[{path}]")
     }
+}
+
+/// Whether `path` is the table `own` or inside it.
+fn is_within(path: &str, own: &str) -> bool {
+    path.strip_prefix(own)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn join(path: &str, name: &str) -> String {

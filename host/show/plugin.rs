@@ -212,7 +212,7 @@ fn settings(out: &mut String, table: &Table, indent: &str) {
         }
         out.push_str(&format!(
             "\n{indent}{}  {}\n",
-            setting.name,
+            escape(&setting.name),
             facts.join("; ")
         ));
         let mut line = |text: &str| out.push_str(&format!("{indent}    {}\n", escape(text)));

@@ -83,7 +83,7 @@
 //!   stopped at its next await once the grace has passed.
 //! - **Logs.** Use `tracing`; events appear in the host's log with the plugin's key, their target,
 //!   fields, file and line. A level that nobody wants costs nothing.
-//! - **Settings.** [`settings`] on a struct describes what an operator can write, once: it is checked
+//! - **Settings.** [`#[settings]`](mod@settings) on a struct describes what an operator can write, once: it is checked
 //!   before anything of a library runs, and shown with its doc comments.
 //! - **DNS.** [`dns`] has names, RRsets and zones in canonical form, and the one comparison that all
 //!   reconcilers share; [`zonefile`] reads zone files.

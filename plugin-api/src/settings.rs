@@ -1,6 +1,6 @@
 //! What a plugin can be told, described once.
 //!
-//! [`#[settings]`](crate::settings) on a struct makes it a plugin's configuration: values are read
+//! [`#[settings]`](macro@crate::settings) on a struct makes it a plugin's configuration: values are read
 //! into it, and a schema of it stands in the library's manifest, where the host reads it without
 //! running anything. With it the host checks a configuration before it opens a library, and shows
 //! operators what they can write: names, types, units, defaults, and the doc comments as help.
@@ -138,6 +138,13 @@
 //! ```compile_fail
 //! #[janitor_plugin_api::settings]
 //! struct Config {
+//!     #[setting(default = "loud")]
+//!     level: u8,
+//! }
+//! ```
+//! ```compile_fail
+//! #[janitor_plugin_api::settings]
+//! struct Config {
 //!     #[setting(default = 5, max = 3)]
 //!     level: u8,
 //! }
@@ -184,7 +191,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 
 pub use crate::manifest::Part;
 
-/// A plugin's table of the configuration. Implemented by [`#[settings]`](crate::settings).
+/// A plugin's table of the configuration. Implemented by [`#[settings]`](macro@crate::settings).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no table of settings",
     note = "put `#[janitor_plugin_api::settings]` on the struct; `NoSettings` is for none"

@@ -19,6 +19,8 @@ pub(crate) use self::running::{Run, Running};
 
 /// The library of the plugins that people use.
 pub(crate) const FILES: &str = "janitor_plugin_files";
+/// The library of the metrics relays.
+pub(crate) const METRICS: &str = "janitor_plugin_metrics";
 /// The library whose plugins misbehave as an author might.
 pub(crate) const VILLAIN: &str = "janitor_misbehaving_villain";
 /// The library whose plugins break the rules of the boundary.

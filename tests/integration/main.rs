@@ -10,6 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
+mod secrets;
 mod inspecting;
 mod debug;
 mod libraries;
@@ -30,6 +31,8 @@ mod worker;
 mod crashes;
 mod outcomes;
 mod relays;
+mod prometheus;
+mod statsd;
 mod scenarios;
 mod random_zones;
 mod faults_of_the_original;

@@ -1,9 +1,13 @@
 //! Programs of others that are asked for their judgement where they are installed.
 
+mod daemon;
+
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
 use std::sync::Once;
+
+pub(crate) use self::daemon::{Daemon, get};
 
 /// What a name server makes of the zone file `text`: one RR a line, in an order of its own.
 ///

@@ -1,6 +1,7 @@
 //! What is in a file decides whether it is loaded. Nothing here is opened: `plugins check` runs no code.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,7 +9,7 @@ use insta::assert_snapshot;
 use janitor_plugin_api::manifest::RUSTC;
 use memchr::memmem;
 
-use crate::janitor::{FILES, Janitor, VILLAIN, c, library};
+use crate::janitor::{FILES, Janitor, c, library};
 use crate::peers::skipped;
 
 /// What `plugins check` says of the file that `make` makes.
@@ -25,7 +26,7 @@ fn judged(make: impl FnOnce(&Path)) -> String {
 }
 
 fn octets(make: impl FnOnce(&mut Vec<u8>)) -> impl FnOnce(&Path) {
-    let mut octets = fs::read(library(VILLAIN)).expect("the library can be read");
+    let mut octets = fs::read(library(FILES)).expect("the library can be read");
     make(&mut octets);
     move |path: &Path| fs::write(path, octets).expect("a file can be written")
 }
@@ -78,12 +79,12 @@ fn a_library_for_another_machine() {
     let machine = |number: u8| octets(move |octets| octets[18] = number);
     assert_snapshot!(judged(machine(183)), @"
     error[GJ106]: libodd.so is built for aarch64; this machine is <arch>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and 58 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       help: install the build for <arch>
     ");
     assert_snapshot!(judged(machine(243)), @"
     error[GJ106]: libodd.so is built for riscv64; this machine is <arch>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.fails, villain.authority.hangs and 47 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       help: install the build for <arch>
     ");
     assert_snapshot!(judged(octets(|octets| (octets[4], octets[18]) = (1, 3))), @"
@@ -125,7 +126,7 @@ fn a_program_an_object_file_and_a_core_dump() {
 #[test]
 fn a_library_that_is_cut_off() {
     let told = judged(octets(|octets| octets.truncate(300_000)));
-    let whole = fs::metadata(library(VILLAIN))
+    let whole = fs::metadata(library(FILES))
         .expect("the library is there")
         .len();
     assert_snapshot!(told.replace(&whole.to_string(), "<whole>"), @"
@@ -140,7 +141,7 @@ fn a_library_that_is_cut_off() {
 fn a_library_that_needs_a_newer_glibc() {
     // The newest release that the library names, raised beyond all there is.
     let mut newest = (0, Vec::new());
-    let octets = fs::read(library(VILLAIN)).expect("the library can be read");
+    let octets = fs::read(library(FILES)).expect("the library can be read");
     for at in memmem::find_iter(&octets, b"\0GLIBC_2.") {
         let digits = octets[at + 9..]
             .iter()
@@ -171,7 +172,7 @@ fn a_library_that_needs_a_newer_glibc() {
         .replace(&format!("9.{number}"), "<needed>");
     assert_snapshot!(told, @"
     error[GJ105]: libodd.so needs glibc <needed>; this machine has <here>
-      where: <root>/plugins/libodd.so (villain.authority.behaves, villain.authority.blocks, villain.authority.calls-from-everywhere, villain.authority.fails and 58 more; janitor-misbehaving-villain 0.0.0, rustc <rustc>)
+      where: <root>/plugins/libodd.so (files.apply, files.changes, files.served, files.zones; janitor-plugin-files 0.1.0, rustc <rustc>)
       because: it was built on a newer distribution
       help: ask for a build against glibc <here> or older
     ");
@@ -203,6 +204,27 @@ fn a_library_that_needs_one_that_is_not_there() {
     ));
     let check = || janitor.command(&["plugins", "check", &path.display().to_string()]);
     assert_eq!(check().exit_code(), 0, "{}", check().errors());
+    // Whoever can replace the private library decides what runs, too.
+    let writable = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(&private, writable).expect("a mode can be set");
+    let janitor_of_it = janitor.authorities(&["acme.a"]);
+    let told = janitor_of_it.command(&["check"]).errors();
+    let told = told
+        .lines()
+        .filter(|line| !line.contains("owner ") && !line.contains("because: "));
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r#"
+    error[GJ301]: libacme.so needs libacme-core.so.5, which is not safe: <root>/plugins/acme.d is writable by everyone (mode 0777); no plugin was loaded from it
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "acme.a"]
+        |                                           ^^^^^^^^
+      where: <root>/plugins/libacme.so (acme.a; c 0.1.0, rustc none)
+      where: <root>/plugins/acme.d/libacme-core.so.5
+      help: chmod go-w <root>/plugins/acme.d, then verify the files: gordon-janitor plugins list --sha256
+      note: plugin "acme.a" is in libacme.so
+    error: 1 error; nothing was run
+    "#);
+    let janitor = janitor_of_it;
+    let check = || janitor.command(&["plugins", "check", &path.display().to_string()]);
     fs::remove_file(&needed).expect("a file can be removed");
     assert_snapshot!(check().errors(), @"
     error[GJ107]: libacme.so needs libacme-core.so.5, which was not found
@@ -271,11 +293,8 @@ fn a_manifest_that_is_none() {
       help: install a build of this plugin made with a released SDK
     ");
     // A second plugin gets the key of the first.
-    assert_snapshot!(judged(note(
-        "villain.authority.panics-in-run\"",
-        "villain.authority.panics-in-new\"",
-    )), @"
-    error[GJ203]: the manifest of libodd.so cannot be used: it holds the key `villain.authority.panics-in-new` twice
+    assert_snapshot!(judged(note("key = \"files.zones\"", "key = \"files.apply\"")), @"
+    error[GJ203]: the manifest of libodd.so cannot be used: it holds the key `files.apply` twice
       where: <root>/plugins/libodd.so
       help: install a build of this plugin made with a released SDK
     ");
@@ -294,6 +313,41 @@ fn a_manifest_that_is_none() {
     note("rustc = ", "rusty = ")(&path);
     let run = janitor.command(&["plugins", "check", &path.display().to_string()]);
     assert_eq!(run.exit_code(), 0, "{}", run.errors());
+}
+
+#[test]
+fn a_plugin_directory_without_plugins_or_that_is_none() {
+    let janitor = Janitor::new().libraries(&[]);
+    assert_snapshot!(janitor.command(&["check"]).errors(), @r#"
+    error[GJ202]: Plugin "files.apply" not installed
+      where: <root>/gordon-janitor.toml:2:12, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |            ^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error[GJ202]: Plugin "files.served" not installed
+      where: <root>/gordon-janitor.toml:2:27, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |                           ^^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error[GJ202]: Plugin "files.zones" not installed
+      where: <root>/gordon-janitor.toml:2:43, core.plugins
+      2 | plugins = ["files.apply", "files.served", "files.zones"]
+        |                                           ^^^^^^^^^^^^^
+      found: no plugins in <root>/plugins (chosen by --plugin-dir)
+      help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error: 3 errors; nothing was run
+    "#);
+    let plugins = janitor.path("plugins");
+    fs::remove_dir(&plugins).expect("a directory can be removed");
+    fs::write(&plugins, "").expect("a file can be written");
+    assert_snapshot!(janitor.command(&["check"]).errors(), @"
+    error[GJ206]: the plugin directory <root>/plugins is not a directory
+      found: chosen by --plugin-dir
+      help: name another with --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
+    error: 1 error; nothing was run
+    ");
 }
 
 #[test]

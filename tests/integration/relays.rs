@@ -4,6 +4,7 @@
 use std::net::UdpSocket;
 
 use insta::assert_snapshot;
+use rustix::process::Signal;
 
 use crate::janitor::Janitor;
 
@@ -224,6 +225,31 @@ fn a_relay_that_is_not_created_in_time_is_not_waited_for() {
 }
 
 #[test]
+fn a_signal_is_heard_while_the_relay_is_being_created() {
+    let janitor = deployment()
+        .gate()
+        .settings("[core]\nmetrics = 'villain.relay.waits-in-new'\n[villain.relay.waits-in-new]");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("waiting at the gate");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    assert!(!is_changed(&janitor));
+}
+
+#[test]
+fn a_relay_measures_a_run_that_is_cancelled_to_its_end() {
+    let janitor = relayed_by("villain.relay.meddles").authorities(&["villain.authority.waits"]);
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("INFO: waiting plugin=villain.authority.waits");
+    running.signal(Signal::INT);
+    let run = running.finish();
+    assert_eq!(run.exit_code(), 1);
+    let last = "measured: Increment run-ended status=cancelled: 1 runs";
+    assert_eq!(run.log_with(last).len(), 1, "{:#?}", run.log());
+}
+
+#[test]
 fn with_debug_measurements_go_to_the_log_if_the_relay_cannot_be_had() {
     for key in ["villain.relay.panics-in-new", "villain.relay.none"] {
         let janitor =
@@ -234,6 +260,26 @@ fn with_debug_measurements_go_to_the_log_if_the_relay_cannot_be_had() {
         assert!(is_changed(&janitor), "{key}");
         assert!(run.errors().starts_with("warning[GJ"), "{}", run.errors());
     }
+}
+
+#[test]
+fn the_relay_is_listed_as_enabled() {
+    let run = relayed_by("villain.relay.fails").command(&["plugins", "list"]);
+    let line = |key: &str| {
+        let stdout = run.stdout();
+        let mut lines = stdout
+            .lines()
+            .filter(|line| line.starts_with(&format!("{key} ")));
+        let words = lines.next().expect("it is listed").split_whitespace();
+        words
+            .skip(1)
+            .step_by(3)
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(line("villain.relay.fails"), ["metrics-relay", "enabled"]);
+    assert_eq!(line("villain.relay.hangs"), ["metrics-relay", "available"]);
 }
 
 #[test]

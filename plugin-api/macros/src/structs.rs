@@ -95,10 +95,8 @@ fn read(field: &Field) -> Result<Known> {
     for alias in setting.all_aliases() {
         check_name(&alias.value(), alias)?;
     }
-    // The compiler does not warn of a literal that a macro wrote.
-    if let Some(Default::Value(Literal::Integer(number), span)) = &setting.default
-        && range(&field.ty.to_token_stream().to_string())
-            .is_some_and(|range| !range.contains(number))
+    if let Some(Default::Value(literal, span)) = &setting.default
+        && !may_be(literal, &field.ty.to_token_stream().to_string())
     {
         return Err(Error::new(*span, "the default does not fit into the type"));
     }
@@ -168,6 +166,21 @@ fn default_value(literal: &Literal, of_type: &Type, name: &str) -> TokenStream {
             let value = value(literal);
             quote_spanned!(span=> __private::default_of(#name, #value))
         }
+    }
+}
+
+/// Whether a value may be of a type, as far as the type's name tells. The compiler does not warn of
+/// a number that is too large if a macro wrote it, and a text is read only when it is needed.
+fn may_be(literal: &Literal, type_name: &str) -> bool {
+    match type_name {
+        "bool" => matches!(literal, Literal::Boolean(_)),
+        "f32" | "f64" => matches!(literal, Literal::Integer(_) | Literal::Float(_)),
+        "String" | "PathBuf" => matches!(literal, Literal::Text(_)),
+        _ => match (range(type_name), literal) {
+            (None, _) => true,
+            (Some(range), Literal::Integer(number)) => range.contains(number),
+            (Some(_), _) => false,
+        },
     }
 }
 

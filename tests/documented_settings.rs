@@ -1,0 +1,160 @@
+//! The tables of settings in the documents say what the program and the built libraries say.
+//!
+//! A table whose head is `| option | type | default | meaning |` describes the plugins, or the tables
+//! of the host, that the heading above it names between backticks. A default stands between backticks
+//! as well; a setting without one has words there.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gordon_janitor::config::options;
+use gordon_janitor::preflight::{Verdict, judge};
+use gordon_janitor::schema::{Accepts, Kind, Setting};
+
+/// A row of a table: option, type, default.
+#[derive(Debug, PartialEq)]
+struct Row {
+    option: String,
+    of_type: String,
+    default: Option<toml::Value>,
+}
+
+#[test]
+fn the_pages_of_libraries_have_the_settings_of_their_plugins() {
+    for package in fs::read_dir(root().join("plugins")).unwrap() {
+        let stem = package.unwrap().file_name().into_string().unwrap();
+        let page = root().join(format!("docs/plugins/{stem}.md"));
+        let documented = tables(&fs::read_to_string(&page).unwrap());
+        let library = libraries().join(format!("libjanitor_plugin_{stem}.so"));
+        let Verdict::Plugin(manifest) = judge(&library).verdict else {
+            panic!("{} is no library of plugins", library.display());
+        };
+        for plugin in &manifest.plugins {
+            let Accepts::Settings(table) = &plugin.settings else {
+                panic!("{} does not say what it accepts", plugin.key);
+            };
+            let none = Vec::new();
+            let shown = documented.get(&plugin.key).unwrap_or(&none);
+            assert_eq!(*shown, rows(&table.settings), "{}", plugin.key);
+            for setting in &table.settings {
+                assert_ne!(
+                    setting.schema.description, "",
+                    "{}.{}",
+                    plugin.key, setting.name
+                );
+            }
+        }
+        for key in documented.keys() {
+            let known = manifest.plugins.iter().any(|plugin| plugin.key == *key);
+            assert!(known, "{} describes {key}", page.display());
+        }
+    }
+}
+
+#[test]
+fn the_page_of_the_configuration_has_every_option_of_the_host() {
+    let documented = tables(&fs::read_to_string(root().join("docs/configuration.md")).unwrap());
+    let mut expected = BTreeMap::new();
+    for (name, table) in options::tables() {
+        collect(&mut expected, name, &table.settings);
+    }
+    for (table, rows) in &expected {
+        let none = Vec::new();
+        assert_eq!(documented.get(table).unwrap_or(&none), rows, "[{table}]");
+    }
+    assert_eq!(documented.len(), expected.len(), "{:?}", documented.keys());
+}
+
+/// The options of a table and of those inside it, which have a heading of their own.
+fn collect(out: &mut BTreeMap<String, Vec<Row>>, path: &str, settings: &[Setting]) {
+    let mut plain = Vec::new();
+    for setting in settings {
+        let inner = format!("{path}.{}", setting.name);
+        match &setting.schema.kind {
+            Kind::Table(table) => collect(out, &inner, &table.settings),
+            Kind::Map(values) => match &values.kind {
+                Kind::Table(table) => collect(out, &format!("{inner}.\"KEY\""), &table.settings),
+                _ => plain.push(setting.clone()),
+            },
+            _ => plain.push(setting.clone()),
+        }
+    }
+    // What is only there to say that nothing comes of it is not in the documents.
+    plain.retain(|setting| {
+        let meaning = &setting.schema.description;
+        !meaning.starts_with("Has no effect yet.") && !meaning.starts_with("Read by nothing")
+    });
+    out.insert(path.to_owned(), rows(&plain));
+}
+
+fn rows(settings: &[Setting]) -> Vec<Row> {
+    let row = |setting: &Setting| Row {
+        option: setting.name.clone(),
+        of_type: if setting.schema.secret {
+            format!("{}, secret", setting.schema.type_name())
+        } else {
+            setting.schema.type_name()
+        },
+        default: setting.schema.default.clone(),
+    };
+    settings.iter().map(row).collect()
+}
+
+/// The tables of settings of a document, by what their headings name.
+fn tables(text: &str) -> BTreeMap<String, Vec<Row>> {
+    let mut tables = BTreeMap::new();
+    let mut names = Vec::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            let named = heading.split('`').skip(1).step_by(2);
+            names = named
+                .map(|name| name.trim_matches(['[', ']']).to_owned())
+                .collect();
+        }
+        if line != "| option | type | default | meaning |" {
+            continue;
+        }
+        for name in &names {
+            let rows = lines.clone().skip(1).map_while(row);
+            let earlier = tables.insert(name.clone(), rows.collect());
+            assert!(earlier.is_none(), "{name} is described twice");
+        }
+    }
+    tables
+}
+
+fn row(line: &str) -> Option<Row> {
+    let mut cells = line.strip_prefix("| ")?.split(" | ");
+    let option = cells.next()?.trim_matches('`').to_owned();
+    let of_type = cells.next()?.replace('`', "");
+    let default = cells.next()?;
+    let default = default
+        .strip_prefix('`')
+        .and_then(|rest| rest.strip_suffix('`'));
+    let default = default.map(|default| {
+        let document: toml::Table = format!("value = {default}").parse().unwrap();
+        document["value"].clone()
+    });
+    Some(Row {
+        option,
+        of_type,
+        default,
+    })
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where cargo leaves the plugin libraries of this build: beside the tests.
+fn libraries() -> PathBuf {
+    std::env::current_exe()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .to_owned()
+}

@@ -1,0 +1,106 @@
+//! A server of others that runs for the length of a test.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::skipped;
+
+/// How long to wait for a line before the server is taken for hung.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A server, killed when it is dropped.
+pub(crate) struct Daemon {
+    child: Child,
+    lines: Receiver<String>,
+    said: Vec<String>,
+}
+
+impl Daemon {
+    /// Starts `command`. None if it is not installed, which is said loudly with the Debian `package`.
+    pub(crate) fn start(command: &mut Command, package: &str) -> Option<Self> {
+        let started = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut child = match started {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let program = command.get_program().to_string_lossy();
+                skipped(&format!("needs {program} (Debian: {package})"));
+                return None;
+            }
+            started => started.expect("the server can be started"),
+        };
+        let (sender, lines) = mpsc::channel();
+        let stdout = child.stdout.take().expect("standard output is a pipe");
+        let stderr = child.stderr.take().expect("standard error is a pipe");
+        let streams: [Box<dyn Read + Send>; 2] = [Box::new(stdout), Box::new(stderr)];
+        for stream in streams {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                    // Nobody listens any more when the test has ended.
+                    let _heard = sender.send(line).is_ok();
+                }
+            });
+        }
+        let said = Vec::new();
+        Some(Self { child, lines, said })
+    }
+
+    /// Waits for a line that holds `text`, and returns it.
+    pub(crate) fn wait_for(&mut self, text: &str) -> String {
+        let line = self.says(text, LIMIT);
+        line.unwrap_or_else(|| {
+            panic!("the server never said `{text}`:\n{}", self.said.join("\n"));
+        })
+    }
+
+    /// The next line that holds `text`, if it comes within `limit`.
+    pub(crate) fn says(&mut self, text: &str, limit: Duration) -> Option<String> {
+        let limit = Instant::now() + limit;
+        loop {
+            let left = limit.saturating_duration_since(Instant::now());
+            let line = self.lines.recv_timeout(left).ok()?;
+            self.said.push(line.clone());
+            if line.contains(text) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Waits for a line that holds `text` and the address behind `address=`.
+    pub(crate) fn address(&mut self, text: &str) -> SocketAddr {
+        let line = self.wait_for(text);
+        let (_, address) = line.rsplit_once("address=").expect("an address");
+        address.trim().parse().expect("an address is one")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Whether it had ended by itself makes no difference any more.
+        let _killed = self.child.kill().is_ok();
+        let _waited = self.child.wait().is_ok();
+    }
+}
+
+/// The body of the page at `path`.
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("the server can be reached");
+    stream
+        .set_read_timeout(Some(LIMIT))
+        .expect("a limit can be set");
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("the request can be sent");
+    let mut answer = String::new();
+    stream
+        .read_to_string(&mut answer)
+        .expect("the server answers and hangs up");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    assert!(head.contains(" 200 "), "{answer}");
+    body.to_owned()
+}
