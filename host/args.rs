@@ -12,6 +12,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use janitor_plugin_api::manifest::API_VERSION;
 
+use crate::terminal::Form;
+
 /// `0.1.0 (commit 0123456789ab, plugin API 1.0.0, x86_64-unknown-linux-gnu)`
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -29,6 +31,8 @@ pub struct Args {
     pub config_root: PathBuf,
     /// The directory of the plugin libraries, if given.
     pub plugin_dir: Option<PathBuf>,
+    /// How log lines and errors are written on standard error.
+    pub log_format: Form,
     /// The command; `run` if none was given.
     pub command: Command,
     /// What the program and its tests say to it, and people do not.
@@ -220,6 +224,12 @@ struct CommandLine {
     #[arg(long, global = true, value_name = "DIR")]
     plugin_dir: Option<PathBuf>,
 
+    /// How log lines and errors are written on standard error: as text for people, or as one JSON
+    /// object on each line
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Form::Text)]
+    #[arg(env = "GORDON_JANITOR_LOG_FORMAT")]
+    log_format: Form,
+
     #[command(flatten)]
     run: Run,
 
@@ -312,6 +322,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
     Ok(Args {
         config_root: line.config_root,
         plugin_dir: line.plugin_dir,
+        log_format: line.log_format,
         command,
         worker: line.worker,
     })
@@ -365,6 +376,9 @@ mod tests {
             let args = parse(line).unwrap();
             assert_eq!(args.config_root, PathBuf::from("/"), "{line}");
             assert_eq!(args.plugin_dir, Some(PathBuf::from("/p")), "{line}");
+        }
+        for line in ["--log-format json plan", "plan --log-format=json"] {
+            assert_eq!(parse(line).unwrap().log_format, Form::Json, "{line}");
         }
     }
 
@@ -467,6 +481,7 @@ mod tests {
             "plugins check",
             "plugins install",
             "plan --format yaml",
+            "--log-format xml",
             "-c /does/not/exist",
             "plan --dry-run",
             "--dry-run plan",

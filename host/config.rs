@@ -12,6 +12,7 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+mod logging;
 mod relays;
 mod plugins;
 
@@ -22,7 +23,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::core::GRACE;
-pub use self::core::{AfterCrash, Core, Handler, Listed, Logging, PluginSettings};
+pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
+pub use self::logging::{
+    Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
+};
 pub use self::plugins::{Inherited, InstalledKeys, PluginTable};
 pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::crash;
 use crate::error::print_causes;
+use crate::logging;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::report::{Cancellation, exit};
@@ -202,7 +203,7 @@ impl Control {
     fn end_before_the_run(&self) -> ! {
         let text = "the run was cancelled by a signal before any plugin ran";
         tracing::error!("{text}");
-        if !tracing::enabled!(tracing::Level::ERROR) {
+        if !logging::shows_errors() {
             print_causes(&[(text.to_owned(), None)]);
         }
         if let Some(shared) = self.shared.get() {
@@ -228,6 +229,7 @@ impl Control {
     fn end(&self, code: u8) -> ! {
         // A reader that is gone was told of where the text was written.
         let _flushed = io::stdout().flush().is_ok();
+        logging::finish();
         self.breadcrumbs.report(code);
         crash::end_process(code)
     }

@@ -9,13 +9,14 @@ use jiff::Timestamp;
 
 use crate::activity::{Activity, Direction, Provenance, State, seconds};
 use crate::config::Rendered;
-use crate::error::print_problems;
+use crate::error::say;
 use crate::manifest::Role;
 use crate::metrics::Value;
 use crate::offer::{self, Shared};
 use crate::plugin::{Ended, Plugin};
 use crate::problem::{Code, Problem};
 use crate::report::{Failure, Report};
+use crate::secrets;
 
 /// A plugin that the configuration asks for, with everything known that is needed to create it.
 pub struct Recruit {
@@ -192,7 +193,7 @@ pub(crate) fn tell_abandoned(
         "plugin did not stop when it was asked to; ending without it"
     );
     let problem = did_not_stop(activity, asked, shared);
-    print_problems(std::slice::from_ref(&problem));
+    say(&problem);
 }
 
 fn did_not_stop(
@@ -286,7 +287,8 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
     // A plugin that only gave up because the run was over is not the one that failed.
     if error.kind == ErrorCode::CANCELLED && (shared.is_cancelled() || !report.failures.is_empty())
     {
-        tracing::debug!(plugin = %key, reason = %error.chain.join(": "), "plugin gave up its work");
+        let reason = secrets::covered(key, error.chain.join(": "));
+        tracing::debug!(plugin = %key, reason, "plugin gave up its work");
         return;
     }
     report.fail(failure(key, error));
@@ -294,14 +296,20 @@ fn settle(plugin: &Plugin, ended: Ended, shared: &Shared, report: &mut Report) {
 
 /// A plugin's error as the report has it.
 pub(crate) fn failure(key: &Arc<str>, error: AbiError) -> Failure {
-    let mut chain = error.chain.into_iter().map(Into::into).collect::<Vec<_>>();
+    let chain = error.chain.into_iter();
+    let mut chain = chain
+        .map(|link| secrets::covered(key, String::from(link)))
+        .collect::<Vec<_>>();
     if chain.is_empty() {
         chain.push("it did not say why".to_owned());
     }
     Failure {
         plugin: Arc::clone(key),
         chain,
-        hint: error.hint.into_option().map(Into::into),
+        hint: error
+            .hint
+            .into_option()
+            .map(|hint| secrets::covered(key, String::from(hint))),
         panicked: error.kind == ErrorCode::PANIC,
     }
 }

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::problem::{Part, Problem, Problems};
-use crate::terminal;
+use crate::logging;
+use crate::problem::{Part, Problem, Problems, escape, json};
+use crate::report::links;
+use crate::terminal::{self, Form};
 
 /// Why the program ends early.
 #[derive(Debug, thiserror::Error)]
@@ -70,78 +72,109 @@ impl Error {
         }
     }
 
-    /// The whole text, several lines, with styles.
-    fn styled(&self) -> String {
-        let mut out = String::new();
-        let error = paint(Part::Error, "error:");
+    /// The problems that it is made of, and the sentence that sums it up.
+    fn parts(&self) -> (&[Problem], String, Vec<String>, Option<&str>) {
+        const NAME_THEM: &str = "name them: core.plugins = [\"files.zones\", …]; gordon-janitor plugins list shows what is installed";
         match self {
             Self::Problems(problems) | Self::NotCreated(problems) => {
-                for problem in problems.list() {
-                    problem.write(&mut out, &paint);
-                }
-                out.push_str(&format!("{error} {}\n", problems.closing()));
+                (problems.list(), problems.closing(), Vec::new(), None)
             }
             Self::NoPlugins { warnings } => {
-                for warning in warnings {
-                    warning.write(&mut out, &paint);
-                }
-                out.push_str(&format!("{error} {self}\n"));
-                let hint = paint(Part::Label, "hint:");
-                out.push_str(&format!("{hint} name them: core.plugins = [\"files.zones\", …]; gordon-janitor plugins list shows what is installed\n"));
+                (warnings, self.to_string(), Vec::new(), Some(NAME_THEM))
             }
-            Self::Failed { hint, .. } => {
-                out.push_str(&format!(
-                    "{error} {}\n",
-                    paint(Part::Summary, &crate::problem::escape(&self.to_string()))
-                ));
-                let mut cause = self.source();
-                while let Some(link) = cause {
-                    let text = crate::problem::escape(&link.to_string());
-                    out.push_str(&format!("  {} {text}\n", paint(Part::Label, "caused by:")));
-                    cause = link.source();
-                }
-                if let Some(hint) = hint {
-                    out.push_str(&format!("{} {hint}\n", paint(Part::Label, "hint:")));
-                }
+            Self::Failed { hint, source, .. } => {
+                let links = source.as_deref().map(|source| links(source));
+                let links = links.unwrap_or_default();
+                (&[], self.to_string(), links, hint.as_deref())
             }
+        }
+    }
+
+    /// The whole text, several lines, with styles.
+    fn styled(&self) -> String {
+        let (problems, summary, causes, hint) = self.parts();
+        let mut out = String::new();
+        for problem in problems {
+            problem.write(&mut out, &paint);
+        }
+        let summary = escape(&summary);
+        let summary = match self {
+            Self::Failed { .. } => paint(Part::Summary, &summary),
+            _ => summary,
+        };
+        out.push_str(&format!("{} {summary}\n", paint(Part::Error, "error:")));
+        for cause in causes {
+            let label = paint(Part::Label, "caused by:");
+            out.push_str(&format!("  {label} {}\n", escape(&cause)));
+        }
+        if let Some(hint) = hint {
+            let label = paint(Part::Label, "hint:");
+            out.push_str(&format!("{label} {}\n", escape(hint)));
         }
         out
     }
+
+    /// The same as lines of JSON.
+    fn json(&self) -> String {
+        let (problems, summary, causes, hint) = self.parts();
+        let problems = problems.iter().map(json::problem);
+        problems
+            .chain([json::error(&summary, &causes, hint)])
+            .collect()
+    }
 }
 
-/// Prints `error` on standard error, and returns the status to end with.
+/// Prints `error` on standard error, tells the log handlers, and returns the status to end with.
 #[must_use]
 pub fn print(error: &Error) -> ExitCode {
     terminal::progress(None);
-    terminal::write_styled(&error.styled());
+    match terminal::form() {
+        Form::Text => terminal::write_styled(&error.styled()),
+        Form::Json => terminal::write(&error.json()),
+    }
+    let (problems, summary, causes, _) = error.parts();
+    problems.iter().for_each(logging::tell);
+    logging::tell_error(&[&[summary], causes.as_slice()].concat().join(": "));
     ExitCode::from(error.exit_code())
 }
 
 /// Prints on standard error what made a run fail: texts, and what to do where that is known.
 pub fn print_causes(causes: &[(String, Option<String>)]) {
+    if terminal::form() == Form::Json {
+        let lines = causes
+            .iter()
+            .map(|(text, hint)| json::error(text, &[], hint.as_deref()));
+        return terminal::write(&lines.collect::<String>());
+    }
     let (error, label) = (paint(Part::Error, "error:"), paint(Part::Label, "hint:"));
     let mut out = String::new();
     for (text, hint) in causes {
-        out.push_str(&format!("{error} {}\n", crate::problem::escape(text)));
+        out.push_str(&format!("{error} {}\n", escape(text)));
         if let Some(hint) = hint {
-            out.push_str(&format!("{label} {}\n", crate::problem::escape(hint)));
+            out.push_str(&format!("{label} {}\n", escape(hint)));
         }
     }
     terminal::write_styled(&out);
 }
 
-/// Prints warnings on standard error.
+/// Prints warnings on standard error, and tells the log handlers.
 pub fn print_warnings(warnings: &[Problem]) {
-    print_problems(warnings);
+    for warning in warnings {
+        say(warning);
+        logging::tell(warning);
+    }
 }
 
-/// Prints problems on standard error that a run has met on its way.
-pub fn print_problems(problems: &[Problem]) {
-    let mut out = String::new();
-    for problem in problems {
-        problem.write(&mut out, &paint);
+/// Prints a problem on standard error, and nowhere else.
+pub(crate) fn say(problem: &Problem) {
+    match terminal::form() {
+        Form::Json => terminal::write(&json::problem(problem)),
+        Form::Text => {
+            let mut out = String::new();
+            problem.write(&mut out, &paint);
+            terminal::write_styled(&out);
+        }
     }
-    terminal::write_styled(&out);
 }
 
 fn paint(part: Part, text: &str) -> String {

@@ -8,8 +8,10 @@ use std::process::ExitCode;
 
 pub mod args;
 pub mod problem;
+pub mod json;
 pub mod schema;
 pub mod config;
+pub mod secrets;
 pub mod terminal;
 pub mod logging;
 pub mod manifest;
@@ -48,15 +50,20 @@ use args::{Args, Check, Command, Install, Plugins};
 use config::Config;
 use discovery::{Discovery, PluginDirectory};
 use error::Error;
+use logging::Product;
 use run::Setting;
 
 /// The program: reads the command line, does what it says, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    match command(&args::parse()) {
+    let args = args::parse();
+    terminal::set_form(args.log_format);
+    let code = match command(&args) {
         Ok(code) => code.into(),
         Err(error) => error::print(&error),
-    }
+    };
+    logging::finish();
+    code
 }
 
 fn command(args: &Args) -> Result<u8, Error> {
@@ -121,7 +128,8 @@ fn print(text: &str) -> Result<u8, Error> {
 /// What a run starts from: the configuration, the log, and the libraries there are.
 fn prepare(args: &Args) -> Result<(Config, Discovery), Error> {
     let config = Config::load(&args.config_root)?;
-    logging::init(config.core()).map_err(|e| Error::failed("cannot start logging", e))?;
+    logging::init(config.core(), Product::of(args))
+        .map_err(|e| Error::failed("cannot start logging", e))?;
     let directory = PluginDirectory::choose(args.plugin_dir.as_deref(), Some(&config));
     Ok((config, Discovery::scan(directory)))
 }

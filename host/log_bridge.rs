@@ -149,7 +149,9 @@ extern "C" fn event(index: usize, values: RSlice<'_, LogField<'_>>) {
         .iter()
         .map(|field| field.as_ref().map(Field::as_value))
         .collect::<Vec<_>>();
-    Event::dispatch(metadata, &metadata.fields().value_set_all(&values));
+    crate::logging::from_library(|| {
+        Event::dispatch(metadata, &metadata.fields().value_set_all(&values));
+    });
 }
 
 /// A field's value as `tracing` takes it.

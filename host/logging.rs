@@ -1,15 +1,28 @@
 //! Where log events go.
 //!
-//! Events of the host and, through the plugin boundary, those of plugins reach
-//! one `tracing` subscriber. A plugin's events happen inside its
-//! [`plugin_span`], which names it in the line and gives it its own level.
+//! Events of the host and, through the plugin boundary, those of plugins reach one `tracing`
+//! subscriber. A plugin's events happen inside its [`plugin_span`], which names it in the line and
+//! gives it its own level, its allowance and the secrets that it must not repeat.
+//!
+//! ```text
+//! event ─► level ─► allowance ─► secrets covered ─► Entry ─┬─► stream: a line, or JSON
+//!          (of the plugin)                                 ├─► syslog: RFC 3164 or 5424
+//!                                                          └─► stackdriver: JSON
+//! ```
 
 mod level;
 mod format;
+mod entry;
+mod limit;
+mod json;
+mod syslog;
+mod handlers;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
-use jiff::Timestamp;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::subscriber::Interest;
@@ -18,55 +31,59 @@ use tracing_core::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry};
 
+pub use self::format::{DateFormat, Pattern, PatternError};
 pub use self::level::Level;
 
-use self::format::{Format, Record, Text};
-use crate::config::{Core, Handler};
-use crate::terminal;
+use self::entry::{Entry, Parts};
+use self::handlers::Handlers;
+use self::level::Severity;
+use self::limit::{Allowance, Verdict};
+use crate::args::Args;
+use crate::config::Core;
+use crate::problem::{self, Problem};
+use crate::secrets::{self, Secrets};
 
 /// The target of the spans that plugins run in.
 const PLUGIN_TARGET: &str = "gordon_janitor::plugin";
 
 /// The least level written, for the host and for single plugins.
 #[derive(Clone, Debug)]
-pub struct Levels {
-    general: LevelFilter,
-    plugins: BTreeMap<String, LevelFilter>,
+struct Levels {
+    general: Level,
+    plugins: BTreeMap<String, Level>,
 }
 
 impl Levels {
     /// The levels that `core` asks for.
-    #[must_use]
-    pub fn new(core: &Core) -> Self {
+    fn new(core: &Core) -> Self {
         let plugins = core.plugin.iter();
         Self {
-            general: core.logging.level.filter(),
+            general: core.logging.level,
             plugins: plugins
-                .filter_map(|(key, settings)| Some((key.clone(), settings.level?.filter())))
+                .filter_map(|(key, settings)| Some((key.clone(), settings.level?)))
                 .collect(),
         }
     }
 
-    /// The least level of the plugin `key`: what the plugin need not even send.
-    #[must_use]
-    pub fn plugin(&self, key: &str) -> LevelFilter {
+    /// The least level of the plugin `key`.
+    fn plugin(&self, key: &str) -> Level {
         self.plugins.get(key).copied().unwrap_or(self.general)
     }
 
     /// What at least one plugin or the host writes.
-    fn most(&self) -> LevelFilter {
+    fn most(&self) -> Level {
         self.plugins
             .values()
             .copied()
-            .fold(self.general, LevelFilter::max)
+            .fold(self.general, Level::min)
     }
 
     /// What the host and every plugin write.
-    fn least(&self) -> LevelFilter {
+    fn least(&self) -> Level {
         self.plugins
             .values()
             .copied()
-            .fold(self.general, LevelFilter::min)
+            .fold(self.general, Level::max)
     }
 }
 
@@ -78,63 +95,186 @@ pub fn plugin_span(key: &str) -> Span {
     tracing::error_span!(target: PLUGIN_TARGET, "plugin", name = key)
 }
 
+/// What a command itself writes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// Nothing: log lines may go there.
+    None,
+    /// What the command is run for: no log line may stand in it.
+    OnStandardOutput,
+}
+
+impl Product {
+    /// That of the command that `args` ask for.
+    #[must_use]
+    pub fn of(args: &Args) -> Self {
+        if args.publishes() {
+            Self::None
+        } else {
+            Self::OnStandardOutput
+        }
+    }
+}
+
+/// What is set up once for this process.
+static LOG: OnceLock<Arc<Log>> = OnceLock::new();
+
+/// The handlers, and what plugins may say.
+struct Log {
+    handlers: Handlers,
+    allowances: Mutex<BTreeMap<String, Arc<Allowance>>>,
+    /// Of threads that a plugin has started, which nobody can name.
+    nameless: Arc<Allowance>,
+}
+
 /// Sends all events of this process where `core` says.
-///
-/// Until the handlers `syslog` and `stackdriver` exist, their lines go to
-/// standard error, which one warning says.
 ///
 /// # Errors
 ///
-/// When it has been called before.
-pub fn init(core: &Core) -> Result<(), tracing::subscriber::SetGlobalDefaultError> {
-    let layer = Lines::new(Levels::new(core), &core.logging.handlers, terminal::write);
+/// When it has been called before, or when the system has no more threads.
+pub fn init(core: &Core, product: Product) -> Result<(), InitError> {
+    let log = Arc::new(Log::new(Handlers::start(&core.logging, product)?));
+    let layer = Lines {
+        levels: Levels::new(core),
+        log: Arc::clone(&log),
+    };
     tracing::subscriber::set_global_default(Registry::default().with(layer))?;
-    let mut absent: Vec<_> = core
-        .logging
-        .handlers
-        .iter()
-        .filter(|handler| **handler != Handler::Stream)
-        .collect();
-    absent.dedup();
-    if !absent.is_empty() {
-        let names: Vec<_> = absent.into_iter().map(|handler| handler.name()).collect();
-        tracing::warn!(
-            handlers = names.join(","),
-            "these log handlers are not available yet: log lines go to standard error \
-             (core.logging.handlers = [\"stream\"] says the same without this warning)"
-        );
-    }
+    LOG.get_or_init(|| log);
     Ok(())
 }
 
-/// Writes events as lines.
-struct Lines<W> {
-    levels: Levels,
-    /// How often each line is written.
-    copies: usize,
-    format: Format,
-    write: W,
+/// Why there is no log.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    /// There is one already.
+    #[error(transparent)]
+    Twice(#[from] tracing::subscriber::SetGlobalDefaultError),
+    /// The system has no more threads.
+    #[error("cannot start a thread")]
+    Thread(#[from] std::io::Error),
 }
 
-impl<W: Fn(&str)> Lines<W> {
-    fn new(levels: Levels, handlers: &[Handler], write: W) -> Self {
-        let streams = handlers
-            .iter()
-            .filter(|handler| **handler == Handler::Stream)
-            .count();
+/// Delivers what is not delivered yet, and says what is left out or lost. To be called before the
+/// process ends, in whatever way; takes no more than a few seconds. What is logged afterwards may be
+/// lost.
+pub fn finish() {
+    if let Some(log) = LOG.get() {
+        log.finish();
+    }
+}
+
+/// Whether an error that is logged appears on standard error.
+#[must_use]
+pub fn shows_errors() -> bool {
+    let is_streamed = LOG.get().is_some_and(|log| log.handlers.has_stream());
+    is_streamed && tracing::enabled!(tracing::Level::ERROR)
+}
+
+/// Tells the handlers of `problem`, apart from standard error, where it stands already.
+pub(crate) fn tell(problem: &Problem) {
+    let Some(log) = LOG.get() else { return };
+    let severity = match problem.severity() {
+        problem::Severity::Error => Severity::Error,
+        problem::Severity::Warning => Severity::Warning,
+    };
+    let mut entry = Entry::new(severity, problem.summary());
+    entry.fields = vec![("code".into(), problem.code().as_str().into())];
+    if let Some(place) = problem.origin() {
+        entry
+            .fields
+            .push(("where".into(), place.to_string().into()));
+    }
+    for (name, text) in problem.details() {
+        entry.fields.push(((*name).into(), text.as_str().into()));
+    }
+    log.handlers.tell(&entry);
+}
+
+/// Tells the handlers of an error that ends the program, apart from standard error.
+pub(crate) fn tell_error(text: &str) {
+    if let Some(log) = LOG.get() {
+        log.handlers.tell(&Entry::new(Severity::Error, text));
+    }
+}
+
+thread_local! {
+    /// Whether the event that this thread is about to log comes from a library.
+    static FROM_LIBRARY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `act`, which logs an event that a library has sent.
+pub(crate) fn from_library(act: impl FnOnce()) {
+    FROM_LIBRARY.set(true);
+    act();
+    FROM_LIBRARY.set(false);
+}
+
+impl Log {
+    fn new(handlers: Handlers) -> Self {
         Self {
-            levels,
-            copies: streams.max(1),
-            format: Format::new(std::process::id()),
-            write,
+            handlers,
+            allowances: Mutex::default(),
+            nameless: Arc::new(Allowance::new(
+                "threads that plugins have started".to_owned(),
+            )),
         }
     }
+
+    fn allowance(&self, key: &str) -> Arc<Allowance> {
+        let mut allowances = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = allowances.entry(key.to_owned());
+        Arc::clone(known.or_insert_with(|| Arc::new(Allowance::new(format!("plugin {key}")))))
+    }
+
+    fn tell_left_out(&self, allowance: &Allowance, lines: u64) {
+        let message = format!(
+            "{lines} log lines of {} left out: more than {} in {} seconds",
+            allowance.whose,
+            limit::LINES,
+            limit::WINDOW.as_secs()
+        );
+        self.handlers.write(&Entry::new(Severity::Warning, message));
+    }
+
+    fn finish(&self) {
+        let allowances = self
+            .allowances
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for allowance in allowances.values().chain([&self.nameless]) {
+            let left_out = allowance.take_left_out();
+            if left_out > 0 {
+                self.tell_left_out(allowance, left_out);
+            }
+        }
+        self.handlers.finish();
+    }
+}
+
+/// The name of this machine.
+fn host_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Takes events and hands them to the handlers.
+struct Lines {
+    levels: Levels,
+    log: Arc<Log>,
 }
 
 /// What a plugin's span carries.
 struct PluginSpan {
     key: String,
-    level: LevelFilter,
+    level: Level,
+    allowance: Arc<Allowance>,
+    secrets: Option<Arc<Secrets>>,
 }
 
 /// Reads the name out of a plugin's span.
@@ -150,23 +290,23 @@ impl Visit for Name {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
-impl<S, W> Layer<S> for Lines<W>
+impl<S> Layer<S> for Lines
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
-    W: Fn(&str) + 'static,
 {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if metadata.is_span() || *metadata.level() <= self.levels.least() {
+        let severity = Severity::of(metadata);
+        if metadata.is_span() || self.levels.least().admits(severity) {
             Interest::always()
-        } else if *metadata.level() > self.levels.most() {
-            Interest::never()
-        } else {
+        } else if self.levels.most().admits(severity) {
             Interest::sometimes()
+        } else {
+            Interest::never()
         }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.levels.most())
+        Some(self.levels.most().filter())
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, context: Context<'_, S>) -> bool {
@@ -175,12 +315,13 @@ where
         }
         let own = context.lookup_current().and_then(|span| {
             span.scope().find_map(|span| {
-                span.extensions()
-                    .get::<PluginSpan>()
-                    .map(|plugin| plugin.level)
+                let extensions = span.extensions();
+                let plugin = extensions.get::<Arc<PluginSpan>>();
+                plugin.map(|plugin| plugin.level)
             })
         });
-        *metadata.level() <= own.unwrap_or(self.levels.general)
+        own.unwrap_or(self.levels.general)
+            .admits(Severity::of(metadata))
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
@@ -190,45 +331,52 @@ where
         let mut name = Name(None);
         attributes.record(&mut name);
         if let (Some(key), Some(span)) = (name.0, context.span(id)) {
-            let level = self.levels.plugin(&key);
-            span.extensions_mut().insert(PluginSpan { key, level });
+            span.extensions_mut().insert(Arc::new(PluginSpan {
+                level: self.levels.plugin(&key),
+                allowance: self.log.allowance(&key),
+                secrets: secrets::of(&key),
+                key,
+            }));
         }
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut text = Text::default();
-        event.record(&mut text);
-        text.shorten();
-        if let Some(scope) = context.event_scope(event) {
-            for span in scope {
-                let extensions = span.extensions();
-                if let Some(plugin) = extensions
-                    .get::<PluginSpan>()
-                    .filter(|_| !text.has("plugin"))
-                {
-                    text.field("plugin", &plugin.key);
-                }
+        let plugin = context.event_scope(event).and_then(|mut scope| {
+            scope.find_map(|span| span.extensions().get::<Arc<PluginSpan>>().cloned())
+        });
+        let metadata = event.metadata();
+        let is_foreign = FROM_LIBRARY.get();
+        // What the host says on a plugin's thread is the host's.
+        if is_foreign {
+            let allowance = plugin.as_ref().map(|plugin| &plugin.allowance);
+            let allowance = allowance.unwrap_or(&self.log.nameless);
+            match allowance.judge(Severity::of(metadata), Instant::now()) {
+                Verdict::Write => {}
+                Verdict::WriteAfter(left_out) => self.log.tell_left_out(allowance, left_out),
+                Verdict::LeaveOut => return,
             }
         }
-        let line = self.format.line(&Record {
-            time: Timestamp::now(),
-            level: *event.metadata().level(),
-            message: &text.message,
-            fields: &text.fields,
-        });
-        for _ in 0..self.copies {
-            (self.write)(&line);
+        let mut parts = Parts::default();
+        event.record(&mut parts);
+        match &plugin {
+            Some(plugin) => parts.tidy(plugin.secrets.as_slice()),
+            // From a thread that nobody can name: it may know the secrets of any plugin.
+            None if is_foreign => parts.tidy(&secrets::of_all()),
+            None => parts.tidy(&[]),
         }
+        let key = plugin.as_ref().map(|plugin| plugin.key.as_str());
+        self.log
+            .handlers
+            .write(&Entry::of_event(metadata, parts, key));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use tracing::subscriber::with_default;
 
     use super::*;
+    use crate::config::{Handler, Logging};
 
     fn lines(
         general: Level,
@@ -239,21 +387,29 @@ mod tests {
         let written = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&written);
         let levels = Levels {
-            general: general.filter(),
+            general,
             plugins: plugins
                 .iter()
-                .map(|(key, level)| ((*key).to_owned(), level.filter()))
+                .map(|(key, level)| ((*key).to_owned(), *level))
                 .collect(),
         };
         let write = move |line: &str| {
-            sink.lock()
-                .unwrap()
-                .push(line.split_once(") ").unwrap().1.to_owned());
+            let (_, said) = line.split_once(") ").unwrap();
+            sink.lock().unwrap().push(said.to_owned());
         };
+        let logging = Logging {
+            handlers: handlers.to_vec(),
+            ..Logging::default()
+        };
+        let log = Arc::new(Log::new(Handlers::stream(&logging, write)));
         with_default(
-            Registry::default().with(Lines::new(levels, handlers, write)),
+            Registry::default().with(Lines {
+                levels,
+                log: Arc::clone(&log),
+            }),
             act,
         );
+        log.finish();
         let lines = written.lock().unwrap();
         lines.clone()
     }
@@ -306,29 +462,75 @@ mod tests {
     }
 
     #[test]
-    fn critical_silences_everything_and_notset_nothing() {
+    fn critical_silences_errors_and_notset_nothing() {
         let say = || {
+            tracing::error!(critical = true, "c");
             tracing::error!("e");
             tracing::trace!("t");
         };
-        assert!(lines(Level::Critical, &[], &[Handler::Stream], say).is_empty());
+        assert_eq!(
+            lines(Level::Critical, &[], &[Handler::Stream], say),
+            ["CRITICAL: c\n"]
+        );
         assert_eq!(
             lines(Level::NotSet, &[], &[Handler::Stream], say),
-            ["ERROR: e\n", "TRACE: t\n"]
+            ["CRITICAL: c\n", "ERROR: e\n", "TRACE: t\n"]
         );
     }
 
     #[test]
-    fn a_handler_named_twice_writes_twice_and_an_absent_one_adds_nothing() {
+    fn a_handler_named_twice_writes_twice() {
         let say = || tracing::error!("e");
         assert_eq!(
             lines(Level::Info, &[], &[Handler::Stream, Handler::Stream], say).len(),
             2
         );
+    }
+
+    #[test]
+    fn a_plugin_repeats_no_secret_that_it_was_given() {
+        secrets::protect("secretive.one", Secrets::new(["hunter2"]));
+        let written = lines(Level::Info, &[], &[Handler::Stream], || {
+            plugin_span("secretive.one").in_scope(|| {
+                tracing::info!(url = "https://u:hunter2@h/", list = ?["hunter2"], "it is hunter2");
+            });
+            from_library(|| tracing::info!("a thread of its own says hunter2"));
+        });
         assert_eq!(
-            lines(Level::Info, &[], &[Handler::Stream, Handler::Syslog], say).len(),
-            1
+            written,
+            [
+                "INFO: it is *** url=https://u:***@h/ list=[\"***\"] plugin=secretive.one\n",
+                "INFO: a thread of its own says ***\n",
+            ]
         );
-        assert_eq!(lines(Level::Info, &[], &[Handler::Syslog], say).len(), 1);
+    }
+
+    #[test]
+    fn what_a_plugin_says_beyond_its_allowance_is_counted() {
+        let written = lines(Level::Info, &[], &[Handler::Stream], || {
+            plugin_span("chatty.one").in_scope(|| {
+                for _ in 0..limit::LINES + 7 {
+                    from_library(|| tracing::info!("bla"));
+                }
+                from_library(|| tracing::warn!("but this"));
+                tracing::info!("and what the host says");
+            });
+        });
+        let told = written.iter().filter(|line| !line.contains("bla"));
+        // More than one sum if the machine takes longer for it than an allowance is for.
+        let sums = told.clone().filter_map(|line| {
+            let (lines, _) = line.strip_prefix("WARNING: ")?.split_once(
+                " log lines of plugin chatty.one left out: more than 10000 in 10 seconds\n",
+            )?;
+            lines.parse::<u64>().ok()
+        });
+        let chatter = written.iter().filter(|line| line.contains("bla")).count();
+        assert_eq!(sums.sum::<u64>() + chatter as u64, limit::LINES + 7);
+        for line in [
+            "WARNING: but this plugin=chatty.one\n",
+            "INFO: and what the host says plugin=chatty.one\n",
+        ] {
+            assert!(told.clone().any(|told| told == line), "{line}");
+        }
     }
 }

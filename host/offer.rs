@@ -21,12 +21,13 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::activity::Roster;
 use crate::audit::Audit;
-use crate::error::print_problems;
+use crate::error::say;
 use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Number, Value};
 use crate::problem::{Problem, Severity};
 use crate::progress::Progress;
 use crate::report::{Cancellation, LeftOut, LeftOutKind};
+use crate::secrets;
 use crate::worker::Breadcrumbs;
 
 /// Where state is kept unless the service manager says otherwise.
@@ -99,7 +100,7 @@ impl Shared {
             Severity::Error => tracing::error!(code, "{}", problem.summary()),
             Severity::Warning => tracing::warn!(code, "{}", problem.summary()),
         }
-        print_problems(std::slice::from_ref(problem));
+        say(problem);
     }
 
     /// Tells people and the log what every plugin is doing, and how far the run is.
@@ -198,7 +199,7 @@ impl RawHost for Offer {
     ) {
         let context = context
             .iter()
-            .map(|Tuple2(key, value)| (key.as_str(), context_value(value)))
+            .map(|Tuple2(name, value)| (name.as_str(), self.context_value(value)))
             .collect::<Vec<_>>();
         let metrics = &self.shared.metrics;
         match kind {
@@ -218,11 +219,14 @@ impl RawHost for Offer {
     ) {
         self.shared.leave_out(LeftOut {
             zone: Name::from_wire(apex.as_slice()).ok(),
-            what: what.to_string(),
+            what: secrets::covered(&self.key, what.as_str()),
             plugin: Some(Arc::clone(&self.key)),
             kind: LeftOutKind::Reported,
-            reason: reason.iter().map(ToString::to_string).collect(),
-            hint: (!hint.is_empty()).then(|| hint.to_string()),
+            reason: reason
+                .iter()
+                .map(|link| secrets::covered(&self.key, link.as_str()))
+                .collect(),
+            hint: (!hint.is_empty()).then(|| secrets::covered(&self.key, hint.as_str())),
         });
     }
 }
@@ -231,11 +235,13 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn context_value(value: &AbiScalar<'_>) -> Value {
-    match value.kind {
-        ScalarKind::TEXT => Value::Text(value.text.as_str().to_owned()),
-        ScalarKind::BOOLEAN => Value::Boolean(value.integer != 0),
-        _ => Value::Number(number(value)),
+impl Offer {
+    fn context_value(&self, value: &AbiScalar<'_>) -> Value {
+        match value.kind {
+            ScalarKind::TEXT => Value::Text(secrets::covered(&self.key, value.text.as_str())),
+            ScalarKind::BOOLEAN => Value::Boolean(value.integer != 0),
+            _ => Value::Number(number(value)),
+        }
     }
 }
 

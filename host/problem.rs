@@ -8,6 +8,8 @@ use std::fmt;
 
 use crate::config::Origin;
 
+pub(crate) mod json;
+
 /// Defines [`Code`]: one line per code, so that none is given out twice.
 macro_rules! codes {
     ($($(#[doc = $meaning:literal])+ $name:ident = $text:literal,)+) => {
@@ -123,6 +125,8 @@ codes! {
     Stalled = "GJ602",
     /// A plugin changed what belongs to the whole process.
     ProcessState = "GJ603",
+    /// A log handler cannot be reached, or does not take all lines.
+    LogUnreachable = "GJ701",
     /// The metrics relay cannot be used.
     MetricsRelay = "GJ702",
     /// Measurements were lost.
@@ -297,6 +301,11 @@ impl Problem {
     #[must_use]
     pub fn origin(&self) -> Option<&Origin> {
         self.place.as_ref()
+    }
+
+    /// What was found, why, and what to do, each with its label.
+    pub(crate) fn details(&self) -> &[(&'static str, String)] {
+        &self.details
     }
 
     /// Writes the whole text; `paint` wraps each part as its kind asks for.

@@ -23,6 +23,7 @@ use crate::offer::Shared;
 use crate::pipeline::Outcome;
 use crate::problem::{Code, Problem, Problems};
 use crate::resolve::{Deployment, Resolved};
+use crate::secrets;
 use crate::worker::Doing;
 
 /// Opens the libraries and puts together what each plugin is created with.
@@ -39,6 +40,10 @@ pub(crate) fn recruit(
     discovery: &Discovery,
     shared: &Shared,
 ) -> Result<Vec<Recruit>, Error> {
+    // Before any code of a plugin runs: what it says from then on is searched for them.
+    for plugin in &deployment.plugins {
+        secrets::protect(&plugin.key, plugin.table.secrets());
+    }
     let functions = log_bridge::functions();
     let mut open: Vec<Opened> = Vec::new();
     let mut losses = Losses::new(config.core().debug);
@@ -129,10 +134,10 @@ fn open_library(
         shared.loaded.add(&plugin.library, judged);
     }
     Library::open(&plugin.library, plugin.identity, functions)
-        .map_err(|error| cannot_open(plugin, &error))
+        .map_err(|error| cannot_open(&error, plugin.manifest.api))
 }
 
-fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
+fn cannot_open(error: &OpenError, api: impl std::fmt::Display) -> Problem {
     let name = error.path.file_name().unwrap_or_default().to_string_lossy();
     let place = error.path.display();
     let fault = &error.fault;
@@ -140,8 +145,7 @@ fn cannot_open(plugin: &Resolved, error: &OpenError) -> Problem {
         Fault::Layout(difference) => Problem::error(
             Code::ApiVersion,
             format!(
-                "{name} declares plugin API {}, but its types differ from this host's {difference}",
-                plugin.manifest.api
+                "{name} declares plugin API {api}, but its types differ from this host's {difference}"
             ),
         )
         .place(place)
@@ -355,7 +359,38 @@ fn not_created_problem(
         problem = problem.because(link);
     }
     match failed.error.hint.as_ref() {
-        ROption::RSome(hint) => problem.help(hint),
+        ROption::RSome(hint) => problem.help(secrets::covered(&failed.key, hint.as_str())),
         ROption::RNone => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    fn text(fault: Fault) -> String {
+        let path = PathBuf::from("/usr/lib/gordon-janitor/libx.so");
+        cannot_open(&OpenError { path, fault }, "1.0.0").to_string()
+    }
+
+    #[test]
+    fn a_library_that_changes_while_it_is_opened_is_told_apart() {
+        assert_snapshot!(text(Fault::WrittenOver { before: 10, now: 12 }), @"
+        error[GJ303]: libx.so was written over while it was being opened: same file, 10 -> 12 octets
+          where: /usr/lib/gordon-janitor/libx.so
+          because: a file that is written to while it is loaded changes under running code
+          help: replace libraries by renaming; gordon-janitor plugins install does
+          help: run again; the file that is there now is judged then
+        ");
+        assert_snapshot!(text(Fault::Replaced), @"
+        error[GJ304]: libx.so was replaced by another file while it was being opened
+          where: /usr/lib/gordon-janitor/libx.so
+          because: the file that was judged is not the one that was loaded
+          help: run again; the file that is there now is judged then
+        ");
     }
 }

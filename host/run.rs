@@ -15,6 +15,7 @@ use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
 use crate::loaded::Loaded;
+use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
@@ -128,7 +129,7 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
         }
         outcome.report.log();
         // Whatever the log leaves out, the error that ends the program is told.
-        if !tracing::enabled!(tracing::Level::ERROR) {
+        if !logging::shows_errors() {
             print_causes(&outcome.report.causes());
         }
         if outcome.report.exit_code() != exit::FAILED {

@@ -1,7 +1,9 @@
 //! Standard error, shared by log lines, errors and the progress line.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+
+use clap::ValueEnum;
 
 /// Characters of a progress line that are shown: one that wraps cannot be cleared.
 const WIDTH: usize = 79;
@@ -11,6 +13,28 @@ static TERMINAL: LazyLock<Mutex<Terminal<io::Stderr>>> = LazyLock::new(|| {
         io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     Mutex::new(Terminal::new(io::stderr(), usable))
 });
+
+/// How log lines and errors are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Form {
+    /// For people
+    Text,
+    /// One JSON object on each line
+    Json,
+}
+
+static FORM: OnceLock<Form> = OnceLock::new();
+
+/// Chooses the form for the rest of the process; the first call counts.
+pub fn set_form(form: Form) {
+    FORM.get_or_init(|| form);
+}
+
+/// The form that was chosen; text if none was.
+#[must_use]
+pub fn form() -> Form {
+    FORM.get().copied().unwrap_or(Form::Text)
+}
 
 /// Writes whole lines; the progress line moves below them.
 pub fn write(lines: &str) {
@@ -30,8 +54,11 @@ pub fn write_styled(lines: &str) {
 }
 
 /// Shows `line` as the progress line, or none. Does nothing when standard
-/// error is not a terminal.
+/// error is not a terminal, or holds JSON.
 pub fn progress(line: Option<&str>) {
+    if form() == Form::Json {
+        return;
+    }
     TERMINAL
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gordon_janitor::config::{Config, options};
+use gordon_janitor::logging::DateFormat;
 use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
 
@@ -49,6 +50,17 @@ fn the_example_configuration_has_every_option_at_its_default() {
     assert_eq!(known.after_crash, default.after_crash);
     assert_eq!(known.logging.level, default.logging.level);
     assert_eq!(known.logging.handlers, default.logging.handlers);
+    let (syslog, syslog_default) = (&known.logging.syslog, &default.logging.syslog);
+    assert_eq!(syslog.receiver, syslog_default.receiver);
+    assert_eq!(syslog.protocol, syslog_default.protocol);
+    assert_eq!(syslog.facility, syslog_default.facility);
+    assert_eq!(syslog.form, syslog_default.form);
+    let (stackdriver, stackdriver_default) =
+        (&known.logging.stackdriver, &default.logging.stackdriver);
+    assert_eq!(stackdriver.output, stackdriver_default.output);
+    assert_eq!(stackdriver.project_id, stackdriver_default.project_id);
+    assert!(known.logging.fmt.is_none());
+    assert_eq!(known.logging.datefmt, Some(DateFormat::default()));
     assert_eq!(known.metrics_logger.level, default.metrics_logger.level);
     assert_eq!(
         known.metrics_logger.time_unit,
@@ -164,12 +176,32 @@ fn links_between_documents_lead_somewhere() {
             if target.starts_with("https://") {
                 continue;
             }
-            let path = document.parent().unwrap().join(target);
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = match file {
+                "" => document.clone(),
+                file => document.parent().unwrap().join(file),
+            };
             assert!(path.exists(), "{} links to {target}", document.display());
+            let is_there = heading.is_empty() || headings(&path).any(|name| name == heading);
+            assert!(is_there, "{} links to {target}", document.display());
             links += 1;
         }
     }
     assert!(links > 20, "{links} links");
+}
+
+/// The headings of a document, as links name them.
+fn headings(document: &Path) -> impl Iterator<Item = String> {
+    let text = fs::read_to_string(document).unwrap();
+    let names = text.lines().filter(|line| line.starts_with('#'));
+    let names = names.map(|line| {
+        let title = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = title
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-');
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    });
+    names.collect::<Vec<_>>().into_iter()
 }
 
 #[test]

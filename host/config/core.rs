@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fields::{Fields, wrong_type};
+use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 use super::source::Origin;
@@ -75,54 +76,6 @@ pub struct Listed {
     pub origin: Origin,
 }
 
-/// The `[core.logging]` table.
-#[derive(Clone, Debug)]
-pub struct Logging {
-    /// The least level that is written.
-    pub level: Level,
-    /// Where to, in the order written; one named twice writes every line twice.
-    pub handlers: Vec<Handler>,
-}
-
-impl Default for Logging {
-    /// As the Python original: `info`, to syslog.
-    fn default() -> Self {
-        Self {
-            level: Level::Info,
-            handlers: vec![Handler::Syslog],
-        }
-    }
-}
-
-/// Somewhere log lines can go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handler {
-    /// Standard error.
-    Stream,
-    /// The system log.
-    Syslog,
-    /// Google Cloud Logging.
-    Stackdriver,
-}
-
-impl Handler {
-    /// Its name in `core.logging.handlers`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Stream => "stream",
-            Self::Syslog => "syslog",
-            Self::Stackdriver => "stackdriver",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Stream, Self::Syslog, Self::Stackdriver]
-            .into_iter()
-            .find(|handler| handler.name() == name)
-    }
-}
-
 /// A `[core.plugin."key"]` table.
 #[derive(Clone, Debug, Default)]
 pub struct PluginSettings {
@@ -134,24 +87,6 @@ pub struct PluginSettings {
 
 /// Grace, unless `core.grace` says otherwise.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
-
-/// Options of the handlers `syslog` and `stackdriver`, and of the line's format.
-const HANDLER_OPTIONS: [&str; 8] = [
-    "fmt",
-    "datefmt",
-    "address",
-    "proto",
-    "facility",
-    "project_id",
-    "credentials",
-    "debug_thread_worker",
-];
-/// Options that examples of the original show and that nothing ever read.
-const DEAD_OPTIONS: [(&str, &str); 3] = [
-    ("format", "fmt"),
-    ("date_format", "datefmt"),
-    ("date_fmt", "datefmt"),
-];
 
 impl Core {
     /// Reads the host's tables out of the whole configuration; relative paths
@@ -210,7 +145,7 @@ impl Core {
         };
         fields.finish();
         Self {
-            logging: Logging::read(logging, problems),
+            logging: Logging::read(logging, root, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
             ffwd: Ffwd::read(config.get(FFWD), problems),
@@ -230,63 +165,6 @@ pub(super) fn level(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<L
         );
     }
     level
-}
-
-impl Logging {
-    fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> Self {
-        let mut fields = Fields::new(value, "core.logging", problems);
-        let default = Self::default();
-        let level = level(&mut fields, "level").unwrap_or(default.level);
-        let mut handlers = Vec::new();
-        for (name, value) in fields.texts("handlers").unwrap_or_default() {
-            match Handler::from_name(name) {
-                Some(handler) => handlers.push(handler),
-                None => fields.report(
-                    Problem::error(
-                        Code::WrongValue,
-                        format!("Unsupported log handler: \"{name}\"."),
-                    )
-                    .at(&value.origin, "core.logging.handlers")
-                    .found("handlers: stream (standard error), syslog, stackdriver"),
-                ),
-            }
-        }
-        for name in HANDLER_OPTIONS {
-            if let Some(value) = fields.any(name) {
-                fields.report(
-                    Problem::warning(
-                        Code::UnknownSetting,
-                        format!("core.logging.{name} has no effect yet"),
-                    )
-                    .at(&value.origin, format!("core.logging.{name}"))
-                    .because(
-                        "lines go to standard error in the default format, whatever the handler",
-                    ),
-                );
-            }
-        }
-        for (name, meant) in DEAD_OPTIONS {
-            if let Some(value) = fields.any(name) {
-                fields.report(
-                    Problem::warning(
-                        Code::UnknownSetting,
-                        format!("core.logging.{name} is read by nothing"),
-                    )
-                    .at(&value.origin, format!("core.logging.{name}"))
-                    .help(format!("the option's name is {meant}")),
-                );
-            }
-        }
-        fields.finish();
-        Self {
-            level,
-            handlers: if handlers.is_empty() {
-                default.handlers
-            } else {
-                handlers
-            },
-        }
-    }
 }
 
 fn read_plugin_settings(

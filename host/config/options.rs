@@ -8,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use janitor_plugin_api::manifest::text;
-use janitor_plugin_api::settings::Settings;
+use janitor_plugin_api::settings::{Part, SettingType, Settings};
+use toml::Value;
 
 use crate::schema::{Accepts, Kind, Table};
 
@@ -106,25 +107,35 @@ struct Logging {
     /// The least level that is written, in any letter case.
     #[setting(default = "info")]
     level: Level,
-    /// Where log lines go.
+    /// Where log lines go: several at once if need be.
     #[setting(default = ["syslog"])]
     handlers: Vec<Handler>,
-    /// Has no effect yet.
+    /// How a line looks: a pattern of Python's logging. Without it each handler has its own form.
+    #[setting(example = "%(asctime)s %(levelname)s: %(message)s")]
     fmt: Option<String>,
-    /// Has no effect yet.
-    datefmt: Option<String>,
-    /// Has no effect yet.
-    address: Option<String>,
-    /// Has no effect yet.
-    proto: Option<String>,
-    /// Has no effect yet.
-    facility: Option<String>,
-    /// Has no effect yet.
+    /// How the time looks in it: a format of strftime.
+    #[setting(default = "%Y-%m-%dT%H:%M:%S")]
+    datefmt: String,
+    /// syslog: the path of a socket, or a host and perhaps its port in brackets.
+    address: Option<Several>,
+    /// syslog: how messages travel to a host: 1 or "tcp", 2 or "udp".
+    #[setting(example = 2)]
+    proto: Option<Several>,
+    /// syslog: the facility, 0 to 23, or its name.
+    #[setting(example = 16)]
+    facility: Option<Several>,
+    /// syslog: how messages are built.
+    #[setting(default = "rfc3164")]
+    syslog_format: SyslogForm,
+    /// stackdriver: the project that entries are labelled with.
     project_id: Option<String>,
-    /// Has no effect yet.
-    credentials: Option<String>,
-    /// Has no effect yet.
-    debug_thread_worker: Option<String>,
+    /// stackdriver: the stream that entries are written to.
+    #[setting(default = "stdout")]
+    stackdriver_output: Output,
+    /// Has no effect: the collector of the machine has credentials of its own.
+    credentials: Option<Several>,
+    /// Has no effect: no thread sends entries.
+    debug_thread_worker: Option<bool>,
     /// Read by nothing; meant was fmt.
     format: Option<String>,
     /// Read by nothing; meant was datefmt.
@@ -165,6 +176,38 @@ enum Handler {
     Syslog,
     /// Google Cloud Logging.
     Stackdriver,
+}
+
+/// How messages are built.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum SyslogForm {
+    /// A header and the line.
+    #[default]
+    Rfc3164,
+    /// A header, and the fields as structured data.
+    Rfc5424,
+}
+
+/// A stream of this process.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum Output {
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What may be written in several ways: no type says which.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+#[expect(dead_code, reason = "only described here")]
+struct Several(Value);
+
+impl SettingType for Several {
+    const SCHEMA: &'static [Part] = &[Part::Plain("title = \"several ways\"")];
 }
 
 /// A `[core.plugin."key"]` table.

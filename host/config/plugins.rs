@@ -7,11 +7,13 @@
 
 use std::collections::BTreeSet;
 
-use super::render::{Rendered, Secrets, json};
+use super::render::{Rendered, Secrets as Show, json};
+use super::secret;
 use super::source::Origin;
 use super::value::{Key, Kind, Table, Value};
 use crate::problem::{Code, Problem};
 use crate::schema::{Accepts, Entry};
+use crate::secrets::Secrets;
 
 /// The keys of the plugins whose tables are nobody else's.
 #[derive(Clone, Debug, Default)]
@@ -154,7 +156,7 @@ impl PluginTable {
     /// What the plugin is given, as TOML with one setting a line.
     #[must_use]
     pub fn given(&self) -> Rendered {
-        Rendered::new(self.entries(), Secrets::Shown)
+        Rendered::new(self.entries(), Show::Shown)
     }
 
     /// Every setting: name, place of the name, value, and the path of the table that it stands in.
@@ -177,12 +179,12 @@ impl PluginTable {
     /// All settings, the plugin's own first, for people: secrets are masked.
     #[must_use]
     pub fn shown(&self) -> Rendered {
-        Rendered::new(self.entries(), Secrets::Masked)
+        Rendered::new(self.entries(), Show::Masked)
     }
 
     /// All settings as JSON.
     #[must_use]
-    pub fn json(&self, secrets: Secrets) -> serde_json::Value {
+    pub fn json(&self, secrets: Show) -> serde_json::Value {
         json(
             self.entries().map(|(name, _, value)| (name, value)),
             secrets,
@@ -209,22 +211,20 @@ impl PluginTable {
         .at(place, table)
     }
 
-    /// Covers every secret of the table that `message` repeats.
-    pub(crate) fn without_secrets(&self, message: &str) -> String {
+    /// The secret values of the table.
+    #[must_use]
+    pub fn secrets(&self) -> Secrets {
         let mut secrets = BTreeSet::new();
         for (_, _, value) in self.entries() {
             collect_secrets(value, &mut secrets);
         }
+        Secrets::new(secrets)
+    }
+
+    /// Covers every secret of the table that `message` repeats.
+    pub(crate) fn without_secrets(&self, message: &str) -> String {
         let mut message = message.to_owned();
-        // Longest first: one may be a part of another.
-        let mut secrets: Vec<_> = secrets
-            .into_iter()
-            .filter(|secret| !secret.is_empty())
-            .collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets {
-            message = message.replace(&secret, "***");
-        }
+        self.secrets().cover(&mut message);
         message
     }
 }
@@ -237,8 +237,7 @@ fn collect_secrets(value: &Value, out: &mut BTreeSet<String>) {
             .for_each(|(_, _, value)| collect_secrets(value, out)),
         _ if !value.secret => {}
         Kind::Text(text) => {
-            let quoted = format!("{text:?}");
-            out.insert(quoted[1..quoted.len() - 1].to_owned());
+            out.extend(secret::in_url(text).into_iter().map(str::to_owned));
             out.insert(text.clone());
         }
         Kind::Integer(number) => {

@@ -15,6 +15,29 @@ pub(super) fn is_secret(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
+/// The secrets inside a text that is a URL: the password before the host, and the values of
+/// parameters whose names are those of secrets.
+pub(super) fn in_url(text: &str) -> Vec<&str> {
+    let Some((_, rest)) = text.split_once("://") else {
+        return Vec::new();
+    };
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let password = authority
+        .rsplit_once('@')
+        .and_then(|(user, _)| Some(user.split_once(':')?.1));
+    let parameters = rest.split_once('?').map_or("", |(_, query)| query);
+    let parameters = parameters
+        .split(['&', ';', '#'])
+        .filter_map(|parameter| parameter.split_once('='))
+        .filter(|(name, _)| is_secret(name))
+        .map(|(_, value)| value);
+    password
+        .into_iter()
+        .chain(parameters)
+        .filter(|secret| !secret.is_empty())
+        .collect()
+}
+
 /// Covers the parts of `line`, which starts at octet `start`, that overlap `secrets`.
 pub(super) fn cover(line: &str, start: usize, secrets: &[Range<usize>]) -> String {
     let mut out = String::new();
@@ -47,7 +70,8 @@ pub(super) fn cover(line: &str, start: usize, secrets: &[Range<usize>]) -> Strin
 pub(super) fn cover_roughly(text: &str, span: Range<usize>, at: usize) -> (String, String) {
     let line = &text[span.clone()];
     let at = at - span.start;
-    if let Some(cut) = secret_assignment(line) {
+    let cuts = secret_assignment(line).into_iter().chain(secret_url(line));
+    if let Some(cut) = cuts.min() {
         let name = &line[..cut];
         return if at < cut {
             (name[..at].to_owned(), format!("{} {MASK}", &name[at..]))
@@ -80,6 +104,12 @@ fn secret_assignment(line: &str) -> Option<usize> {
         .next()
 }
 
+/// Returns where the host's part starts in a line with a URL that holds a secret.
+fn secret_url(line: &str) -> Option<usize> {
+    let scheme = line.find("://")?;
+    (!in_url(line).is_empty()).then_some(scheme + "://".len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +128,22 @@ mod tests {
         }
         for name in ["project", "user", "directory"] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn secrets_inside_a_url_are_found() {
+        for (url, secrets) in [
+            ("https://user:hunter2@example.com:443/a@b", vec!["hunter2"]),
+            (
+                "amqp://example.com/?api_key=k1&name=n&token=t1#x",
+                vec!["k1", "t1"],
+            ),
+            ("https://user@example.com/?a=b", vec![]),
+            ("user:password@host", vec![]),
+            ("http://[::1]:53/x", vec![]),
+        ] {
+            assert_eq!(in_url(url), secrets, "{url}");
         }
     }
 
@@ -126,6 +172,10 @@ mod tests {
             "a = { |password = \"***\""
         );
         assert_eq!(covered("a = \"abc", 4), "a = |\"abc");
+        assert_eq!(
+            covered("url = 'https://u:p@h/?token=t", 0),
+            "|url = 'https:// \"***\""
+        );
     }
 
     #[test]

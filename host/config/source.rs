@@ -157,6 +157,14 @@ impl Origin {
         self.start
     }
 
+    /// The line around the place, without secrets and without what could not be shown.
+    #[must_use]
+    pub fn line_text(&self) -> String {
+        let (before, after) = self.source.line(self.start);
+        let (before, after) = (last(&before), first(after.trim_end()));
+        before.chars().chain(after.chars()).map(visible).collect()
+    }
+
     /// Shows the line with a caret under the place; two lines, without secrets.
     #[must_use]
     pub fn excerpt(&self) -> String {

@@ -339,7 +339,7 @@ fn everything_wrong_with_core_is_reported_at_once() {
     insta::assert_snapshot!(problems(
         "[core]\nplugins = 'files.zones'\ndebug = 'false'\nmetric = 'x'\nmetrics = 3\ngrace = -1\n\
          channel_capacity = 0\n[core.logging]\nlevel = 'loud'\nhandlers = ['stream', 'printer', 3]\n\
-         date_fmt = '%H'\nfmt = '%(message)s'\n[core.plugin.files.zones]\nlevel = 'debug'\n[core.plugin.\"a\"]\nlevels = 1\n"
+         date_fmt = '%H'\nfmt = '%(mesage)s'\ndatefmt = '%!'\naddress = 'loghost'\nfacility = 24\nproto = 'quic'\n[core.plugin.files.zones]\nlevel = 'debug'\n[core.plugin.\"a\"]\nlevels = 1\n"
     ));
 }
 

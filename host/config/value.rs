@@ -316,6 +316,9 @@ impl Reader<'_> {
             ),
             DeValue::Table(table) => Kind::Table(self.table(table, secret)),
         };
+        // A password in a URL makes all of it secret: what is left of it says little.
+        let secret =
+            secret || matches!(&kind, Kind::Text(text) if !secret::in_url(text).is_empty());
         if secret && !matches!(kind, Kind::Array(_) | Kind::Table(_)) {
             self.secrets.push(span);
         }

@@ -1,5 +1,6 @@
 //! The levels of the Python original, and those of `tracing`.
 
+use tracing::Metadata;
 use tracing_core::LevelFilter;
 
 /// A level by its Python name, from the most to the least talkative.
@@ -15,8 +16,8 @@ pub enum Level {
     Warning,
     /// An operator must act.
     Error,
-    /// The program cannot go on. No event has this level: chosen as the least
-    /// one it silences all of them.
+    /// The program cannot go on. Chosen as the least one it silences nearly all events; errors that
+    /// end the program are on standard error all the same.
     Critical,
 }
 
@@ -41,6 +42,9 @@ impl Level {
     }
 
     /// What `tracing` has to let through when this is the least level written.
+    ///
+    /// It has no level above error, so that what is critical is among the errors; [`Self::admits`]
+    /// tells them apart.
     #[must_use]
     pub fn filter(self) -> LevelFilter {
         match self {
@@ -48,22 +52,86 @@ impl Level {
             Self::Debug => LevelFilter::DEBUG,
             Self::Info => LevelFilter::INFO,
             Self::Warning => LevelFilter::WARN,
-            Self::Error => LevelFilter::ERROR,
-            Self::Critical => LevelFilter::OFF,
+            Self::Error | Self::Critical => LevelFilter::ERROR,
+        }
+    }
+
+    /// Whether an event of this severity is written when this is the least level.
+    pub(super) fn admits(self, severity: Severity) -> bool {
+        let least = match self {
+            Self::NotSet => Severity::Trace,
+            Self::Debug => Severity::Debug,
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+            Self::Critical => Severity::Critical,
+        };
+        severity >= least
+    }
+}
+
+/// How bad an event is, from the least to the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Severity {
+    Trace,
+    Debug,
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Severity {
+    /// The severity of an event: its level, or critical for an error with a field of that name.
+    pub(super) fn of(metadata: &Metadata<'_>) -> Self {
+        match *metadata.level() {
+            tracing::Level::TRACE => Self::Trace,
+            tracing::Level::DEBUG => Self::Debug,
+            tracing::Level::INFO => Self::Info,
+            tracing::Level::WARN => Self::Warning,
+            tracing::Level::ERROR if metadata.fields().field(CRITICAL).is_some() => Self::Critical,
+            tracing::Level::ERROR => Self::Error,
+        }
+    }
+
+    /// The name of the level as it stands in a line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Trace => "TRACE",
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warning => "WARNING",
+            Self::Error => "ERROR",
+            Self::Critical => "CRITICAL",
+        }
+    }
+
+    /// The number that Python has for the level.
+    pub(super) fn python(self) -> u8 {
+        match self {
+            Self::Trace => 5,
+            Self::Debug => 10,
+            Self::Info => 20,
+            Self::Warning => 30,
+            Self::Error => 40,
+            Self::Critical => 50,
+        }
+    }
+
+    /// The severity of syslog (RFC 5424, section 6.2.1), as Python maps it.
+    pub(super) fn syslog(self) -> u8 {
+        match self {
+            Self::Trace | Self::Debug => 7,
+            Self::Info => 6,
+            Self::Warning => 4,
+            Self::Error => 3,
+            Self::Critical => 2,
         }
     }
 }
 
-/// The name of a level as it stands in a line.
-pub(super) fn printed(level: tracing::Level) -> &'static str {
-    match level {
-        tracing::Level::TRACE => "TRACE",
-        tracing::Level::DEBUG => "DEBUG",
-        tracing::Level::INFO => "INFO",
-        tracing::Level::WARN => "WARNING",
-        tracing::Level::ERROR => "ERROR",
-    }
-}
+/// The field that makes an error critical; it is not written.
+pub(super) const CRITICAL: &str = "critical";
 
 #[cfg(test)]
 mod tests {
@@ -94,5 +162,8 @@ mod tests {
         ];
         assert!(levels.is_sorted());
         assert!(levels.map(Level::filter).iter().rev().is_sorted());
+        assert!(Level::Error.admits(Severity::Critical));
+        assert!(!Level::Critical.admits(Severity::Error));
+        assert!(Level::NotSet.admits(Severity::Trace));
     }
 }

@@ -14,6 +14,7 @@ use janitor_plugin_api::dns::{
 };
 
 use crate::report::{ChangeCounts, LeftOut, LeftOutKind, links};
+use crate::secrets;
 
 /// The station behind the reconciler.
 pub struct Answers {
@@ -148,8 +149,11 @@ impl Answers {
                     zone: Some(apex.clone()),
                     what: apex.to_string(),
                     plugin: Some(Arc::clone(&self.reconciler)),
-                    reason,
-                    hint,
+                    reason: reason
+                        .into_iter()
+                        .map(|link| secrets::covered(&self.reconciler, link))
+                        .collect(),
+                    hint: hint.map(|hint| secrets::covered(&self.reconciler, hint)),
                 })
             }
         }

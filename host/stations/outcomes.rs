@@ -8,6 +8,7 @@ use janitor_plugin_api::abi::channel::{RawReports, RawReports_TO, Reports};
 use janitor_plugin_api::abi::values::OutcomeCode;
 
 use crate::report::Tally;
+use crate::secrets;
 
 /// The outcomes of one publisher.
 #[derive(Clone)]
@@ -125,10 +126,9 @@ impl RawReports for Outcomes {
             return;
         };
         changes.fill(outcome);
-        let reason = reason.as_str();
-        if !reason.is_empty() && reasons.len() < MAX_REASONS && !reasons.iter().any(|r| r == reason)
-        {
-            reasons.push(reason.to_owned());
+        let reason = secrets::covered(&self.0.publisher, reason.as_str());
+        if !reason.is_empty() && reasons.len() < MAX_REASONS && !reasons.contains(&reason) {
+            reasons.push(reason);
         }
     }
 }

@@ -23,8 +23,8 @@ use crate::args::Args;
 use crate::config::Config;
 use crate::crash::Record;
 use crate::crashes::{Crash, Crashes};
-use crate::error::{Error, print_problems};
-use crate::logging;
+use crate::error::{Error, say};
+use crate::logging::{self, Product};
 use crate::metrics::{Metrics, Number, Value};
 use crate::offer;
 use crate::problem::Problem;
@@ -301,7 +301,7 @@ fn tell(args: &Args, verdict: Verdict) -> u8 {
     let config = Config::load(&args.config_root).ok();
     let is_logged = config
         .as_ref()
-        .is_some_and(|config| logging::init(config.core()).is_ok());
+        .is_some_and(|config| logging::init(config.core(), Product::of(args)).is_ok());
     let mut problem = verdict.problem.clone();
     if let Some(culprit) = &verdict.culprit
         && !verdict.cancelled
@@ -313,7 +313,7 @@ fn tell(args: &Args, verdict: Verdict) -> u8 {
         ));
     }
     crate::terminal::clear();
-    print_problems(std::slice::from_ref(&problem));
+    say(&problem);
     if is_logged {
         log(&problem, &verdict);
     }

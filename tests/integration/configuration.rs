@@ -198,12 +198,12 @@ fn a_file_that_is_far_too_large() {
 
 #[test]
 fn a_byte_order_mark_takes_no_column() {
-    let config = "\u{feff}core = 1\n";
+    let config = "\u{feff}core.debug = 1\n";
     assert_snapshot!(refused(Janitor::new().config(config)), @"
-    error[GJ403]: core must be a table, not a whole number
-      where: <root>/gordon-janitor.toml:1:8, core
-      1 | core = 1
-        |        ^
+    error[GJ403]: core.debug must be true or false, not a whole number
+      where: <root>/gordon-janitor.toml:1:14, core.debug
+      1 | core.debug = 1
+        |              ^
     error: 1 error; nothing was run
     ");
 }

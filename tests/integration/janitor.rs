@@ -6,6 +6,7 @@
 pub(crate) mod c;
 mod libraries;
 mod running;
+mod system_log;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +17,7 @@ use tempfile::TempDir;
 
 pub(crate) use self::libraries::{cargo, library};
 pub(crate) use self::running::{Run, Running};
+pub(crate) use self::system_log::SystemLog;
 
 /// The library of the plugins that people use.
 pub(crate) const FILES: &str = "janitor_plugin_files";
@@ -143,6 +145,12 @@ impl Janitor {
         self
     }
 
+    /// A variable of the program's environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// The libraries in the plugin directory, and no others.
     pub(crate) fn libraries(self, names: &[&str]) -> Self {
         let directory = self.path("plugins");
@@ -209,7 +217,10 @@ impl Janitor {
     }
 
     fn write_configuration(&self) {
-        let base = self.config.clone().unwrap_or_else(|| self.configuration());
+        let base = match &self.config {
+            Some(config) => with_handlers(config),
+            None => self.configuration(),
+        };
         write_unless_empty(&self.path("gordon-janitor.toml"), &base);
         write_unless_empty(&self.path("gordon-janitor-user.toml"), &self.settings);
     }
@@ -230,6 +241,21 @@ impl Janitor {
             toml.push_str(&format!("[{key}]\n{settings}\n"));
         }
         toml
+    }
+}
+
+/// The configuration with log lines on standard error, unless it names handlers or cannot be read:
+/// there may or may not be a system log on this machine.
+fn with_handlers(config: &str) -> String {
+    let names_them =
+        |table: &toml::Table| table.get("core")?.get("logging")?.get("handlers").cloned();
+    let longer = format!("{config}\n[core.logging]\nhandlers = ['stream']\n");
+    match config.parse::<toml::Table>() {
+        Ok(table) if !table.is_empty() && names_them(&table).is_none() => {
+            let is_sound = longer.parse::<toml::Table>().is_ok();
+            if is_sound { longer } else { config.to_owned() }
+        }
+        _ => config.to_owned(),
     }
 }
 

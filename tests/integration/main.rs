@@ -10,7 +10,7 @@ mod peers;
 
 mod configuration;
 mod settings;
-mod secrets;
+mod secret_settings;
 mod inspecting;
 mod debug;
 mod libraries;
@@ -20,6 +20,9 @@ mod installing;
 mod crowd;
 mod toolchain;
 mod private_fork;
+mod logging;
+mod syslog;
+mod secrets;
 mod panics;
 mod authorities;
 mod zone_files;

@@ -192,22 +192,6 @@ fn the_error_that_ends_the_program_is_told_whatever_the_log() {
 }
 
 #[test]
-fn handlers_that_there_are_not_yet_fall_back_with_one_warning() {
-    for handlers in ["['syslog']", "['stackdriver']"] {
-        let run = deployment()
-            .settings(&format!("[core.logging]\nhandlers = {handlers}"))
-            .run();
-        assert_eq!(run.exit_code(), 0);
-        assert_eq!(
-            run.log_with("WARNING: these log handlers are not available yet")
-                .len(),
-            1
-        );
-        assert_eq!(run.log_with("[run-ended]").len(), 1);
-    }
-}
-
-#[test]
 fn what_is_measured() {
     let run = deployment()
         .authorities(&["files.zones", "villain.authority.measures"])

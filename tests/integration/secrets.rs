@@ -1,101 +1,119 @@
-//! A secret is in nothing that the program says, whether the configuration is right or wrong.
+//! No secret of a configuration is ever printed, wherever somebody repeats it.
 
-use insta::assert_snapshot;
+use crate::janitor::{Janitor, SystemLog};
 
-use crate::janitor::Janitor;
-use crate::settings::{CHOOSY, choosy};
+const PASSWORD: &str = "hunter2-sesame";
+const TOKEN: &str = "tok-0123456789";
+const LOGIN: &str = "pw-in-a-url";
 
-/// Everything that the program says, whatever it is asked.
-fn everything(janitor: &Janitor) -> String {
-    let commands: [&[&str]; 7] = [
-        &["run"],
-        &["plan", "--format", "json"],
-        &["config"],
-        &["config", "--json"],
-        &["config", CHOOSY],
-        &["config", CHOOSY, "--json"],
-        &["plugins", "show", CHOOSY],
-    ];
-    let said = commands.map(|command| {
-        let run = janitor.command(command);
-        run.stdout() + &run.stderr()
-    });
-    said.concat()
+fn deployment(authority: &str, settings: &str) -> Janitor {
+    Janitor::new()
+        .authorities(&["files.zones", authority])
+        .desired("a.test", "new A 192.0.2.1")
+        .served("a.test", "old A 192.0.2.1")
+        .settings(&format!(
+            "[{authority}]\npassword = '{PASSWORD}'\nurl = 'https://user:{LOGIN}@example.com/?access_token={TOKEN}&x=1'\n\
+             [core.logging]\nlevel = 'notset'\n{settings}"
+        ))
+}
+
+/// Everything that was printed or sent holds no secret, and something stands in their place.
+fn assert_secret_free(what: &str, texts: &[&str]) {
+    let all = texts.concat();
+    for secret in [PASSWORD, TOKEN, LOGIN] {
+        let lines = all.lines().filter(|line| line.contains(secret));
+        let lines = lines.collect::<Vec<_>>();
+        assert!(lines.is_empty(), "{what}: {secret} in {lines:#?}");
+    }
+    assert!(all.contains("***"), "{what} covers nothing:\n{all}");
 }
 
 #[test]
-fn a_secret_is_repeated_by_nothing() {
-    let secret = "hunter2";
-    for settings in [
-        // Good; of the wrong type; beside a fault; and told by the plugin itself.
-        "tea = 'green'",
-        "tea = 3",
-        "tea = 'green'\nfoo = 1",
-        "tea = 'green'\nblab = true",
-        "tea = 'green'\nphrse = 'hunter2'\ntray = { phrase = 'hunter2', x = ['hunter2'] }",
-    ] {
-        for spelling in [
-            "villain.authority.is-choosy",
-            "'villain.authority.is-choosy'",
-            "villain",
-        ] {
-            let own = "[villain.authority.is-choosy]\ncups = 2\n";
-            let settings = match spelling {
-                "villain" => format!("{own}{settings}\n[villain]\nphrase = '{secret}'"),
-                _ => format!("[{spelling}]\ncups = 2\nphrase = '{secret}'\n{settings}"),
-            };
-            let janitor = Janitor::new().authorities(&[CHOOSY]).settings(&settings);
-            let said = everything(&janitor);
-            assert!(!said.contains(secret), "{settings}:\n{said}");
-            assert!(said.contains("phrase = \"***\""), "{settings}:\n{said}");
+fn nothing_that_is_printed_or_sent_holds_a_secret() {
+    let villains = [
+        "villain.authority.tells-secrets",
+        "villain.authority.panics-with-secrets",
+        "villain.authority.refuses-secrets",
+    ];
+    let commands = [
+        ["run"].as_slice(),
+        &["run", "--log-format=json"],
+        &["run", "--dry-run"],
+        &["plan", "--format=json"],
+    ];
+    let handlers = [
+        "handlers = ['stream']",
+        "handlers = ['stackdriver']",
+        "handlers = ['syslog', 'syslog']\naddress = './log'",
+        "handlers = ['syslog', 'syslog']\naddress = './log'\nsyslog_format = 'rfc5424'",
+    ];
+    for villain in villains {
+        for command in commands {
+            for handler in handlers {
+                let janitor = deployment(villain, handler);
+                let log = SystemLog::start(&janitor.path("log"));
+                let run = janitor.command(command);
+                assert_ne!(run.exit_code(), 0, "{villain} gets along: {}", run.stderr());
+                let sent = log.finish().join("\n");
+                assert_eq!(sent.is_empty(), !handler.contains("syslog"), "{handler}");
+                let what = format!("{villain} {command:?} {handler}");
+                assert_secret_free(&what, &[&run.stdout(), &run.stderr(), &sent]);
+            }
         }
     }
 }
 
 #[test]
-fn a_secret_of_the_wrong_type_is_covered_in_its_line() {
-    assert_snapshot!(choosy("cups = 2\ntea = 'green'\nphrase = ['hunter2', { a = 'hunter2' }]"), @r#"
-    error[GJ403]: villain.authority.is-choosy.phrase must be a text, not a list
-      where: <root>/gordon-janitor-user.toml:4:10, villain.authority.is-choosy.phrase
-      4 | phrase = "***"
-        |          ^^^^^
-      help: gordon-janitor plugins show villain.authority.is-choosy
-    error: 1 error; nothing was run
-    "#);
-    assert_snapshot!(choosy("cups = 2\ntea = 'green'\npassword = 'hunter2'"), @r#"
-    error[GJ403]: villain.authority.is-choosy.password must be a whole number, 0 or more, not a text
-      where: <root>/gordon-janitor-user.toml:4:12, villain.authority.is-choosy.password
-      4 | password = "***"
-        |            ^^^^^
-      help: gordon-janitor plugins show villain.authority.is-choosy
-    error: 1 error; nothing was run
-    "#);
-    assert_snapshot!(choosy("tray = { material = 3, phrase = 'hunter2' }\ncups = 2\ntea = 'green'\nphrase = 'hunter2'"), @r#"
-    error[GJ403]: villain.authority.is-choosy.tray.material must be a text, not a whole number
-      where: <root>/gordon-janitor-user.toml:2:21, villain.authority.is-choosy.tray.material
-      2 | tray = { material = 3, phrase = "***" }
-        |                     ^
-      help: gordon-janitor plugins show villain.authority.is-choosy
-    error[GJ401]: [villain.authority.is-choosy.tray] has no setting "phrase"
-      where: <root>/gordon-janitor-user.toml:2:24, [villain.authority.is-choosy.tray]
-      2 | tray = { material = 3, phrase = "***" }
-        |                        ^^^^^^
-      found: settings of [villain.authority.is-choosy.tray]: material (text, required), bearers (table of whole numbers, 0 to 255)
-      help: gordon-janitor plugins show villain.authority.is-choosy
-    error: 2 errors; nothing was run
-    "#);
+fn a_configuration_is_shown_without_its_secrets() {
+    let villain = "villain.authority.tells-secrets";
+    for command in [
+        ["config"].as_slice(),
+        &["config", villain],
+        &["config", "--json"],
+    ] {
+        let run = deployment(villain, "").command(command);
+        assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+        assert_secret_free(&command.join(" "), &[&run.stdout(), &run.stderr()]);
+    }
 }
 
 #[test]
-fn a_secret_in_the_plugins_own_words_is_covered() {
-    let told = choosy("cups = 2\ntea = 'green'\nphrase = 'hunter2'\nblab = true");
-    assert!(!told.contains("hunter2"), "{told}");
-    assert_snapshot!(told, @r#"
-    error[GJ409]: plugin "villain.authority.is-choosy" does not accept its configuration: cannot keep a secret: ***
-      where: <root>/gordon-janitor.toml:9:20, [villain.authority.is-choosy]
-      9 | [villain.authority.is-choosy]
-        |                    ^^^^^^^^^
-      because: the phrase is ***
-    error: 1 error; nothing was run
-    "#);
+fn commands_that_only_look_repeat_no_secret() {
+    let villain = "villain.authority.tells-secrets";
+    for command in [
+        ["check"].as_slice(),
+        &["plugins", "list"],
+        &["plugins", "show", villain],
+        &["plugins", "sample", villain],
+        &["check", "--log-format=json"],
+    ] {
+        let run = deployment(villain, "handlers = ['stream']").command(command);
+        assert!(!(run.stdout() + &run.stderr()).is_empty(), "{command:?}");
+        for secret in [PASSWORD, TOKEN, LOGIN] {
+            assert!(!run.stdout().contains(secret), "{}", run.stdout());
+            assert!(!run.stderr().contains(secret), "{}", run.stderr());
+        }
+    }
+}
+
+#[test]
+fn a_faulty_configuration_is_shown_without_its_secrets() {
+    let villain = "villain.authority.tells-secrets";
+    for fault in [
+        "zones = 3",
+        "zoness = []",
+        "zones = [",
+        "password = 'again'",
+    ] {
+        let janitor = Janitor::new()
+            .authorities(&["files.zones", villain])
+            .settings(&format!(
+                "[{villain}]\n{fault}\npassword = '{PASSWORD}'\nurl = 'https://u:{LOGIN}@h/?token={TOKEN}'\n"
+            ));
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 2, "{fault}");
+        for secret in [PASSWORD, TOKEN, LOGIN] {
+            assert!(!run.stderr().contains(secret), "{fault}: {}", run.stderr());
+        }
+    }
 }

@@ -5,6 +5,38 @@ use std::net::UdpSocket;
 use jiff::{SignedDuration, Timestamp};
 
 use super::deployment;
+use crate::janitor::Janitor;
+
+/// B11: its examples said `date_fmt`, and it read `datefmt`.
+#[test]
+fn the_format_of_times_has_an_effect_and_its_wrong_name_a_warning() {
+    let logged = |settings: &str| {
+        let config = format!(
+            "[core]\nplugins = []\n[core.logging]\nhandlers = ['stream']\nfmt = '%(asctime)s|%(message)s'\n{settings}\n"
+        );
+        Janitor::new().config(&config).run().stderr()
+    };
+    // Letters that no time has, so that it is this format and no other.
+    let told = logged("datefmt = 'year %Y'");
+    let line = told
+        .lines()
+        .find(|line| line.contains("|No plugins to run"));
+    let year = line.and_then(|line| line.strip_prefix("year ")?.split('|').next());
+    assert!(
+        year.is_some_and(|year| year.parse::<u16>().is_ok()),
+        "{told}"
+    );
+
+    let told = logged("date_fmt = 'year %Y'");
+    assert!(
+        told.contains("warning[GJ401]: core.logging.date_fmt "),
+        "{told}"
+    );
+    assert!(
+        told.contains("datefmt\n") && !told.contains("year 2"),
+        "{told}"
+    );
+}
 
 /// B12: lines had the local time and called it UTC.
 #[test]
@@ -20,6 +52,32 @@ fn a_time_with_a_z_is_utc() {
         let apart = time.duration_since(times[0]).abs();
         assert!(apart < SignedDuration::from_hours(1), "{times:?}");
     }
+}
+
+/// B13: with the default handler and no syslog socket every line became a traceback.
+#[test]
+fn without_a_syslog_socket_there_is_one_warning_and_the_lines_themselves() {
+    let janitor = deployment();
+    let socket = janitor.path("no-such-socket");
+    let run = janitor
+        .config(&format!(
+            "[core]\nplugins = ['files.zones', 'files.served', 'files.apply']\n\
+             [core.logging]\naddress = {socket:?}\n\
+             [files.zones]\ndirectory = 'desired'\n[files.served]\ndirectory = 'served'\n\
+             [files.apply]\ndirectory = 'served'\n"
+        ))
+        .run();
+    assert_eq!(run.exit_code(), 0, "{}", run.errors());
+    let stderr = run.stderr();
+    assert_eq!(stderr.matches("warning[GJ701]: ").count(), 1, "{stderr}");
+    for line in ["Starting gordon janitor v", "Gordon-janitor run complete."] {
+        assert_eq!(stderr.matches(line).count(), 1, "{stderr}");
+    }
+    // Lines, the warning, and nothing about each of them.
+    let others = stderr
+        .lines()
+        .filter(|line| !line.contains(" gordon-janitor ("));
+    assert!(others.count() < 10, "{stderr}");
 }
 
 /// B17: the table of a metrics relay of others was only found if its dotted name stood in quotes, and it

@@ -170,6 +170,9 @@ fn command(root: &Path, arguments: &[&str], environment: &[(String, String)]) ->
         .arg(root.join("plugins"))
         .env("STATE_DIRECTORY", root.join("state"))
         .env_remove("GORDON_JANITOR_PLUGIN_DIR")
+        .env_remove("GORDON_JANITOR_LOG_FORMAT")
+        .env_remove("SYSLOG_HOST")
+        .env_remove("SYSLOG_PORT")
         .env_remove("CLICOLOR_FORCE")
         // That of cargo, which is another on every machine.
         .env_remove("LD_LIBRARY_PATH")
@@ -247,9 +250,18 @@ impl Run {
         self.shown(&self.stdout)
     }
 
-    /// Standard error, log and all.
+    /// Standard error as it is; the root of the deployment reads `<root>`.
     pub(crate) fn stderr(&self) -> String {
         self.shown(&self.stderr)
+    }
+
+    /// Every line of standard error, read as JSON.
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        let shown = self.shown(&self.stderr);
+        let lines = shown.lines().map(|line| {
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+        });
+        lines.collect()
     }
 
     /// The lines of the log as `LEVEL: message fields`, without time and process.

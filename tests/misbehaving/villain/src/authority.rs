@@ -1,11 +1,13 @@
 //! What only an authority can do.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::thread;
 use std::time::Instant;
 
 use janitor_plugin_api::{Authority as Role, Error, Host, RrsetSender, Scalar};
 
-use crate::life::{Settings, name, zone};
+use crate::life::{Settings, name, wait_at_the_gate, zone};
 
 pub(crate) const BEHAVES: u8 = 0;
 pub(crate) const IS_UNSURE: u8 = 1;
@@ -13,8 +15,14 @@ pub(crate) const REPEATS_ITSELF: u8 = 2;
 pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
-pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 7;
-pub(crate) const MEASURES_A_LOT: u8 = 6;
+pub(crate) const TALKS_WITHOUT_END: u8 = 6;
+pub(crate) const TELLS_SECRETS: u8 = 7;
+pub(crate) const PANICS_WITH_SECRETS: u8 = 8;
+pub(crate) const REFUSES_SECRETS: u8 = 9;
+pub(crate) const TALKS_AT_THE_GATE: u8 = 10;
+pub(crate) const SHOUTS: u8 = 11;
+pub(crate) const MEASURES_A_LOT: u8 = 12;
+pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 13;
 pub(crate) const SPENDS_ITS_LIST: u8 = 20;
 
 /// An authority that does what `TRICK` says.
@@ -27,6 +35,14 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
     type Config = Settings;
 
     fn new(mut settings: Settings, host: Host) -> Result<Self, Error> {
+        if TRICK == REFUSES_SECRETS {
+            let secrets = secrets(&settings);
+            let error = Error::config(
+                format!("cannot log in with {secrets}"),
+                io::Error::other(format!("{secrets} is refused")),
+            );
+            return Err(error.hint(format!("try another than {secrets}")));
+        }
         if TRICK == SPENDS_ITS_LIST {
             settings.zones.clear();
         }
@@ -45,6 +61,15 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
                 self.host.cancelled().await;
                 // Nothing is any different once the run is cancelled.
                 call_from_many_threads(&self.host);
+            }
+            SHOUTS => tracing::info!("{}", "A".repeat(1 << 20)),
+            TALKS_WITHOUT_END => talk_without_end(),
+            TELLS_SECRETS => return self.tell_secrets(),
+            PANICS_WITH_SECRETS => self.panic_with_secrets(),
+            TALKS_AT_THE_GATE => {
+                tracing::info!("before the gate");
+                wait_at_the_gate(&self.settings, &self.host)?;
+                tracing::info!("behind the gate");
             }
             MEASURES_A_LOT => measure_a_lot(&self.host),
             _ => {}
@@ -82,6 +107,59 @@ impl<const TRICK: u8> Authority<TRICK> {
         self.host.leave_out_unnamed(&"a cup", &reason);
         Ok(())
     }
+
+    fn tell_secrets(&self) -> Result<(), Error> {
+        let secrets = secrets(&self.settings);
+        tracing::debug!(settings = ?self.settings, "logs in with {secrets}");
+        tracing::error!(secrets, "cannot log in");
+        let told = secrets.clone();
+        let thread = thread::spawn(move || tracing::warn!("{told} is known to threads"));
+        drop(thread.join());
+        let reason = Error::zone(format!("cannot log in with {secrets}"), "it is refused")
+            .hint(format!("try another than {secrets}"));
+        self.host.leave_out_unnamed(&secrets, &reason);
+        let context = [("secrets", Scalar::Text(&secrets))];
+        self.host.increment("attempts", 1_i64, &context);
+        let source = io::Error::other(format!("{secrets} is refused"));
+        let error = Error::retry(format!("cannot log in with {secrets}"), source);
+        Err(error.hint(format!("try another than {secrets}")))
+    }
+
+    #[expect(clippy::panic, reason = "the misdeed")]
+    fn panic_with_secrets(&self) {
+        panic!("cannot log in with {}", secrets(&self.settings));
+    }
+}
+
+/// All secrets in one sentence.
+fn secrets(settings: &Settings) -> String {
+    let secret = |secret: &Option<String>| secret.clone().unwrap_or_default();
+    format!(
+        "{} at {}",
+        secret(&settings.password),
+        secret(&settings.url)
+    )
+}
+
+/// Lines of each thread.
+const LINES: usize = 4_000;
+
+fn talk_without_end() {
+    let threads = (0..64).map(|number| {
+        thread::spawn(move || {
+            for line in 0..LINES {
+                tracing::info!(number, line, "bla");
+            }
+        })
+    });
+    let threads = threads.collect::<Vec<_>>();
+    for line in 0..64 * LINES {
+        tracing::debug!(line, "bla of its own");
+    }
+    for thread in threads {
+        drop(thread.join());
+    }
+    tracing::warn!("this matters");
 }
 
 fn talk() {
@@ -97,7 +175,7 @@ fn talk() {
 
 /// Everything that the host offers, from threads that the host knows nothing of.
 fn call_from_many_threads(host: &Host) {
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for number in 0..16_u32 {
             scope.spawn(move || {
                 for _ in 0..100 {

@@ -62,6 +62,18 @@ janitor_plugin_api::export! {
     authority "villain.authority.leaves-out" => Authority<{ authority::LEAVES_OUT }>;
     /// Logs at every level, and what could forge a line.
     authority "villain.authority.talks" => Authority<{ authority::TALKS }>;
+    /// Logs more than anybody can read, from 64 threads and from its own.
+    authority "villain.authority.talks-without-end" => Authority<{ authority::TALKS_WITHOUT_END }>;
+    /// Logs a line that is too long for anybody.
+    authority "villain.authority.shouts" => Authority<{ authority::SHOUTS }>;
+    /// Tells its secrets to everybody who listens, and fails with them.
+    authority "villain.authority.tells-secrets" => Authority<{ authority::TELLS_SECRETS }>;
+    /// Panics with its secrets.
+    authority "villain.authority.panics-with-secrets" => Authority<{ authority::PANICS_WITH_SECRETS }>;
+    /// Does not accept its secrets.
+    authority "villain.authority.refuses-secrets" => Authority<{ authority::REFUSES_SECRETS }>;
+    /// Says a sentence before and one after it waited at its gate.
+    authority "villain.authority.talks-at-the-gate" => Authority<{ authority::TALKS_AT_THE_GATE }>;
     /// Measures something of every kind.
     authority "villain.authority.measures" => Authority<{ authority::MEASURES }>;
     /// Measures more than any relay takes in time.

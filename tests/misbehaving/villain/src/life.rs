@@ -15,6 +15,12 @@ pub(crate) struct Settings {
 
     /// A FIFO; whoever waits at it goes on when somebody opens it for writing.
     pub(crate) gate: Option<PathBuf>,
+
+    /// What nobody else may learn.
+    pub(crate) password: Option<String>,
+
+    /// Where it is used; holds a token.
+    pub(crate) url: Option<String>,
 }
 
 /// The desired zone at `apex` with one address at `www`.
