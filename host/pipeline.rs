@@ -46,7 +46,7 @@ pub struct Outcome {
     pub plan: Vec<PlannedZone>,
     /// Plugins that could not be created.
     pub not_created: Vec<NotCreated>,
-    /// Whether the others ran. They do where that is tolerated and every role still has a plugin.
+    /// Whether the others ran. They do where that is tolerated and something can still be compared.
     pub started: bool,
 }
 
@@ -129,10 +129,11 @@ async fn flow(
         crew.dismiss(&mut outcome.report).await;
         return;
     }
-    let role_lost = orders
-        .recruits
-        .iter()
-        .any(|r| crew.of(r.role).next().is_none());
+    // Without a publisher the plan can still be shown.
+    let needed = [Role::Authority, Role::Reconciler];
+    let role_lost = needed
+        .into_iter()
+        .any(|role| crew.of(role).next().is_none());
     if role_lost || !(outcome.not_created.is_empty() || orders.tolerant) {
         crew.dismiss(&mut outcome.report).await;
         return;

@@ -1,5 +1,7 @@
 //! From the plugins that can run to all that their creation needs, and what is wrong when it fails.
 
+mod losses;
+
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::ROption;
@@ -7,9 +9,11 @@ use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostFunctionsRef;
 use janitor_plugin_api::abi::values::ErrorCode;
 
+use self::losses::{Losses, tolerated};
 use crate::activity::Provenance;
-use crate::config::Rendered;
+use crate::config::{Config, Rendered};
 use crate::crew::{NotCreated, Recruit};
+use crate::discovery::Discovery;
 use crate::error::{Error, print_warnings};
 use crate::library::{Fault, Library, OpenError};
 use crate::log_bridge;
@@ -24,28 +28,37 @@ use crate::worker::Doing;
 
 /// Opens the libraries and puts together what each plugin is created with.
 ///
+/// With `core.debug = true` a plugin that turns out to be of no use here is passed over with a warning,
+/// and taken out of `deployment`.
+///
 /// # Errors
 ///
 /// Libraries that cannot be used.
-pub(crate) fn recruit(deployment: &Deployment, shared: &Shared) -> Result<Vec<Recruit>, Error> {
+pub(crate) fn recruit(
+    config: &Config,
+    deployment: &mut Deployment,
+    discovery: &Discovery,
+    shared: &Shared,
+) -> Result<Vec<Recruit>, Error> {
     // Before any code of a plugin runs: what it says from then on is searched for them.
     for plugin in &deployment.plugins {
         secrets::protect(&plugin.key, plugin.table.secrets());
     }
     let functions = log_bridge::functions();
     let mut open: Vec<Opened> = Vec::new();
-    let mut problems = Vec::new();
+    let mut losses = Losses::new(config.core().debug);
     let mut entries = Vec::new();
     for plugin in &deployment.plugins {
         let is_its = |opened: &Opened| opened.provenance.library == plugin.library;
         let index = open.iter().position(is_its).unwrap_or_else(|| {
-            open.push(open_watched(
-                plugin,
-                deployment,
-                functions,
-                shared,
-                &mut problems,
-            ));
+            let (library, provenance) = open_watched(plugin, deployment, functions, shared);
+            let library = library
+                .map_err(|problem| losses.library(&plugin.library, deployment, problem))
+                .ok();
+            open.push(Opened {
+                library,
+                provenance,
+            });
             open.len() - 1
         });
         let Opened {
@@ -57,12 +70,12 @@ pub(crate) fn recruit(deployment: &Deployment, shared: &Shared) -> Result<Vec<Re
         };
         match entry_of(*library, plugin) {
             Ok(entry) => entries.push((plugin, entry, provenance.clone())),
-            Err(problem) => problems.push(problem),
+            Err(problem) => losses.plugin(plugin, problem),
         }
     }
-    Problems::check(problems)?;
+    losses.tolerable()?;
 
-    Ok(entries
+    let recruits = entries
         .into_iter()
         .map(|(plugin, entry, provenance)| Recruit {
             key: plugin.key.as_str().into(),
@@ -71,7 +84,10 @@ pub(crate) fn recruit(deployment: &Deployment, shared: &Shared) -> Result<Vec<Re
             config: plugin.table.given(),
             provenance,
         })
-        .collect())
+        .collect();
+    deployment.pass_over(|plugin| losses.keys.contains(&plugin.key));
+    print_warnings(&losses.judge(config, deployment, discovery)?);
+    Ok(recruits)
 }
 
 /// A library that was opened; none if it could not be.
@@ -86,8 +102,7 @@ fn open_watched(
     deployment: &Deployment,
     functions: HostFunctionsRef,
     shared: &Shared,
-    problems: &mut Vec<Problem>,
-) -> Opened {
+) -> (Result<Library, Problem>, Provenance) {
     let provenance = Provenance {
         library: plugin.library.clone(),
         version: plugin.manifest.version.clone(),
@@ -103,27 +118,23 @@ fn open_watched(
         let keys = keys.iter().map(ToString::to_string).collect();
         provenance.operation(Doing::Opening, keys)
     });
-    let library = open_library(plugin, functions, shared, problems).ok();
+    let library = open_library(plugin, functions, shared);
     drop(opening);
     shared.look_at_the_process(&keys, "being opened");
-    Opened {
-        library,
-        provenance,
-    }
+    (library, provenance)
 }
 
 fn open_library(
     plugin: &Resolved,
     functions: HostFunctionsRef,
     shared: &Shared,
-    problems: &mut Vec<Problem>,
-) -> Result<Library, ()> {
+) -> Result<Library, Problem> {
     // What is written over it from now on is seen.
     if let Some(judged) = plugin.identity {
         shared.loaded.add(&plugin.library, judged);
     }
     Library::open(&plugin.library, plugin.identity, functions)
-        .map_err(|error| problems.push(cannot_open(&error, plugin.manifest.api)))
+        .map_err(|error| cannot_open(&error, plugin.manifest.api))
 }
 
 fn cannot_open(error: &OpenError, api: impl std::fmt::Display) -> Problem {
@@ -285,26 +296,22 @@ fn judge(
             );
         }
         configuration_only &= failed.error.kind == ErrorCode::CONFIG;
-        problems.push(not_created_problem(failed, plugin, &recruit.config, &chain));
+        let problem = not_created_problem(failed, plugin, &recruit.config, &chain);
+        problems.push(if tolerated {
+            self::tolerated(problem, [plugin.role].into_iter())
+        } else {
+            problem
+        });
     }
-    if problems.is_empty() {
-        return Ok(());
-    }
-    if tolerated {
-        let warnings = problems
-            .into_iter()
-            .map(Problem::tolerated)
-            .collect::<Vec<_>>();
-        print_warnings(&warnings);
-        return Ok(());
-    }
-    Problems::check(problems).map(drop).map_err(|problems| {
+    let warnings = Problems::check(problems).map_err(|problems| {
         if configuration_only {
             Error::Problems(problems)
         } else {
             Error::NotCreated(problems)
         }
-    })
+    })?;
+    print_warnings(&warnings);
+    Ok(())
 }
 
 fn not_created_problem(

@@ -17,7 +17,8 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
-    /// Done, but a zone was left out, a plugin had to be abandoned, or the metrics relay failed.
+    /// Done, but a zone was left out, a plugin had to be abandoned or was passed over, or the metrics
+    /// relay failed.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -36,6 +37,11 @@ pub struct Report {
     pub faults: Vec<Problem>,
     /// Keys of plugins that did not end when they were asked to.
     pub abandoned: Vec<Arc<str>>,
+    /// Keys of plugins that are listed and took no part, which `core.debug` allows.
+    pub passed_over: Vec<Arc<str>>,
+    /// Whether changes were shown in the place of being published, because `core.debug` allows a
+    /// run without publisher.
+    pub only_shown: bool,
     /// How the metrics relay failed, if it did; what was done to the zones stands.
     pub relay_failure: Option<Failure>,
     /// Why the run was cancelled, if it was.
@@ -256,14 +262,19 @@ impl Report {
     pub fn exit_code(&self) -> u8 {
         if self.is_failed() {
             exit::FAILED
-        } else if !self.left_out.is_empty()
-            || !self.abandoned.is_empty()
-            || self.relay_failure.is_some()
-        {
-            exit::INCOMPLETE
-        } else {
+        } else if self.is_whole() {
             exit::DONE
+        } else {
+            exit::INCOMPLETE
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        self.left_out.is_empty()
+            && self.abandoned.is_empty()
+            && self.passed_over.is_empty()
+            && self.relay_failure.is_none()
+            && !self.only_shown
     }
 
     /// The status of the metric `run-ended`.
@@ -341,6 +352,7 @@ impl Report {
             left_out = self.left_out.len(),
             failures = self.failures.len(),
             abandoned = self.abandoned.len(),
+            passed_over = self.passed_over.len(),
             "run report"
         );
     }

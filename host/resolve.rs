@@ -1,11 +1,14 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
 mod relay;
+mod roles;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use self::roles::crowded_role;
+pub(crate) use self::roles::missing_roles;
 use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
@@ -21,6 +24,16 @@ pub enum Purpose {
     Publish,
     /// Changes are shown: `plan` and `--dry-run`. Publishers are neither needed nor kept.
     Show,
+}
+
+impl Purpose {
+    /// The roles that it takes.
+    fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
+            Self::Show => &[Role::Authority, Role::Reconciler],
+        }
+    }
 }
 
 /// A plugin that can be started.
@@ -46,6 +59,8 @@ pub struct Deployment {
     /// In the order of a run, and within one role as listed. Exactly one is a
     /// reconciler, at least one an authority. The last is the metrics relay if that is a plugin.
     pub plugins: Vec<Resolved>,
+    /// Keys of the plugins that are listed and passed over.
+    pub passed_over: Vec<String>,
     /// Whether a plugin was passed over that is, or may have been, an authority.
     /// What it would have said is unknown, so nothing may be deleted.
     pub lacks_authority: bool,
@@ -54,6 +69,14 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// Goes on without the plugins that `is_lost` says turned out to be of no use.
+    pub(crate) fn pass_over(&mut self, is_lost: impl Fn(&Resolved) -> bool) {
+        for plugin in self.plugins.extract_if(.., |plugin| is_lost(plugin)) {
+            self.lacks_authority |= plugin.role == Role::Authority;
+            self.passed_over.push(plugin.key);
+        }
+    }
+
     /// The number of libraries that are needed.
     #[must_use]
     pub fn libraries(&self) -> usize {
@@ -65,7 +88,8 @@ impl Deployment {
 /// Finds the plugins that `config` lists among those of `discovery`.
 ///
 /// With `core.debug = true` a plugin that cannot be used is passed over with a
-/// warning. A role without plugin is an error in any case.
+/// warning, and without a publisher the changes are only shown. An authority and
+/// a reconciler are needed in any case.
 ///
 /// # Errors
 ///
@@ -84,10 +108,17 @@ pub fn resolve(
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
     let mut lacks_authority = false;
+    let mut passed_over = Vec::new();
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
     let mut relay = relay::find(config, discovery, &installed);
     if core.debug && relay.plugin.is_none() {
+        // One that is built in is never missing.
+        let missing = core
+            .metrics
+            .iter()
+            .filter(|_| !relay.problems.is_empty() && purpose == Purpose::Publish);
+        passed_over.extend(missing.map(|entry| entry.key.clone()));
         for problem in &mut relay.problems {
             let note = "measurements go to metrics-logger instead";
             *problem = problem.clone().tolerated().note(note);
@@ -102,10 +133,13 @@ pub fn resolve(
             for entry in &listed {
                 let mut found = find(config, discovery, &installed, entry, purpose, &mut left);
                 if core.debug && found.plugin.is_none() {
-                    lacks_authority |= may_be_authority(discovery, &entry.key);
+                    let missing = missing_authority(discovery, &entry.key);
+                    lacks_authority |= missing.is_some();
+                    passed_over.push(entry.key.clone());
                     let errors = found.problems.iter_mut();
                     for problem in errors.filter(|found| found.severity() == Severity::Error) {
-                        *problem = problem.clone().tolerated();
+                        let tolerated = problem.clone().tolerated();
+                        *problem = missing.into_iter().fold(tolerated, Problem::note);
                     }
                 }
                 plugins.extend(found.plugin);
@@ -125,7 +159,11 @@ pub fn resolve(
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
-                check_roles(config, discovery, &plugins, purpose, &mut problems);
+                let given = plugins.iter().map(|found| (found.role(), found.key()));
+                let given = given.collect::<Vec<_>>();
+                let needed = purpose.roles();
+                problems.extend(missing_roles(config, discovery, &given, needed));
+                problems.extend(crowded_role(config, &given));
             }
         }
     }
@@ -148,18 +186,31 @@ pub fn resolve(
     warnings.extend(discovery.remarks(libraries));
     Ok(Deployment {
         plugins,
+        passed_over,
         lacks_authority,
         warnings,
     })
 }
 
-/// Whether the plugin `key` is an authority, as far as anyone can tell.
-fn may_be_authority(discovery: &Discovery, key: &str) -> bool {
-    match discovery.find(key) {
-        Ok(Some((_, _, plugin))) => plugin.role == Role::Authority,
-        Ok(None) | Err(_) => true,
+/// What to say of the plugin `key`, which is passed over, if it is an authority or nobody can tell.
+fn missing_authority(discovery: &Discovery, key: &str) -> Option<&'static str> {
+    let manifests = discovery.files().iter().filter_map(Discovered::manifest);
+    let roles = manifests
+        .flat_map(|manifest| &manifest.plugins)
+        .filter(|plugin| plugin.key == key)
+        .map(|plugin| plugin.role)
+        .collect::<Vec<_>>();
+    if roles.is_empty() {
+        Some("nothing is deleted in this run: it may be an authority")
+    } else {
+        roles
+            .contains(&Role::Authority)
+            .then_some(MISSING_AUTHORITY)
     }
 }
+
+/// What a run without a listed authority means.
+pub(crate) const MISSING_AUTHORITY: &str = "nothing is deleted in this run: it is an authority";
 
 /// What `gordon-janitor config KEY` shows: what the plugin `key` receives.
 ///
@@ -480,79 +531,6 @@ fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Prob
 
 /// Libraries without plugins that are described where a plugin is missing.
 const NAMED_STRANGERS: usize = 3;
-
-fn check_roles(
-    config: &Config,
-    discovery: &Discovery,
-    plugins: &[Found],
-    purpose: Purpose,
-    problems: &mut Vec<Problem>,
-) {
-    let Some(origin) = config.core().plugins_origin.as_ref() else {
-        return;
-    };
-    let needed: &[Role] = match purpose {
-        Purpose::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
-        Purpose::Show => &[Role::Authority, Role::Reconciler],
-    };
-    let of = |role: Role| {
-        plugins
-            .iter()
-            .filter(move |found| found.role() == role)
-            .map(Found::key)
-    };
-    for &role in needed.iter().filter(|role| of(**role).next().is_none()) {
-        let given: Vec<_> = plugins
-            .iter()
-            .map(|plugin| format!("{} ({})", plugin.role(), plugin.key()))
-            .collect();
-        let problem = Problem::error(
-            Code::MissingRole,
-            format!("A provider for \"{role}\" interface is not configured for the Janitor service or is not implemented."),
-        )
-        .at(origin, "core.plugins")
-        .found(format!("core.plugins gives {}", given.join(", ")));
-        let unlisted: Vec<_> = discovery
-            .keys()
-            .filter_map(|key| discovery.find(key).ok().flatten())
-            .filter(|(_, _, plugin)| plugin.role == role)
-            .map(|(file, _, plugin)| format!("{} ({})", plugin.key, file.name()))
-            .collect();
-        problems.push(if unlisted.is_empty() {
-            problem
-                .found(format!(
-                    "no {role} is installed in {}",
-                    discovery.directory().path().display()
-                ))
-                .help("install one, and add it to core.plugins")
-        } else {
-            problem
-                .found(format!(
-                    "installed, but not listed: {}",
-                    unlisted.join(", ")
-                ))
-                .help("add one of them to core.plugins")
-        });
-    }
-    let reconcilers: Vec<_> = of(Role::Reconciler).collect();
-    if let [rest @ .., last] = reconcilers.as_slice()
-        && !rest.is_empty()
-    {
-        let (count, all) = match rest.len() {
-            1 => ("two".to_owned(), "both"),
-            more => ((more + 1).to_string(), "all"),
-        };
-        problems.push(
-            Problem::error(
-                Code::CrowdedRole,
-                format!("{count} plugins for the one place of \"reconciler\": {} and {last}, {all} in core.plugins", rest.join(", ")),
-            )
-            .at(origin, "core.plugins")
-            .because("every zone is compared once, with what one reconciler reads")
-            .help("keep one of them"),
-        );
-    }
-}
 
 fn count(number: usize, noun: &str) -> String {
     if number == 1 {

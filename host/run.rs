@@ -16,6 +16,7 @@ use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
 use crate::loaded::Loaded;
 use crate::logging;
+use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
 use crate::pipeline::{self, Orders, Outcome};
@@ -23,7 +24,7 @@ use crate::plan;
 use crate::progress::Progress;
 use crate::recruiting::{employ_relay, judge_creation, recruit};
 use crate::report::{Cancellation, exit};
-use crate::resolve::{Purpose, resolve};
+use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -63,7 +64,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
         Purpose::Publish
     };
     let outcome = carry_out(setting, purpose)?;
-    if dry_run {
+    if dry_run || outcome.report.only_shown {
         show(&outcome, Format::Text)?;
     }
     Ok(outcome.report.exit_code())
@@ -193,10 +194,13 @@ fn start(
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
     }
-    let mut recruits = recruit(&deployment, shared)?;
+    let mut recruits = recruit(config, &mut deployment, discovery, shared)?;
     setting.control.begin();
     // The relay comes first and goes last, so that there is something to measure with.
     *relay = employ_relay(&deployment, &mut recruits, core.debug, shared)?;
+    if relay.is_none() {
+        deployment.pass_over(|plugin| plugin.role == Role::MetricsRelay);
+    }
     let (loaded, refused) = (deployment.libraries(), discovery.refusals());
     measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
@@ -213,7 +217,40 @@ fn start(
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
+    note_losses(&mut outcome, &deployment, &recruits, purpose);
+    if outcome.report.only_shown {
+        tracing::warn!("no publisher can be used: the changes are shown, and nothing is published");
+        // Those that were missing before have their warning already.
+        if recruits.iter().any(|r| r.role == Role::Publisher) {
+            let passed_over = &outcome.report.passed_over;
+            let left = recruits.iter().filter(|r| !passed_over.contains(&r.key));
+            let left = left.map(|r| (r.role, &*r.key)).collect::<Vec<_>>();
+            let missing = missing_roles(config, discovery, &left, &[Role::Publisher]);
+            print_warnings(&missing);
+        }
+    }
     Ok(outcome)
+}
+
+/// Puts into the report what `core.debug` let the run go on without.
+fn note_losses(
+    outcome: &mut Outcome,
+    deployment: &Deployment,
+    recruits: &[Recruit],
+    purpose: Purpose,
+) {
+    let report = &mut outcome.report;
+    let before = deployment.passed_over.iter().map(|key| key.as_str().into());
+    report.passed_over.extend(before);
+    let created = outcome
+        .not_created
+        .iter()
+        .map(|plugin| Arc::clone(&plugin.key));
+    report.passed_over.extend(created);
+    let passed_over = &report.passed_over;
+    let publishes =
+        |recruit: &Recruit| recruit.role == Role::Publisher && !passed_over.contains(&recruit.key);
+    report.only_shown = purpose == Purpose::Publish && !recruits.iter().any(publishes);
 }
 
 /// Looks at what the plugins have left behind, and at what became of their libraries.

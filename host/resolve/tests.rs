@@ -174,13 +174,63 @@ fn a_library_with_one_key_twice_is_refused_and_named_where_it_is_listed() {
 }
 
 #[test]
-fn a_role_without_plugin_is_an_error_even_in_debug() {
-    for debug in ["false", "true"] {
-        let config =
-            format!("[core]\ndebug = {debug}\nplugins = ['files.zones', 'files.served']\n{TABLES}");
-        let setup = setup(&config, Purpose::Publish, &[]);
-        insta::assert_snapshot!("a_role_without_plugin", errors(&setup));
-    }
+fn a_role_without_plugin_is_an_error() {
+    let config = format!("[core]\nplugins = ['files.zones', 'files.served']\n{TABLES}");
+    let setup = setup(&config, Purpose::Publish, &[]);
+    insta::assert_snapshot!("a_role_without_plugin", errors(&setup));
+}
+
+#[test]
+fn debug_goes_on_without_a_publisher_and_with_nothing_less() {
+    let config = |plugins: &str| format!("[core]\ndebug = true\nplugins = {plugins}\n{TABLES}");
+    let shown = setup(
+        &config("['files.zones', 'files.served']"),
+        Purpose::Publish,
+        &[],
+    );
+    assert_eq!(keys(&shown), ["files.zones", "files.served"]);
+    insta::assert_snapshot!(text(&shown, &shown.result.as_ref().unwrap().warnings), @r#"
+    warning[GJ204]: A provider for "publisher" interface is not configured for the Janitor service or is not implemented.
+      where: /etc/gj/gordon-janitor.toml:3:11, core.plugins
+      3 | plugins = ['files.zones', 'files.served']
+        |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      found: core.plugins gives authority (files.zones), reconciler (files.served)
+      found: installed, but not listed: files.apply (libfiles.so), files.changes (libfiles.so)
+      help: add one of them to core.plugins
+      note: continuing without it because core.debug = true
+      note: the changes are shown as with --dry-run; nothing is published
+    "#);
+    let refused = setup(&config("['files.apply']"), Purpose::Publish, &[]);
+    insta::assert_snapshot!(errors(&refused), @r#"
+    error[GJ204]: A provider for "authority" interface is not configured for the Janitor service or is not implemented.
+      where: /etc/gj/gordon-janitor.toml:3:11, core.plugins
+      3 | plugins = ['files.apply']
+        |           ^^^^^^^^^^^^^^^
+      because: without an authority nothing is desired, with core.debug or without
+      found: core.plugins gives publisher (files.apply)
+      found: installed, but not listed: files.zones (libfiles.so)
+      help: add one of them to core.plugins
+    error[GJ204]: A provider for "reconciler" interface is not configured for the Janitor service or is not implemented.
+      where: /etc/gj/gordon-janitor.toml:3:11, core.plugins
+      3 | plugins = ['files.apply']
+        |           ^^^^^^^^^^^^^^^
+      because: without a reconciler nothing can be compared, with core.debug or without
+      found: core.plugins gives publisher (files.apply)
+      found: installed, but not listed: files.served (libfiles.so)
+      help: add one of them to core.plugins
+    "#);
+}
+
+#[test]
+fn a_role_whose_plugin_is_passed_over_is_not_said_to_be_unlisted() {
+    let config = "[core]\ndebug = true\nplugins = ['files.zones', 'files.served', 'files.apply', 'gone']\n\
+                  [files.zones]\n[files.served]\n";
+    let setup = setup(config, Purpose::Publish, &[]);
+    let deployment = setup.result.as_ref().unwrap();
+    assert_eq!(deployment.passed_over, ["files.apply", "gone"]);
+    let told = text(&setup, &deployment.warnings);
+    let found = "  found: listed, but of no use: files.apply, gone\n";
+    assert!(told.contains(found), "{told}");
 }
 
 #[test]

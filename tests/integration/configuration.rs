@@ -243,22 +243,6 @@ error: 1 error; nothing was run
 }
 
 #[test]
-fn a_missing_role_is_an_error_with_debug_as_well() {
-    let without: [(&str, Janitor); 3] = [
-        ("authority", Janitor::new().authorities(&[])),
-        ("reconciler", Janitor::new().reconcilers(&[])),
-        ("publisher", Janitor::new().publishers(&[])),
-    ];
-    for (role, janitor) in without {
-        let told = refused(janitor.settings("[core]\ndebug = true"));
-        let first = format!(
-            "error[GJ204]: A provider for \"{role}\" interface is not configured for the Janitor service or is not implemented.\n"
-        );
-        assert!(told.starts_with(&first), "{told}");
-    }
-}
-
-#[test]
 fn two_reconcilers() {
     let janitor = Janitor::new().reconcilers(&["files.served", "villain.reconciler.behaves"]);
     assert_snapshot!(refused(janitor), @r#"
@@ -357,33 +341,4 @@ fn a_plugin_directory_that_is_not_there() {
       help: name another with --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
     error: 1 error; nothing was run
     ");
-}
-
-#[test]
-fn plugins_that_cannot_be_used_are_passed_over_with_debug() {
-    let janitor = Janitor::new()
-        .libraries(&[FILES])
-        .authorities(&["files.zones", "gcp.gce"])
-        .desired("example.com", "www A 192.0.2.1")
-        .served("example.com", "old A 192.0.2.1")
-        .settings("[core]\ndebug = true");
-
-    let run = janitor.run();
-
-    assert_snapshot!(run.errors(), @r#"
-warning[GJ202]: Plugin "gcp.gce" not installed
-  where: <root>/gordon-janitor.toml:2:58, core.plugins
-  2 | plugins = ["files.apply", "files.served", "files.zones", "gcp.gce"]
-    |                                                          ^^^^^^^^^
-  found: plugins in <root>/plugins: files.apply, files.changes, files.served, files.zones; nothing resembles "gcp.gce"
-  help: gordon-janitor plugins list; another directory: --plugin-dir, GORDON_JANITOR_PLUGIN_DIR or core.plugin_dir
-  note: continuing without it because core.debug = true
-"#);
-    // Nothing is deleted: what is missing might have spoken for it.
-    assert_eq!(run.exit_code(), 0);
-    let served = janitor.served_file("example.com");
-    assert!(
-        served.contains("www.example.com.") && served.contains("old.example.com."),
-        "{served}"
-    );
 }

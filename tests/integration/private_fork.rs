@@ -83,6 +83,7 @@ fn a_type_of_the_boundary_that_was_changed_without_a_version_is_named() {
       where: <root>/plugins/libforked.so
       because: the SDK that it was built with was changed without getting another version
       help: install a build of this plugin made with a released SDK
+      note: listed in core.plugins: files.zones, files.served, files.apply
     error: 1 error; nothing was run
     ");
 }

@@ -23,6 +23,7 @@ pub(crate) const PANICS_WITH_SECRETS: u8 = 10;
 pub(crate) const REFUSES_SECRETS: u8 = 11;
 pub(crate) const TALKS_AT_THE_GATE: u8 = 12;
 pub(crate) const SHOUTS: u8 = 13;
+pub(crate) const SPENDS_ITS_LIST: u8 = 14;
 
 /// An authority that does what `TRICK` says.
 pub(crate) struct Authority<const TRICK: u8> {
@@ -33,7 +34,7 @@ pub(crate) struct Authority<const TRICK: u8> {
 impl<const TRICK: u8> Role for Authority<TRICK> {
     type Config = Settings;
 
-    fn new(settings: Settings, host: Host) -> Result<Self, Error> {
+    fn new(mut settings: Settings, host: Host) -> Result<Self, Error> {
         if TRICK == REFUSES_SECRETS {
             let secrets = secrets(&settings);
             let error = Error::config(
@@ -41,6 +42,9 @@ impl<const TRICK: u8> Role for Authority<TRICK> {
                 io::Error::other(format!("{secrets} is refused")),
             );
             return Err(error.hint(format!("try another than {secrets}")));
+        }
+        if TRICK == SPENDS_ITS_LIST {
+            settings.zones.clear();
         }
         tracing::info!("created");
         Ok(Self { settings, host })

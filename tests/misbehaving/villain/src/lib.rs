@@ -24,6 +24,8 @@ use tricks::Any;
 janitor_plugin_api::export! {
     /// Panics while it is created.
     authority "villain.authority.panics-in-new" => Any<{ tricks::PANICS_IN_NEW }>;
+    /// Cannot be created, and its configuration is not at fault.
+    authority "villain.authority.trips-in-new" => Any<{ tricks::TRIPS_IN_NEW }>;
     /// Panics in `run`, once its zones are sent.
     authority "villain.authority.panics-in-run" => Any<{ tricks::PANICS_IN_RUN }>;
     /// Panics in a task that nobody waits for.
@@ -52,6 +54,8 @@ janitor_plugin_api::export! {
     authority "villain.authority.behaves" => Authority<{ authority::BEHAVES }>;
     /// Never says that its zones are complete.
     authority "villain.authority.is-unsure" => Authority<{ authority::IS_UNSURE }>;
+    /// Empties the list of zones that it was given, and has nothing to send.
+    authority "villain.authority.spends-its-list" => Authority<{ authority::SPENDS_ITS_LIST }>;
     /// Sends its zones twice.
     authority "villain.authority.repeats-itself" => Authority<{ authority::REPEATS_ITSELF }>;
     /// Leaves its zones out, and something that it cannot name.
@@ -79,6 +83,10 @@ janitor_plugin_api::export! {
 
     /// Panics while it is created.
     reconciler "villain.reconciler.panics-in-new" => Any<{ tricks::PANICS_IN_NEW }>;
+    /// Cannot be created, and its configuration is not at fault.
+    reconciler "villain.reconciler.trips-in-new" => Any<{ tricks::TRIPS_IN_NEW }>;
+    /// Does not accept its configuration.
+    reconciler "villain.reconciler.refuses-to-start" => Any<{ tricks::REFUSES_TO_START }>;
     /// Panics in `run`, with the first zone in its hands.
     reconciler "villain.reconciler.panics-in-run" => Any<{ tricks::PANICS_IN_RUN }>;
     /// Panics in a task that nobody waits for.
@@ -112,6 +120,10 @@ janitor_plugin_api::export! {
 
     /// Panics while it is created.
     publisher "villain.publisher.panics-in-new" => Any<{ tricks::PANICS_IN_NEW }>;
+    /// Cannot be created, and its configuration is not at fault.
+    publisher "villain.publisher.trips-in-new" => Any<{ tricks::TRIPS_IN_NEW }>;
+    /// Does not accept its configuration.
+    publisher "villain.publisher.refuses-to-start" => Any<{ tricks::REFUSES_TO_START }>;
     /// Panics in `run`, with the first changes in its hands.
     publisher "villain.publisher.panics-in-run" => Any<{ tricks::PANICS_IN_RUN }>;
     /// Panics while it is dropped.

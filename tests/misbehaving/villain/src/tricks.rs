@@ -28,6 +28,7 @@ pub(crate) const BLOCKS: u8 = 9;
 pub(crate) const HANGS_IN_CLEANUP: u8 = 10;
 pub(crate) const FAILS: u8 = 11;
 pub(crate) const REFUSES_TO_START: u8 = 12;
+pub(crate) const TRIPS_IN_NEW: u8 = 20;
 
 /// A plugin of any role that does what `TRICK` says.
 pub(crate) struct Any<const TRICK: u8> {
@@ -44,6 +45,10 @@ impl<const TRICK: u8> Any<TRICK> {
             REFUSES_TO_START => {
                 let error = Error::config("cannot work by this light", "the moon is not full");
                 return Err(error.hint("wait for the full moon"));
+            }
+            TRIPS_IN_NEW => {
+                let error = Error::retry("cannot reach the moon", io::Error::other("no rocket"));
+                return Err(error.hint("build a rocket"));
             }
             _ => {}
         }
