@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a worker may take to end beyond what it is allowed to wait for plugins, and how long when
 /// it has nothing left to do.
-const MARGIN: Duration = Duration::from_secs(5);
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Something the parent hears of.
 enum Heard {
