@@ -43,7 +43,7 @@ impl Level {
 
     /// What `tracing` has to let through when this is the least level written.
     ///
-    /// It has no level above error, so that what is critical is among the errors; [`Self::admits`]
+    /// It has no level above error, so that what is critical is among the errors; `admits`
     /// tells them apart.
     #[must_use]
     pub fn filter(self) -> LevelFilter {

@@ -16,7 +16,6 @@ pub(crate) const LEAVES_OUT: u8 = 3;
 pub(crate) const TALKS: u8 = 4;
 pub(crate) const MEASURES: u8 = 5;
 pub(crate) const MEASURES_A_LOT: u8 = 6;
-pub(crate) const CALLS_FROM_EVERYWHERE: u8 = 7;
 pub(crate) const TALKS_WITHOUT_END: u8 = 8;
 pub(crate) const TELLS_SECRETS: u8 = 9;
 pub(crate) const PANICS_WITH_SECRETS: u8 = 10;
