@@ -225,6 +225,7 @@ impl Watch {
                 }
             }
             Wish::Cancel(signal) => {
+                crate::terminal::hurry();
                 self.cancels += 1;
                 let patience = if self.cancels == 1 {
                     self.patience()
