@@ -165,7 +165,13 @@ fn a_record_that_is_replaced_while_somebody_looks_is_read_again() {
         };
         let choice = PluginDirectory::choose(Some(directory.path()), None);
         let preflight = Preflight::new(Trust::of_process());
-        let found = Discovery::with_record(choice, None, &preflight, &[path.clone()], record);
+        let found = Discovery::with_record(
+            choice,
+            None,
+            &preflight,
+            std::slice::from_ref(&path),
+            record,
+        );
         (found.find("a").unwrap().is_some(), reads.get())
     };
     assert_eq!(found(&[&right]), (true, 1));

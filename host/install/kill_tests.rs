@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use super::step::ending::END;
 use super::tests::Site;
 use super::*;
+use crate::discovery::Discovered;
 
 /// What a child of these tests does, where, and the step at which it is killed.
 const CHILD: [&str; 4] = ["ACTION", "DIRECTORY", "SOURCE", "STEP"];
@@ -71,7 +72,7 @@ fn a_child_installs_until_it_is_killed() {
 fn usable(site: &Site) -> String {
     let discovery = Discovery::scan(site.choose());
     assert_eq!(discovery.refusals(), 0, "{:?}", discovery.files());
-    let names = discovery.files().iter().map(|file| file.name());
+    let names = discovery.files().iter().map(Discovered::name);
     assert_eq!(names.collect::<Vec<_>>(), ["libacme.so"]);
     site.version()
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::io::Errno;
@@ -79,7 +79,10 @@ impl Obstacle {
                 wanted.of_file
             };
             if accessat(CWD, at, access, AtFlags::EACCESS) == Err(Errno::ACCESS) {
-                return Some(Self::new(at.to_owned(), metadata, &Trust::of_process()));
+                let has_detours = at.components().any(|part| part == Component::ParentDir);
+                let direct = has_detours.then(|| fs::canonicalize(at).ok()).flatten();
+                let path = direct.unwrap_or_else(|| at.to_owned());
+                return Some(Self::new(path, metadata, &Trust::of_process()));
             }
         }
         None
@@ -94,7 +97,7 @@ impl Obstacle {
     pub(crate) fn describe(&self, path: &Path) -> String {
         let mode = self.metadata.mode() & 0o7777;
         let owners = trust::owners(&self.metadata);
-        if self.path == path {
+        if std::path::absolute(path).is_ok_and(|path| path == self.path) {
             format!("its mode is {mode:04o}, its owner {owners}")
         } else {
             format!(

@@ -271,3 +271,16 @@ fn a_configuration_that_others_can_write_to_is_a_warning() {
     let last = run.stdout().lines().last().unwrap_or_default().to_owned();
     assert!(last.ends_with("; 1 warning"), "{last}");
 }
+
+#[test]
+fn a_configuration_that_is_broken_and_open_to_all_is_both() {
+    let janitor = janitor().config("oops = [");
+    assert_eq!(janitor.command(&["check"]).exit_code(), 2);
+    mode(&janitor.path("gordon-janitor.toml"), 0o666);
+    let codes = checked(&janitor);
+    let codes = codes.lines().filter(|line| line.contains("[GJ"));
+    assert_snapshot!(codes.collect::<Vec<_>>().join("\n"), @"
+    warning[GJ301]: gordon-janitor.toml is writable by everyone (mode 0666); the configuration decides which code runs
+    error[GJ407]: <root>/gordon-janitor.toml is not valid TOML: unclosed array, expected `]`
+    ");
+}
