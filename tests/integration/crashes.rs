@@ -225,7 +225,7 @@ fn the_next_run_knows_of_the_crash_and_the_one_after_it_does_not() {
 
 #[test]
 fn a_plugin_that_crashes_again_and_again_is_run_skipped_or_stops_everything() {
-    for (after_crash, expected) in [("run", 1), ("skip", 0), ("stop", 2)] {
+    for (after_crash, expected) in [("run", 1), ("skip", 3), ("stop", 2)] {
         let janitor = deployment("wrecker.reads-null")
             .settings(&format!("[core]\nafter_crash = '{after_crash}'"));
         for _ in 0..3 {
@@ -236,6 +236,13 @@ fn a_plugin_that_crashes_again_and_again_is_run_skipped_or_stops_everything() {
         let served = janitor.served_file("a.test");
         match after_crash {
             "skip" => {
+                assert_eq!(run.status(), "incomplete");
+                assert!(
+                    run.errors()
+                        .contains("  note: nothing is deleted in this run: it is an authority\n"),
+                    "{}",
+                    run.errors()
+                );
                 assert_eq!(
                     warning(&run).as_deref(),
                     Some(
