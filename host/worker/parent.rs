@@ -41,6 +41,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// it has nothing left to do.
 const MARGIN: Duration = Duration::from_secs(10);
 
+/// Who wakes up so much later than it wanted to has been stopped meanwhile, as Ctrl-Z does to all
+/// processes of a terminal: that time was nobody's.
+const OVERSLEPT: Duration = Duration::from_secs(1);
+
 /// Something the parent hears of.
 enum Heard {
     Wish(Wish),
@@ -92,6 +96,10 @@ fn start(stdin: OwnedFd) -> io::Result<Child> {
         .args(arguments)
         .stdin(Stdio::from(stdin))
         .spawn()
+        .map_err(|error| {
+            let text = format!("cannot execute {THIS_PROGRAM}: {error}");
+            io::Error::new(error.kind(), text)
+        })
 }
 
 /// Hears the worker, and then of its end, on a thread of its own.
@@ -166,6 +174,7 @@ impl Watch {
                 Ok(Heard::Wish(wish)) => self.pass_on(wish, link),
                 Ok(Heard::Closed) => self.expect_end_of_the_silent(),
                 Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => return ended_by_us,
+                Err(RecvTimeoutError::Timeout) if self.was_stopped() => {}
                 Err(RecvTimeoutError::Timeout) => {
                     ended_by_us = Some(self.overdue());
                     // It is there until its status is taken, so the signal reaches no other.
@@ -278,6 +287,22 @@ impl Watch {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether this process itself was stopped while it waited; everything has as much longer then.
+    fn was_stopped(&mut self) -> bool {
+        let late = self.limit().map(|limit| limit.elapsed());
+        let Some(late) = late.filter(|late| *late >= OVERSLEPT) else {
+            return false;
+        };
+        for moment in [
+            &mut self.opening_since,
+            &mut self.deadline,
+            &mut self.last_moment,
+        ] {
+            *moment = moment.and_then(|moment| moment.checked_add(late));
+        }
+        true
     }
 
     fn overdue(&self) -> Overdue {
@@ -403,6 +428,18 @@ mod tests {
         );
         watch.take(Told::Message(FromWorker::Done { thread: 1 }));
         assert_eq!(watch.overdue(), Overdue::Worker);
+    }
+
+    #[test]
+    fn the_time_in_which_this_process_was_stopped_is_nobodys() {
+        let mut watch = Watch::new(Duration::ZERO);
+        assert!(!watch.was_stopped());
+        watch.last_moment = Some(Instant::now());
+        assert!(!watch.was_stopped(), "it is overdue just now");
+        watch.last_moment = Instant::now().checked_sub(Duration::from_secs(3600));
+        assert!(watch.was_stopped());
+        let rest = watch.limit().map(|limit| limit.elapsed());
+        assert!(rest.is_some_and(|rest| rest < OVERSLEPT), "{rest:?}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use rustix::process::Signal;
 
 use crate::janitor::{EARLY, FILES, Janitor, Run, VILLAIN, WRECKER};
 
@@ -187,6 +188,31 @@ fn without_a_worker_the_last_words_are_a_line() {
     let line =
         "error[GJ504]: gordon-janitor crashed with SIGABRT in thread \"wrecker.aborts\" (tid …)";
     assert_eq!(told.lines().next(), Some(line));
+}
+
+#[test]
+fn without_a_worker_exit_is_no_successful_run_either() {
+    let janitor = deployment("wrecker.exits-with-0");
+    let run = janitor.command(&["run", "--in-process"]);
+    assert_eq!(run.exit_code(), 1);
+    let told = told(&run);
+    let line = "error[GJ505]: a plugin called exit in thread \"wrecker.exits-w\" (tid …)";
+    assert_eq!(told.lines().next(), Some(line));
+}
+
+#[test]
+fn a_fault_that_was_sent_ends_the_worker_as_one_of_its_own_does() {
+    for signal in [Signal::SEGV, Signal::BUS, Signal::ABORT] {
+        let janitor = deployment("villain.authority.waits");
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("waiting plugin=villain");
+        running.signal_worker(signal);
+        let run = running.finish();
+        assert_eq!(run.exit_code(), 1);
+        let told = told(&run);
+        let first = "error[GJ504]: the worker process crashed: SIG";
+        assert!(told.starts_with(first), "{told}");
+    }
 }
 
 #[test]
