@@ -12,6 +12,7 @@
     reason = "signal handlers, `atexit` and `_exit` are the C library's, and unsafe by nature"
 )]
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::sync::OnceLock;
@@ -263,6 +264,12 @@ fn encode(
     octets[24..28].copy_from_slice(&thread.to_ne_bytes());
     octets[28..].copy_from_slice(&name);
     octets
+}
+
+/// What the kernel keeps of the name of a thread that is called `name`.
+pub(crate) fn thread_name(name: &str) -> Cow<'_, str> {
+    let kept = name.as_bytes();
+    String::from_utf8_lossy(kept.get(..NAME - 1).unwrap_or(kept))
 }
 
 /// What a process says of its crash.

@@ -1,7 +1,7 @@
 //! The parent: starts a worker, passes signals on, waits, and tells how it ended.
 //!
-//! Two threads listen, to signals and to the worker; this one decides. Nothing is asked for again and
-//! again: it sleeps until something happens or something is overdue.
+//! Three threads listen: to signals, to what the worker tells, and for its end; this one decides.
+//! Nothing is asked for again and again: it sleeps until something happens or something is overdue.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -102,25 +102,38 @@ fn start(stdin: OwnedFd) -> io::Result<Child> {
         })
 }
 
-/// Hears the worker, and then of its end, on a thread of its own.
+/// Hears the worker, and then of its end.
+///
+/// The end of what it tells is not its own end: a plugin may close the link, and a process that a
+/// plugin has left behind may hold it open for ever.
 fn listen(link: Arc<Link>, pid: Pid, heard: Sender<Heard>) -> io::Result<()> {
-    let listen = move || {
+    let ending = (Arc::clone(&link), heard.clone());
+    let hear = move || {
         let mut buffer = Vec::new();
         while let Some(told) = link.hear_worker(&mut buffer) {
             let _attended = heard.send(Heard::Told(told)).is_ok();
         }
         let _attended = heard.send(Heard::Closed).is_ok();
+    };
+    let hearer = thread::Builder::new()
+        .name("worker".to_owned())
+        .spawn(hear)?;
+    let (link, heard) = ending;
+    let wait = move || {
         // It stays a zombie until its status is taken, so that its number is nobody else's.
         let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while matches!(
             waitid(WaitId::Pid(pid), ended),
             Err(rustix::io::Errno::INTR)
         ) {}
+        // What it has told by now is heard all the same, and first.
+        link.hear_no_more();
+        let _heard_all = hearer.join().is_ok();
         let _attended = heard.send(Heard::Ended).is_ok();
     };
     thread::Builder::new()
-        .name("worker".to_owned())
-        .spawn(listen)?;
+        .name("worker-end".to_owned())
+        .spawn(wait)?;
     Ok(())
 }
 

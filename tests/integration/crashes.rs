@@ -183,7 +183,7 @@ fn a_library_that_does_not_come_to_its_end_being_opened_is_given_up() {
 fn without_a_worker_the_last_words_are_a_line() {
     let janitor = deployment("wrecker.aborts");
     let run = janitor.command(&["run", "--in-process"]);
-    assert_eq!(run.signal(), Some(rustix::process::Signal::ABORT));
+    assert_eq!(run.signal(), Some(Signal::ABORT));
     let told = told(&run);
     let line =
         "error[GJ504]: gordon-janitor crashed with SIGABRT in thread \"wrecker.aborts\" (tid …)";

@@ -185,6 +185,17 @@ fn a_worker_whose_parent_is_gone_cancels_the_run() {
 }
 
 #[test]
+fn a_process_that_a_plugin_leaves_behind_holds_up_nobody() {
+    let run = with("wrecker.leaves-a-child").run();
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (0, "success"),
+        "{}",
+        run.errors()
+    );
+}
+
+#[test]
 fn a_plugin_that_cuts_the_line_to_the_parent_does_not_end_well() {
     let run = with("wrecker.closes-all").run();
     assert_eq!(
