@@ -33,6 +33,8 @@ mod publishers;
 mod cancellation;
 mod worker;
 mod crashes;
+mod remembering;
+mod swapping;
 mod outcomes;
 mod relays;
 mod prometheus;
