@@ -302,19 +302,18 @@ impl Watch {
             .min()
     }
 
-    /// Whether this process itself was stopped while it waited; everything has as much longer then.
+    /// Whether this process itself was stopped while it waited. Nobody can tell for how long, so that
+    /// what is under way has all its time once more.
     fn was_stopped(&mut self) -> bool {
-        let late = self.limit().map(|limit| limit.elapsed());
-        let Some(late) = late.filter(|late| *late >= OVERSLEPT) else {
+        let now = Instant::now();
+        let is_late = |limit: Instant| now.saturating_duration_since(limit) >= OVERSLEPT;
+        if !self.limit().is_some_and(is_late) {
             return false;
-        };
-        for moment in [
-            &mut self.opening_since,
-            &mut self.deadline,
-            &mut self.last_moment,
-        ] {
-            *moment = moment.and_then(|moment| moment.checked_add(late));
         }
+        self.opening_since = self.opening_since.map(|_| now);
+        self.deadline = self.deadline.map(|deadline| deadline.max(now));
+        let patience = self.patience();
+        self.last_moment = self.last_moment.and_then(|_| now.checked_add(patience));
         true
     }
 
@@ -449,10 +448,20 @@ mod tests {
         assert!(!watch.was_stopped());
         watch.last_moment = Some(Instant::now());
         assert!(!watch.was_stopped(), "it is overdue just now");
-        watch.last_moment = Instant::now().checked_sub(Duration::from_secs(3600));
-        assert!(watch.was_stopped());
-        let rest = watch.limit().map(|limit| limit.elapsed());
-        assert!(rest.is_some_and(|rest| rest < OVERSLEPT), "{rest:?}");
+        let long_ago = Instant::now().checked_sub(Duration::from_secs(3600));
+        let late: [fn(&mut Watch) -> &mut Option<Instant>; 3] = [
+            |watch| &mut watch.opening_since,
+            |watch| &mut watch.deadline,
+            |watch| &mut watch.last_moment,
+        ];
+        for late in late {
+            let mut watch = Watch::new(Duration::from_secs(5));
+            *late(&mut watch) = long_ago;
+            assert!(watch.was_stopped());
+            let rest = watch.limit().map(|limit| limit - Instant::now());
+            assert!(rest > Some(Duration::from_secs(1)), "{rest:?}");
+            assert!(!watch.was_stopped());
+        }
     }
 
     #[test]
