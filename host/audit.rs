@@ -17,7 +17,7 @@ use crate::crash;
 use crate::problem::{Code, Problem};
 
 /// Signals whose handling everybody in the process depends on.
-const WATCHED: [i32; 10] = [
+const WATCHED: [i32; 11] = [
     libc::SIGTERM,
     libc::SIGINT,
     libc::SIGHUP,
@@ -28,6 +28,7 @@ const WATCHED: [i32; 10] = [
     libc::SIGILL,
     libc::SIGFPE,
     libc::SIGABRT,
+    libc::SIGCHLD,
 ];
 
 /// Threads above those of the host and one for each plugin that a plugin may leave behind unnoticed:

@@ -53,22 +53,21 @@ pub fn config(
 pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>, what: &List) -> Result<String, Error> {
     let config = configured(root)?;
     let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
-    let enabled = config.iter().flat_map(|config| {
-        let core = config.core();
-        core.plugins.iter().chain(&core.metrics)
-    });
-    let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
-    match discovery.fault() {
-        Some(fault) if !what.json => {
-            // What is there is told all the same, if it could be read.
-            if !discovery.files().is_empty() {
-                crate::print(&list(&discovery, &enabled, what.sha256))?;
-            }
-            Err(Problems::from(fault.clone()).into())
-        }
-        _ if what.json => Ok(json(&discovery, &enabled, what.sha256)),
-        _ => Ok(list(&discovery, &enabled, what.sha256)),
+    let enabled = config.iter().flat_map(|config| config.core().named());
+    let enabled: Vec<_> = enabled.collect();
+    let text = if what.json {
+        json(&discovery, &enabled, what.sha256)
+    } else {
+        list(&discovery, &enabled, what.sha256)
+    };
+    let Some(fault) = discovery.fault() else {
+        return Ok(text);
+    };
+    // What is there is told all the same, if it could be read.
+    if what.json || !discovery.files().is_empty() {
+        crate::print(&text)?;
     }
+    Err(Problems::from(fault.clone()).into())
 }
 
 /// The plugin directory that the configuration, if there is one, chooses.
@@ -107,6 +106,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::args::Show;
     use crate::preflight::tests::Elf;
 
     fn root(config: Option<&str>) -> TempDir {
@@ -173,6 +173,21 @@ mod tests {
                 .contains("acme.a  authority  0.1.0    1.0.0  enabled    libacme.so")
         );
         assert!(listed(None).contains("acme.a  authority  0.1.0    1.0.0  available  libacme.so"));
+    }
+
+    #[test]
+    fn a_metrics_relay_is_enabled_where_core_metrics_names_it() {
+        let root = root(Some("[core]\nmetrics = 'acme.m'\n[acme.m]\n"));
+        let library = Elf::plugin("acme", &[("acme.m", "metrics-relay")]);
+        fs::write(root.path().join("libacme.so"), library.octets()).unwrap();
+        let (key, json) = ("acme.m".to_owned(), false);
+        let shown = plugin(root.path(), Some(root.path()), &Show { key, json }).unwrap();
+        assert!(
+            shown.starts_with("acme.m  metrics-relay  enabled\n"),
+            "{shown}"
+        );
+        let listed = plugins_list(root.path(), Some(root.path()), &List::default()).unwrap();
+        assert!(listed.contains("enabled"), "{listed}");
     }
 
     #[test]

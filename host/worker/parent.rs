@@ -3,12 +3,13 @@
 //! Three threads listen: to signals, to what the worker tells, and for its end; this one decides.
 //! Nothing is asked for again and again: it sleeps until something happens or something is overdue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -18,12 +19,13 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::link::{Doing, FromParent, FromWorker, Link, Operation, PROTOCOL, Told};
-use super::verdict::{Overdue, Remains, Verdict};
+use super::verdict::{Overdue, Remains, Verdict, file_name};
 use crate::args::Args;
 use crate::config::Config;
 use crate::crash::Record;
 use crate::crashes::{Crash, Crashes};
 use crate::error::{Error, say};
+use crate::loaded::is_written_over;
 use crate::logging::{self, Product};
 use crate::metrics::{Metrics, Number, Value};
 use crate::offer;
@@ -332,7 +334,14 @@ impl Watch {
     }
 
     fn remains(self, status: ExitStatus, ended_by_us: Option<Overdue>) -> Remains {
+        let written_over = self.under_way.values().filter_map(|operation| {
+            let identity = operation.identity.as_deref()?;
+            let is_another = is_written_over(Path::new(&operation.library), identity);
+            is_another.then(|| file_name(&operation.library))
+        });
+        let written_over = written_over.collect::<BTreeSet<_>>();
         Remains {
+            written_over: written_over.into_iter().collect(),
             under_way: self.under_way,
             record: self.record,
             publishing: self.publishing,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::link::{Doing, Operation};
 use crate::crash::{self, Event, Record};
+use crate::loaded::HOW_TO_INSTALL;
 use crate::problem::{Code, Problem};
 
 /// What is known of a worker when it is gone.
@@ -15,6 +16,8 @@ use crate::problem::{Code, Problem};
 pub(super) struct Remains {
     /// What its threads were doing, by their numbers.
     pub(super) under_way: BTreeMap<i32, Operation>,
+    /// Files of libraries under way that were written over while they were loaded.
+    pub(super) written_over: Vec<String>,
     /// Its last words.
     pub(super) record: Option<Record>,
     /// Whether changes had begun to go to publishers.
@@ -128,6 +131,13 @@ impl Remains {
             }
             _ => {}
         }
+        let because = match self.written_over.as_slice() {
+            [] => because.to_owned(),
+            files => format!(
+                "the code of {} is read from its file while it runs, and was another one all of a sudden (GJ303)",
+                files.join(", ")
+            ),
+        };
         self.verdict(problem.because(because), name.to_owned())
     }
 
@@ -227,10 +237,17 @@ impl Remains {
         }
     }
 
-    /// Where it happened, as far as that is known.
+    /// Where it happened, as far as that is known, and what had become of the libraries.
     fn place(&self, problem: Problem) -> Problem {
+        let mut problem = self.whereabouts(problem);
+        for file in &self.written_over {
+            problem = problem.found(format!("{file} was written over while it was loaded"));
+        }
+        problem
+    }
+
+    fn whereabouts(&self, mut problem: Problem) -> Problem {
         let Some(operation) = self.culprit() else {
-            let mut problem = problem;
             if let Some(record) = &self.record {
                 let (name, thread) = (&record.name, record.thread);
                 problem = problem.place(format!("thread \"{name}\" (tid {thread})"));
@@ -273,6 +290,7 @@ impl Remains {
         });
         let culprit = self.culprit().cloned();
         let problem = match &culprit {
+            _ if !self.written_over.is_empty() => problem.help(HOW_TO_INSTALL),
             Some(operation) => problem.help(format!(
                 "report it to whoever made {}; gordon-janitor run --in-process in a debugger shows the place",
                 file_name(&operation.library)
@@ -300,7 +318,7 @@ fn doing(operation: &Operation) -> String {
     format!("it was {}", operation.doing.text())
 }
 
-fn file_name(path: &str) -> String {
+pub(super) fn file_name(path: &str) -> String {
     let name = Path::new(path).file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }

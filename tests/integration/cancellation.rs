@@ -299,3 +299,22 @@ fn a_signal_ends_a_plan_that_nobody_reads() {
         assert!(!run.errors().contains("GJ506"), "{}", run.errors());
     }
 }
+
+#[test]
+fn a_signal_while_plugins_clean_up_is_heard_and_a_second_one_too() {
+    let janitor = deployment()
+        .authorities(&["files.zones", "villain.authority.hangs-in-cleanup"])
+        .settings("[core]\ngrace = 3600");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("cleaning up plugin=villain");
+    running.signal(Signal::TERM);
+    running.wait_for("the run is cancelled");
+    // The same again: it was taken from the queue.
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    assert_eq!(
+        run.log_with("WARNING: the grace is over"),
+        ["WARNING: the grace is over; what has not stopped is left behind signal=SIGTERM"]
+    );
+}

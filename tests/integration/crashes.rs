@@ -90,6 +90,10 @@ fn every_way_to_crash_is_told_apart() {
             "error[GJ504]: plugin \"wrecker.aborts\" crashed while it was running: SIGABRT",
         ),
         (
+            "wrecker.wants-all-memory",
+            "error[GJ504]: plugin \"wrecker.wants-all-memory\" crashed while it was running: SIGABRT",
+        ),
+        (
             "wrecker.is-illegal",
             "error[GJ504]: plugin \"wrecker.is-illegal\" crashed while it was running: SIGILL",
         ),
@@ -114,6 +118,15 @@ fn a_stack_overflow_on_a_thread_of_the_plugins_own_leaves_those_at_work() {
     assert!(told.starts_with(first), "{told}");
     let found = "  found: plugin \"wrecker.overflows-on-a-thread\" was running";
     assert!(told.contains(found), "{told}");
+}
+
+#[test]
+fn a_stack_overflow_is_known_to_the_next_run() {
+    let janitor = deployment("wrecker.overflows");
+    assert_eq!(warning(&crash(&janitor)), None);
+    let again = warning(&crash(&janitor)).expect("the crash is remembered");
+    let start = "warning[GJ502]: the previous run ended by SIGSEGV inside plugin \"wrecker.overflows\" 0.0.0 (running, ";
+    assert!(again.starts_with(start), "{again}");
 }
 
 #[test]
@@ -152,6 +165,7 @@ fn what_happens_while_a_library_is_opened_names_the_file() {
     for (misdeed, expected) in [
         ("aborts", "crashed while it was being opened: SIGABRT"),
         ("panics", "crashed while it was being opened: SIGABRT"),
+        ("crashes", "crashed while it was being opened: SIGSEGV"),
         ("exits", "called exit(42) while it was being opened"),
     ] {
         let janitor = deployment("early.zones").environment("JANITOR_EARLY", misdeed);

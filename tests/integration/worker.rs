@@ -322,7 +322,7 @@ fn what_a_plugin_changes_for_everybody_is_told_and_put_back() {
     assert_eq!(
         changes(&run),
         [
-            "warning[GJ603]: one of \"wrecker.moves-in\", \"files.served\", \"files.changes\" changed what belongs to the whole process, in being created: SIGTERM is ignored; SIGPIPE has its default effect; the umask was 0000 (put back to 0022); the working directory was / (put back); the environment variable TZ has another value"
+            "warning[GJ603]: one of \"wrecker.moves-in\", \"files.served\", \"files.changes\" changed what belongs to the whole process, in being created: SIGTERM is ignored; SIGPIPE has its default effect; SIGCHLD is ignored; the umask was 0000 (put back to 0022); the working directory was / (put back); the environment variable TZ has another value"
         ]
     );
 }

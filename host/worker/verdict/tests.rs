@@ -19,6 +19,7 @@ fn remains(operations: &[Operation], status: i32) -> Remains {
             .iter()
             .map(|operation| (operation.thread, operation.clone()))
             .collect(),
+        written_over: Vec::new(),
         record: None,
         publishing: false,
         cancelled: false,
@@ -165,6 +166,24 @@ fn what_takes_too_long_to_open_is_named() {
       because: its initialisers run while it is opened, and nothing can interrupt them
       help: take acme.a out of core.plugins, and report it to whoever made the library
     ");
+}
+
+#[test]
+fn a_library_that_was_written_over_is_no_fault_of_its_author() {
+    let crash = Remains {
+        written_over: vec!["libacme.so".to_owned()],
+        record: record(SEGMENTATION, 11, "acme.a"),
+        ..remains(&[operation("acme.a", Doing::Running, 11)], libc::SIGSEGV)
+    };
+    assert_snapshot!(text(crash), @r#"
+    error[GJ504]: plugin "acme.a" crashed while it was running: SIGSEGV
+      where: /p/libacme.so 1.2.3, thread "acme.a" (tid 11)
+      found: libacme.so was written over while it was loaded
+      found: it touched the address 0x10, which is a null pointer or close to one
+      because: the code of libacme.so is read from its file while it runs, and was another one all of a sudden (GJ303)
+      note: nothing had been published: every zone stays as it is
+      help: install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file
+    "#);
 }
 
 #[test]

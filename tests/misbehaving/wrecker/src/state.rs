@@ -64,6 +64,7 @@ fn move_in() {
     for (signal, handler) in [
         (libc::SIGTERM, libc::SIG_IGN),
         (libc::SIGPIPE, libc::SIG_DFL),
+        (libc::SIGCHLD, libc::SIG_IGN),
     ] {
         // SAFETY: neither is a function.
         unsafe { libc::signal(signal, handler) };
