@@ -24,6 +24,7 @@ use crate::logging;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::report::{Cancellation, exit};
+use crate::terminal;
 use crate::worker::Breadcrumbs;
 
 /// Where a process is in its life.
@@ -165,6 +166,7 @@ impl Control {
         if new == 0 {
             return;
         }
+        terminal::hurry();
         let phase = state.phase;
         if matches!(phase, Phase::Before | Phase::After) {
             state.phase = Phase::Ending;

@@ -177,6 +177,18 @@ pub(crate) fn say(problem: &Problem) {
     }
 }
 
+/// Prints a progress report on standard error, and nowhere else.
+pub(crate) fn say_progress(lines: &[String]) {
+    match terminal::form() {
+        Form::Json => terminal::write(&json::progress(lines)),
+        Form::Text => {
+            let lines = lines.iter().map(|line| format!("  {}\n", escape(line)));
+            let block = format!("progress report\n{}", lines.collect::<String>());
+            terminal::write(&block);
+        }
+    }
+}
+
 fn paint(part: Part, text: &str) -> String {
     let style = match part {
         Part::Error => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),

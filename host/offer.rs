@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::activity::Roster;
 use crate::audit::Audit;
-use crate::error::say;
+use crate::error::{say, say_progress};
 use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Number, Value};
 use crate::problem::{Problem, Severity};
@@ -105,18 +105,12 @@ impl Shared {
 
     /// Tells people and the log what every plugin is doing, and how far the run is.
     pub fn report_progress(&self) {
-        let lines = self.roster.lines();
-        let sums = self.progress.sums();
-        let mut block = String::from("progress report\n");
-        for line in &lines {
-            block.push_str(&format!("  {}\n", crate::problem::escape(line)));
-        }
-        block.push_str(&format!("  {sums}\n"));
-        crate::terminal::write(&block);
+        let mut lines = self.roster.lines();
+        lines.push(self.progress.sums());
+        say_progress(&lines);
         for line in &lines {
             tracing::info!("progress: {line}");
         }
-        tracing::info!("progress: {sums}");
     }
 
     /// Looks at what plugins have changed that belongs to the whole process, and tells it.

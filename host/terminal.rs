@@ -1,10 +1,13 @@
 //! Standard error, shared by log lines, errors and the progress line.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use clap::ValueEnum;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 /// Characters of a progress line that are shown: one that wraps cannot be cleared.
 const WIDTH: usize = 79;
@@ -12,7 +15,7 @@ const WIDTH: usize = 79;
 static TERMINAL: LazyLock<Mutex<Terminal<io::Stderr>>> = LazyLock::new(|| {
     let usable =
         io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    Mutex::new(Terminal::new(io::stderr(), wait_for_room, usable))
+    Mutex::new(Terminal::new(io::stderr(), has_room, usable))
 });
 
 /// How log lines and errors are written.
@@ -84,18 +87,18 @@ pub(crate) fn clear() {
 /// Lines going up, and one line that stays at the bottom.
 struct Terminal<W> {
     out: W,
-    /// Waits until `out` takes something again.
-    wait: fn(),
+    /// Waits until `out` takes something; false if there is no time for that any more.
+    has_room: fn() -> bool,
     /// Whether there is somebody to look at the progress line.
     watched: bool,
     progress: String,
 }
 
 impl<W: Write> Terminal<W> {
-    fn new(out: W, wait: fn(), watched: bool) -> Self {
+    fn new(out: W, has_room: fn() -> bool, watched: bool) -> Self {
         Self {
             out,
-            wait,
+            has_room,
             watched,
             progress: String::new(),
         }
@@ -134,12 +137,14 @@ impl<W: Write> Terminal<W> {
     /// In one write where that is possible, so that lines of other processes do not come in between.
     fn write_all(&mut self, mut rest: &[u8]) -> io::Result<()> {
         while !rest.is_empty() {
-            match self.out.write(rest) {
+            if !(self.has_room)() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            match self.out.write(&rest[..rest.len().min(MOST)]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(octets) => rest = &rest[octets..],
-                // Whoever shares this pipe or terminal with us has made it so that it does not wait. What
-                // is said here is worth waiting for.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (self.wait)(),
+                // Whoever shares this pipe or terminal with us may have made it so that it does not wait.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -148,12 +153,49 @@ impl<W: Write> Terminal<W> {
     }
 }
 
-/// Waits until standard error takes something, or nobody reads it any more.
-fn wait_for_room() {
+/// Octets of one write: what a pipe with room takes without waiting, and in one piece.
+const MOST: usize = 4096;
+
+/// How long somebody who does not read holds up a program that was asked to end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether the program was asked to end.
+static HURRY: AtomicBool = AtomicBool::new(false);
+
+/// From now on a line is left out if nobody reads what is there before it.
+///
+/// Until then standard error is waited for, as every program waits: somebody may be reading it page by
+/// page.
+pub(crate) fn hurry() {
+    HURRY.store(true, Ordering::Relaxed);
+}
+
+/// Waits until standard error takes something, or nobody can read it any more.
+fn has_room() -> bool {
+    static IN_VAIN: AtomicBool = AtomicBool::new(false);
     let stderr = io::stderr();
-    let mut wanted = [PollFd::new(&stderr, PollFlags::OUT)];
-    // Interrupted, or not possible: then writing is tried again, and says so.
-    let _ready = poll(&mut wanted, None);
+    loop {
+        let is_hurried = HURRY.load(Ordering::Relaxed);
+        // Who has been waited for in vain is not waited for with every line.
+        let limit = if is_hurried && IN_VAIN.load(Ordering::Relaxed) {
+            Duration::ZERO
+        } else {
+            PATIENCE
+        };
+        let mut wanted = [PollFd::new(&stderr, PollFlags::OUT)];
+        match poll(&mut wanted, Timespec::try_from(limit).ok().as_ref()) {
+            Ok(0) if is_hurried => {
+                IN_VAIN.store(true, Ordering::Relaxed);
+                return false;
+            }
+            Ok(0) | Err(Errno::INTR) => {}
+            // Writing says what is wrong.
+            Ok(_) | Err(_) => {
+                IN_VAIN.store(false, Ordering::Relaxed);
+                return true;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -161,7 +203,7 @@ mod tests {
     use super::*;
 
     fn text(act: impl FnOnce(&mut Terminal<Vec<u8>>), watched: bool) -> String {
-        let mut terminal = Terminal::new(Vec::new(), || (), watched);
+        let mut terminal = Terminal::new(Vec::new(), || true, watched);
         act(&mut terminal);
         String::from_utf8(terminal.out).unwrap()
     }
@@ -204,7 +246,7 @@ mod tests {
             }
         }
 
-        let mut terminal = Terminal::new(Reluctant::default(), || (), false);
+        let mut terminal = Terminal::new(Reluctant::default(), || true, false);
         terminal.write("a whole line\n");
         assert_eq!(terminal.out.taken, b"a whole line\n");
     }

@@ -168,6 +168,17 @@ impl Parts<'_> {
         shorten(&mut self.message, MAX_OCTETS);
         let mut left = MAX_OCTETS;
         for (_, value) in &mut self.fields {
+            // A secret may be a number.
+            if let (Value::Number(number), false) = (&*value, secrets.is_empty()) {
+                let shown = number.to_string();
+                let mut covered = shown.clone();
+                secrets
+                    .iter()
+                    .for_each(|secrets| secrets.cover(&mut covered));
+                if covered != shown {
+                    *value = covered.into();
+                }
+            }
             if let Value::String(text) = value {
                 for secrets in secrets {
                     secrets.cover(text);
@@ -296,6 +307,20 @@ mod tests {
             "… (1 octets left out)",
         ];
         assert_eq!(fields.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_secret_that_is_a_number_is_covered() {
+        let fields = [("pin", 27_182_818.into()), ("count", 3.into())];
+        let mut parts = Parts {
+            message: String::new(),
+            fields: fields
+                .map(|(name, value): (_, Value)| (name.into(), value))
+                .to_vec(),
+        };
+        parts.tidy(&[Arc::new(Secrets::new(["27182818"]))]);
+        let values = parts.fields.into_iter().map(|(_, value)| value);
+        assert_eq!(values.collect::<Vec<_>>(), [Value::from("***"), 3.into()]);
     }
 
     #[test]

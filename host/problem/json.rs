@@ -29,6 +29,14 @@ struct Line<'a> {
     help: Vec<&'a str>,
 }
 
+/// What every plugin is doing, and how far the run is.
+#[derive(Debug, Serialize)]
+struct Progress<'a> {
+    kind: &'static str,
+    time: String,
+    lines: &'a [String],
+}
+
 /// A place: in a configuration file, or any other in words.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
@@ -98,7 +106,16 @@ pub(crate) fn error(summary: &str, because: &[String], help: Option<&str>) -> St
     })
 }
 
-fn line(line: &Line<'_>) -> String {
+/// The line of a progress report, with its end.
+pub(crate) fn progress(lines: &[String]) -> String {
+    line(&Progress {
+        kind: "progress",
+        time: json::time(Timestamp::now()),
+        lines,
+    })
+}
+
+fn line(line: &impl Serialize) -> String {
     let mut text = json::text(line);
     text.push('\n');
     text

@@ -16,6 +16,7 @@ use super::verdict::{Overdue, Remains, file_name};
 use crate::crash::Record;
 use crate::loaded::is_written_over;
 use crate::signal::Wish;
+use crate::terminal;
 
 /// What the grace is taken for until the worker has read the configuration.
 const GRACE: Duration = Duration::from_secs(10);
@@ -154,6 +155,7 @@ impl Watch {
                 }
             }
             Wish::Cancel(signal) => {
+                terminal::hurry();
                 self.cancels += 1;
                 let patience = if self.cancels == 1 {
                     self.patience()

@@ -1,6 +1,8 @@
 //! Runs that are cancelled, by a signal or their own deadline, and plugins that do not care.
 
-use rustix::process::Signal;
+use std::io::{BufRead, BufReader};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::janitor::Janitor;
 
@@ -277,6 +279,25 @@ fn a_publisher_that_is_stuck_does_not_keep_the_end_of_the_stream_from_the_others
 
     assert_eq!(run.abandoned(), ["villain.publisher.blocks"]);
     assert_eq!(run.given().len(), 4);
+}
+
+#[test]
+fn a_signal_is_heard_although_nobody_reads_standard_error() {
+    for arguments in [["run"].as_slice(), &["run", "--in-process"]] {
+        let janitor = deployment()
+            .authorities(&["files.zones", "villain.authority.talks-without-end"])
+            .settings("[core]\ngrace = 1");
+        let mut child = janitor.start_unread(arguments);
+        let stderr = child.stderr.take().expect("standard error is a pipe");
+        let mut lines = BufReader::with_capacity(64, stderr).lines();
+        let talks = lines.any(|line| line.is_ok_and(|line| line.contains("INFO: bla")));
+        assert!(talks, "{arguments:?}");
+        // From here on nobody reads, and the plugin has far more to say than a pipe holds.
+        kill_process(Pid::from_child(&child), Signal::TERM).expect("it is there");
+        let status = child.wait().expect("it can be waited for");
+        assert_eq!(status.code(), Some(1), "{arguments:?}");
+        drop(lines);
+    }
 }
 
 #[test]

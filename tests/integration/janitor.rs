@@ -12,7 +12,7 @@ mod system_log;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use tempfile::TempDir;
 
@@ -210,6 +210,12 @@ impl Janitor {
         self.write_configuration();
         let environment = &self.environment;
         Running::start_without_hangups(self.root.path(), arguments, environment)
+    }
+
+    /// Starts the program with these arguments; nobody reads its standard error unless the caller does.
+    pub(crate) fn start_unread(&self, arguments: &[&str]) -> Child {
+        self.write_configuration();
+        running::start_unread(self.root.path(), arguments)
     }
 
     /// Starts the program with these arguments and another standard output.

@@ -5,6 +5,7 @@ use std::net::UdpSocket;
 use std::os::unix::net::UnixListener;
 
 use insta::assert_snapshot;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::janitor::{Janitor, Run, SystemLog};
@@ -290,6 +291,27 @@ fn a_good_run_in_json_is_log_lines_alone() {
     assert_eq!(report["target"], "gordon_janitor::report");
     assert_eq!(report["fields"]["published"], true);
     assert!(report["process"].is_number() && report["time"].is_string());
+}
+
+#[test]
+fn a_progress_report_in_json_is_an_object_as_well() {
+    let janitor = Janitor::new()
+        .authorities(&["villain.authority.waits"])
+        .settings("[villain]\nzones = ['a.test']");
+    let mut running = janitor.start(&["run", "--log-format", "json"]);
+    running.wait_for("running");
+    running.signal(Signal::USR1);
+    running.wait_for("\"kind\":\"progress\"");
+    running.signal(Signal::TERM);
+    let stderr = running.finish().stderr();
+    let lines = stderr.lines().map(serde_json::from_str::<Value>);
+    let lines = lines.collect::<Result<Vec<_>, _>>().expect(&stderr);
+    let report = lines.iter().find(|line| line["kind"] == "progress");
+    let report = report.expect("it is there")["lines"].to_string();
+    assert!(
+        report.contains("villain.authority.waits (authority): running"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -36,6 +36,13 @@ struct Written {
     ended: usize,
 }
 
+/// Starts the program with a standard error that nobody reads unless the caller does.
+pub(super) fn start_unread(root: &Path, arguments: &[&str]) -> Child {
+    let mut command = command(root, arguments, &[]);
+    let child = command.stdout(Stdio::null()).spawn();
+    child.expect("the program can be started")
+}
+
 impl Running {
     pub(super) fn start(
         root: &Path,
