@@ -211,9 +211,7 @@ pub mod private {
     pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
     pub use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
     pub use crate::manifest::{self, Part};
-    pub use crate::settings::{
-        Literal, SettingType, Settings, default_of, fits, is_nought, is_number,
-    };
+    pub use crate::settings::{Literal, SettingType, Settings, default_of, fits, is_nought};
 
     pub const fn schema<T, P: Role<T>>() -> &'static [Part] {
         <P::Config as Settings>::SCHEMA
