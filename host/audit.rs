@@ -17,7 +17,7 @@ use crate::crash;
 use crate::problem::{Code, Problem};
 
 /// Signals whose handling everybody in the process depends on.
-const WATCHED: [i32; 10] = [
+const WATCHED: [i32; 11] = [
     libc::SIGTERM,
     libc::SIGINT,
     libc::SIGHUP,
@@ -28,6 +28,7 @@ const WATCHED: [i32; 10] = [
     libc::SIGILL,
     libc::SIGFPE,
     libc::SIGABRT,
+    libc::SIGCHLD,
 ];
 
 /// Threads above those of the host and one for each plugin that a plugin may leave behind unnoticed:
@@ -43,12 +44,6 @@ impl SignalSet {
     pub(crate) fn contains(self, signal: i32) -> bool {
         u32::try_from(signal - 1).is_ok_and(|bit| bit < 64 && self.0 >> bit & 1 == 1)
     }
-}
-
-/// Signals that this process ignores.
-pub(crate) fn ignored_signals() -> SignalSet {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    signals(&status, "SigIgn").unwrap_or_default()
 }
 
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {

@@ -5,9 +5,11 @@
 
 mod policy;
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ use crate::worker::{Doing, Operation};
 const FILE: &str = "crashes.json";
 /// Crashes that are kept, the latest.
 const KEPT: usize = 32;
+/// How long one process waits for another that has the file.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Octets of the file at most; what is longer is not ours.
 const MAX_OCTETS: u64 = 1 << 20;
 
@@ -88,6 +92,23 @@ impl Crash {
     }
 }
 
+/// Keeps other processes from the file until it is dropped, so that of two that crash at once neither
+/// is forgotten. Whoever holds it needs milliseconds; if it takes longer than [`PATIENCE`], or the file
+/// system has no locks, the worst is that one crash is not remembered.
+fn turn(state_root: &Path) -> Option<File> {
+    let directory = File::open(state_root).ok()?;
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match directory.try_lock() {
+            Ok(()) => return Some(directory),
+            Err(TryLockError::WouldBlock) if Instant::now() < limit => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
 /// The crashes that are remembered, the latest last.
 #[derive(Debug, Default)]
 pub(crate) struct Crashes(Vec<Crash>);
@@ -124,6 +145,7 @@ impl Crashes {
 
     /// Remembers one more. A damaged file is replaced, one of another version is left alone.
     pub(crate) fn add(state_root: &Path, crash: Crash) -> io::Result<()> {
+        let _turn = turn(state_root);
         let mut crashes = match Self::load(state_root) {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Self::default(),
             crashes => crashes?,
@@ -150,6 +172,11 @@ impl Crashes {
 
     /// Notes that a run has come to its end, if that is news.
     pub(crate) fn survived(state_root: &Path) -> io::Result<()> {
+        // Nearly every run has nothing to note.
+        if Self::load(state_root)?.last().is_none() {
+            return Ok(());
+        }
+        let _turn = turn(state_root);
         let mut crashes = Self::load(state_root)?;
         match crashes.0.last_mut() {
             Some(last) if !last.survived => {
@@ -240,6 +267,25 @@ mod tests {
         let kept = Crashes::load(root.path()).unwrap();
         assert_eq!(kept.0.len(), KEPT);
         assert_eq!(kept.0[0].identity.as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn of_crashes_at_once_none_is_forgotten() {
+        let root = tempfile::tempdir().unwrap();
+        thread::scope(|scope| {
+            for number in 0..8 {
+                let root = root.path();
+                scope.spawn(move || Crashes::add(root, crash(&number.to_string(), 0)).unwrap());
+            }
+        });
+        let crashes = Crashes::load(root.path()).unwrap();
+        let mut identities = crashes
+            .0
+            .iter()
+            .filter_map(|crash| crash.identity.as_deref())
+            .collect::<Vec<_>>();
+        identities.sort_unstable();
+        assert_eq!(identities, ["0", "1", "2", "3", "4", "5", "6", "7"]);
     }
 
     #[test]

@@ -12,6 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::preflight::Identity;
 use crate::problem::{Code, Problem};
 
+/// What to do instead of writing over the file of a library.
+pub(crate) const HOW_TO_INSTALL: &str = "install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file";
+
 /// The libraries that are open.
 #[derive(Debug, Default)]
 pub struct Loaded(Mutex<Vec<Library>>);
@@ -65,6 +68,23 @@ impl Loaded {
     }
 }
 
+/// Whether the file at `path` is still the one that had this identity, and was written to since.
+///
+/// For a process that outlives the one that had opened it, and knows the identity as text.
+pub(crate) fn is_written_over(path: &Path, identity: &str) -> bool {
+    let file = |identity: &str| {
+        identity
+            .splitn(3, ':')
+            .take(2)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    fs::metadata(path).is_ok_and(|metadata| {
+        let now = Identity::of(&metadata).to_string();
+        now != identity && file(&now) == file(identity)
+    })
+}
+
 fn written_over(path: &Path, before: &Identity, now: &Identity) -> Problem {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let found = if before.octets == now.octets {
@@ -79,7 +99,7 @@ fn written_over(path: &Path, before: &Identity, now: &Identity) -> Problem {
     .place(path.display())
     .found(found)
     .because("the code of a library is read from its file while it runs; nothing this run does can be relied on any more")
-    .help("install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file")
+    .help(HOW_TO_INSTALL)
 }
 
 #[cfg(test)]
@@ -91,18 +111,21 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let loaded = Loaded::default();
-        for name in [
+        let names = [
             "same.so",
             "longer.so",
             "touched.so",
             "replaced.so",
             "removed.so",
-        ] {
+        ];
+        for name in names {
             fs::write(path(name), "code").unwrap();
             let file = fs::metadata(path(name)).unwrap();
             loaded.add(&path(name), Identity::of(&file));
         }
         assert!(loaded.written_over().is_empty());
+        let identity = |name: &str| Identity::of(&fs::metadata(path(name)).unwrap()).to_string();
+        let before = names.map(identity);
 
         fs::write(path("longer.so"), "other code").unwrap();
         let touched = fs::File::options()
@@ -126,5 +149,10 @@ mod tests {
             ]
         );
         assert!(problems[0].to_string().contains("size 4 -> 10"));
+        // By identity alone the same ones.
+        let known = names.into_iter().zip(&before);
+        let written_over = known.filter(|(name, before)| is_written_over(&path(name), before));
+        let written_over = written_over.map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(written_over, ["longer.so", "touched.so"]);
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::link::{Doing, Operation};
 use crate::crash::{self, Event, Record};
+use crate::loaded::HOW_TO_INSTALL;
 use crate::problem::{Code, Problem};
 
 /// What is known of a worker when it is gone.
@@ -15,6 +16,8 @@ use crate::problem::{Code, Problem};
 pub(super) struct Remains {
     /// What its threads were doing, by their numbers.
     pub(super) under_way: BTreeMap<i32, Operation>,
+    /// Files of libraries under way that were written over while they were loaded.
+    pub(super) written_over: Vec<String>,
     /// Its last words.
     pub(super) record: Option<Record>,
     /// Whether changes had begun to go to publishers.
@@ -78,10 +81,7 @@ impl Remains {
             return Some(operation);
         }
         let mut alike = self.under_way.values().filter(|operation| {
-            let [key] = operation.plugins.as_slice() else {
-                return false;
-            };
-            !record.name.is_empty() && key.as_bytes().starts_with(record.name.as_bytes())
+            matches!(operation.plugins.as_slice(), [key] if crash::thread_name(key) == record.name)
         });
         alike.next().filter(|_| alike.next().is_none())
     }
@@ -131,6 +131,13 @@ impl Remains {
             }
             _ => {}
         }
+        let because = match self.written_over.as_slice() {
+            [] => because.to_owned(),
+            files => format!(
+                "the code of {} is read from its file while it runs, and was another one all of a sudden (GJ303)",
+                files.join(", ")
+            ),
+        };
         self.verdict(problem.because(because), name.to_owned())
     }
 
@@ -230,10 +237,17 @@ impl Remains {
         }
     }
 
-    /// Where it happened, as far as that is known.
+    /// Where it happened, as far as that is known, and what had become of the libraries.
     fn place(&self, problem: Problem) -> Problem {
+        let mut problem = self.whereabouts(problem);
+        for file in &self.written_over {
+            problem = problem.found(format!("{file} was written over while it was loaded"));
+        }
+        problem
+    }
+
+    fn whereabouts(&self, mut problem: Problem) -> Problem {
         let Some(operation) = self.culprit() else {
-            let mut problem = problem;
             if let Some(record) = &self.record {
                 let (name, thread) = (&record.name, record.thread);
                 problem = problem.place(format!("thread \"{name}\" (tid {thread})"));
@@ -276,6 +290,7 @@ impl Remains {
         });
         let culprit = self.culprit().cloned();
         let problem = match &culprit {
+            _ if !self.written_over.is_empty() => problem.help(HOW_TO_INSTALL),
             Some(operation) => problem.help(format!(
                 "report it to whoever made {}; gordon-janitor run --in-process in a debugger shows the place",
                 file_name(&operation.library)
@@ -303,7 +318,7 @@ fn doing(operation: &Operation) -> String {
     format!("it was {}", operation.doing.text())
 }
 
-fn file_name(path: &str) -> String {
+pub(super) fn file_name(path: &str) -> String {
     let name = Path::new(path).file_name().unwrap_or_default();
     name.to_string_lossy().into_owned()
 }
@@ -331,6 +346,7 @@ mod tests {
                 .iter()
                 .map(|operation| (operation.thread, operation.clone()))
                 .collect(),
+            written_over: Vec::new(),
             record: None,
             publishing: false,
             cancelled: false,
@@ -398,6 +414,21 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_whose_name_only_begins_alike_may_be_anybodys() {
+        let both = [
+            operation("dns.axfr", Doing::Running, 11),
+            operation("acme.b", Doing::Running, 12),
+        ];
+        for name in ["dns", "d", "", "dns.axfr2"] {
+            let crash = Remains {
+                record: record(SEGMENTATION, 99, name),
+                ..remains(&both, libc::SIGSEGV)
+            };
+            assert!(crash.judge().culprit.is_none(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_crash_without_last_words_may_be_anybodys() {
         let both = [
             operation("acme.a", Doing::Running, 11),
@@ -462,6 +493,24 @@ mod tests {
           because: its initialisers run while it is opened, and nothing can interrupt them
           help: take acme.a out of core.plugins, and report it to whoever made the library
         ");
+    }
+
+    #[test]
+    fn a_library_that_was_written_over_is_no_fault_of_its_author() {
+        let crash = Remains {
+            written_over: vec!["libacme.so".to_owned()],
+            record: record(SEGMENTATION, 11, "acme.a"),
+            ..remains(&[operation("acme.a", Doing::Running, 11)], libc::SIGSEGV)
+        };
+        assert_snapshot!(text(crash), @r#"
+        error[GJ504]: plugin "acme.a" crashed while it was running: SIGSEGV
+          where: /p/libacme.so 1.2.3, thread "acme.a" (tid 11)
+          found: libacme.so was written over while it was loaded
+          found: it touched the address 0x10, which is a null pointer or close to one
+          because: the code of libacme.so is read from its file while it runs, and was another one all of a sudden (GJ303)
+          note: nothing had been published: every zone stays as it is
+          help: install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file
+        "#);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub(crate) mod c;
 mod libraries;
+mod mounted;
 mod running;
 mod system_log;
 
@@ -16,6 +17,7 @@ use std::process::Stdio;
 use tempfile::TempDir;
 
 pub(crate) use self::libraries::{cargo, library, uncounted};
+pub(crate) use self::mounted::with_mount;
 pub(crate) use self::running::{Run, Running};
 pub(crate) use self::system_log::SystemLog;
 

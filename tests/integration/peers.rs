@@ -2,10 +2,11 @@
 
 mod daemon;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write};
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) use self::daemon::{Daemon, get};
 
@@ -48,14 +49,18 @@ pub(crate) fn records(zone: &str, text: &str) -> Option<Vec<String>> {
     Some(lines.collect())
 }
 
-/// Says that something was not tested; a failure where everything that could be installed is.
+/// Says that something was not tested, each reason once; a failure where everything that could be
+/// installed is.
 pub(crate) fn skipped(why: &str) {
-    static SAID: Once = Once::new();
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
         env::var_os("JANITOR_TESTS_NO_SKIP").is_none(),
         "skipping is a failure here: {why}"
     );
-    SAID.call_once(|| say_skipped(why));
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.insert(why.to_owned()) {
+        say_skipped(why);
+    }
 }
 
 /// Says that something was not tested, past the harness, which would keep it to itself.

@@ -3,14 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 
 use insta::assert_snapshot;
 use janitor_plugin_api::manifest::RUSTC;
 use memchr::memmem;
 
-use crate::janitor::{FILES, Janitor, c, library};
-use crate::peers::skipped;
+use crate::janitor::{FILES, Janitor, c, library, with_mount};
 
 /// What `plugins check` says of the file that `make` makes.
 fn judged(make: impl FnOnce(&Path)) -> String {
@@ -316,6 +314,19 @@ fn a_manifest_that_is_none() {
 }
 
 #[test]
+fn a_file_that_is_too_large_for_a_library() {
+    let large = |path: &Path| {
+        let file = fs::File::create(path).expect("a file can be made");
+        file.set_len((1 << 30) + 1).expect("a file can be long");
+    };
+    assert_snapshot!(judged(large), @"
+    error[GJ110]: libodd.so has 1073741825 octets; no plugin library has more than 1073741824
+      where: <root>/plugins/libodd.so
+      help: move it out of the plugin directory
+    ");
+}
+
+#[test]
 fn a_plugin_directory_without_plugins_or_that_is_none() {
     let janitor = Janitor::new().libraries(&[]);
     assert_snapshot!(janitor.command(&["check"]).errors(), @r#"
@@ -392,24 +403,15 @@ fn libraries_that_insist_on_static_thread_locals() {
 #[test]
 fn a_library_on_a_file_system_mounted_noexec() {
     let janitor = Janitor::new().libraries(&[]);
-    let plugins = janitor.path("plugins");
-    let script = "mount -t tmpfs -o noexec,mode=0755 tmpfs \"$1\" || exit 77; cp \"$2\" \"$1/libfiles.so\"; shift 2; exec \"$@\"";
-    // The harness writes the configuration.
-    assert_eq!(janitor.command(&["check"]).exit_code(), 2);
-    let output = Command::new("unshare")
-        .args(["--mount", "sh", "-c", script, "sh"])
-        .arg(&plugins)
-        .arg(library(FILES))
-        .arg(env!("CARGO_BIN_EXE_gordon-janitor"))
-        .arg("check")
-        .arg("--config-root")
-        .arg(janitor.path(""))
-        .arg("--plugin-dir")
-        .arg(&plugins)
-        .output();
-    let output = match output {
-        Ok(output) if ![Some(77), Some(1)].contains(&output.status.code()) => output,
-        _ => return skipped("needs the right to mount (root)"),
+    let prepare = format!("cp '{}' libfiles.so", library(FILES).display());
+    let Some(output) = with_mount(
+        &janitor,
+        "plugins",
+        "noexec,mode=0755",
+        &prepare,
+        &["check"],
+    ) else {
+        return;
     };
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr);

@@ -8,7 +8,8 @@
     reason = "an initialiser is written into a section of its own, and misbehaves there"
 )]
 
-use std::{env, process, thread};
+use std::hint::black_box;
+use std::{env, process, ptr, thread};
 
 use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
 
@@ -30,6 +31,10 @@ extern "C" fn initialise() {
         Ok("exits") => process::exit(42),
         Ok("aborts") => process::abort(),
         Ok("panics") => panic!("on purpose, before anything else"),
+        Ok("crashes") => {
+            // SAFETY: not safe at all, which is the misdeed. Volatile, so that it is not optimised away.
+            unsafe { ptr::read_volatile(black_box(ptr::without_provenance::<u8>(16))) };
+        }
         _ => {}
     }
 }

@@ -92,7 +92,10 @@ impl<const TRICK: u8> Any<TRICK> {
     async fn tidy(&self) -> Result<(), Error> {
         match TRICK {
             PANICS_IN_CLEANUP => panic!("on purpose, in cleanup"),
-            HANGS_IN_CLEANUP => pending::<()>().await,
+            HANGS_IN_CLEANUP => {
+                tracing::info!("cleaning up");
+                pending::<()>().await;
+            }
             _ => {}
         }
         tracing::info!("cleaned up");

@@ -21,6 +21,7 @@ pub(crate) const EXITS_UNHEARD: u8 = 10;
 pub(crate) const KILLS: u8 = 11;
 pub(crate) const CLOSES_ALL: u8 = 12;
 pub(crate) const STOPS: u8 = 13;
+pub(crate) const WANTS_ALL_MEMORY: u8 = 14;
 
 pub(crate) fn in_new(trick: u8) {
     match trick {
@@ -43,6 +44,7 @@ pub(crate) fn in_run(trick: u8, host: &Host) {
             black_box(overflow(0));
         }),
         FREES_WHAT_IS_NOT_ITS_OWN => free(host),
+        WANTS_ALL_MEMORY => drop(black_box(Vec::<u8>::with_capacity(isize::MAX as usize))),
         EXITS_WITH_0 => process::exit(0),
         // SAFETY: nothing of this process is needed any more.
         EXITS_UNHEARD => unsafe { libc::_exit(0) },

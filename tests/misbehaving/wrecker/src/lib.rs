@@ -32,6 +32,8 @@ janitor_plugin_api::export! {
     authority "wrecker.overflows-on-a-thread" => Wrecker<{ crash::OVERFLOWS_ON_A_THREAD }>;
     /// Frees memory that is not its own.
     authority "wrecker.frees-what-is-not-its-own" => Wrecker<{ crash::FREES_WHAT_IS_NOT_ITS_OWN }>;
+    /// Asks for more memory than there is.
+    authority "wrecker.wants-all-memory" => Wrecker<{ crash::WANTS_ALL_MEMORY }>;
     /// Calls `exit(0)`.
     authority "wrecker.exits-with-0" => Wrecker<{ crash::EXITS_WITH_0 }>;
     /// Calls `exit(42)` while it is created.
@@ -57,6 +59,8 @@ janitor_plugin_api::export! {
     authority "wrecker.closes-standard-error" => Wrecker<{ state::CLOSES_STANDARD_ERROR }>;
     /// Leaves 500 threads behind.
     authority "wrecker.leaves-threads" => Wrecker<{ state::LEAVES_THREADS }>;
+    /// Leaves a process behind that holds every socket of this one.
+    authority "wrecker.leaves-a-child" => Wrecker<{ state::LEAVES_A_CHILD }>;
 }
 
 /// The table of every wrecker; `[wrecker]` will do for all of them.
