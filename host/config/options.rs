@@ -278,6 +278,12 @@ mod tests {
     }
 
     #[test]
+    fn no_plugin_can_have_a_table_of_the_host() {
+        let names: Vec<_> = tables().map(|(name, _)| name).collect();
+        assert_eq!(names, janitor_plugin_api::manifest::HOST_TABLES);
+    }
+
+    #[test]
     fn every_option_says_what_it_means() {
         fn check(table: &Table) -> usize {
             let mut count = 0;
