@@ -4,7 +4,11 @@
 //! of the host, that the heading above it names between backticks. A default stands between backticks
 //! as well; a setting without one has words there.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
