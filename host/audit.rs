@@ -46,12 +46,6 @@ impl SignalSet {
     }
 }
 
-/// Signals that this process ignores.
-pub(crate) fn ignored_signals() -> SignalSet {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    signals(&status, "SigIgn").unwrap_or_default()
-}
-
 fn field<'a>(status: &'a str, name: &str) -> Option<&'a str> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     Some(line.strip_prefix(':')?.trim())

@@ -19,7 +19,13 @@ use crate::resolve::{Purpose, resolve};
 pub fn check(root: &Path, plugin_dir: Option<&Path>, user: Option<&str>) -> Result<String, Error> {
     let preflight = Preflight::new(trust(user)?);
     let mut found = judge_configuration(root, &preflight);
-    let config = Config::load(root)?;
+    let config = match Config::load(root) {
+        Ok(config) => config,
+        Err(problems) => {
+            found.extend_from_slice(problems.list());
+            return Err(Problems::check(found).err().unwrap_or(problems).into());
+        }
+    };
     let directory = PluginDirectory::choose(plugin_dir, Some(&config));
     let discovery = Discovery::scan_for(directory, &preflight);
     let deployment = match resolve(&config, &discovery, Purpose::Publish) {
@@ -134,11 +140,11 @@ pub fn files(paths: &[PathBuf]) -> Result<String, Error> {
                     let note = escape(problem.summary());
                     out.push_str(&format!("  note: not to be loaded from there: {note}\n"));
                 }
+                remark(&judged, &mut out);
             }
             Verdict::NotAPlugin => problems.push(stranger(path)),
             Verdict::Refused(problem, _) => problems.push(problem.clone()),
         }
-        remark(&judged, &mut out);
     }
     match Problems::check(problems) {
         Ok(_) => Ok(out),

@@ -105,6 +105,9 @@ impl Control {
     /// Ends the process with `code`, once everything is written and the parent knows.
     pub(crate) fn finish(&self, code: u8) -> ! {
         self.enter(Phase::Ending);
+        // A reader that is gone was told of where the text was written. On a signal nothing is flushed:
+        // another thread may hold the stream and wait for a reader that does not read.
+        let _flushed = io::stdout().flush().is_ok();
         self.end(code)
     }
 
@@ -170,12 +173,20 @@ impl Control {
         match phase {
             Phase::Before => self.end_before_the_run(),
             Phase::Run => self.cancel_run(signal, earlier + new > 1),
-            Phase::After => self.end(exit::FAILED),
+            Phase::After => self.end_after_the_run(),
             Phase::Ending => {}
         }
     }
 
     fn cancel_run(&self, signal: i32, is_second: bool) {
+        // Before a word is written: whoever reads that the run is cancelled may rely on it, and a log
+        // that nobody reads any more holds up nobody.
+        if let Some(shared) = self.shared.get() {
+            shared.cancel(Cancellation::Signal);
+        }
+        if is_second {
+            self.hurry.cancel();
+        }
         let signal = match signal {
             0 => "none; the parent process is gone",
             signal => crash::name_of(signal),
@@ -191,25 +202,21 @@ impl Control {
                 "the run is cancelled; plugins have the grace to end"
             );
         }
-        if let Some(shared) = self.shared.get() {
-            shared.cancel(Cancellation::Signal);
-        }
-        if is_second {
-            self.hurry.cancel();
-        }
     }
 
     /// Nobody has anything to clean up: the process may end in the middle of whatever it does.
     fn end_before_the_run(&self) -> ! {
-        let text = "the run was cancelled by a signal before any plugin ran";
-        tracing::error!("{text}");
-        if !logging::shows_errors() {
-            print_causes(&[(text.to_owned(), None)]);
-        }
+        tell_of_the_end("the run was cancelled by a signal before any plugin ran");
         if let Some(shared) = self.shared.get() {
             let context = [("status", Value::from("cancelled"))];
             shared.metrics.incr("run-ended", Number::from(1), &context);
         }
+        self.end(exit::FAILED)
+    }
+
+    /// The run is over and measured; what is left is to show it.
+    fn end_after_the_run(&self) -> ! {
+        tell_of_the_end("the run was over, and a signal cut off what it had to show");
         self.end(exit::FAILED)
     }
 
@@ -227,8 +234,6 @@ impl Control {
 
     /// Everything that is told later than this is lost.
     fn end(&self, code: u8) -> ! {
-        // A reader that is gone was told of where the text was written.
-        let _flushed = io::stdout().flush().is_ok();
         logging::finish();
         self.breadcrumbs.report(code);
         crash::end_process(code)
@@ -236,6 +241,14 @@ impl Control {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells why the process ends although nothing has failed.
+fn tell_of_the_end(text: &str) {
+    tracing::error!("{text}");
+    if !logging::shows_errors() {
+        print_causes(&[(text.to_owned(), None)]);
     }
 }
 

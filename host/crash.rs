@@ -12,12 +12,15 @@
     reason = "signal handlers, `atexit` and `_exit` are the C library's, and unsafe by nature"
 )]
 
+use std::borrow::Cow;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use libc::{c_int, c_void, siginfo_t};
+
+use crate::report::exit;
 
 /// Signals by which the system ends a process for a fault of its own code.
 pub(crate) const SIGNALS: [c_int; 5] = [
@@ -34,6 +37,8 @@ static REPORT_TO: AtomicI32 = AtomicI32::new(-1);
 static FOR_PARENT: AtomicBool = AtomicBool::new(false);
 /// The first crash is the one that matters; what follows comes of it.
 static REPORTED: AtomicBool = AtomicBool::new(false);
+/// Whether the first crash is told.
+static TOLD: AtomicBool = AtomicBool::new(false);
 /// What handled [`SIGNALS`] before: the standard library's, which knows a stack overflow.
 static PREVIOUS: OnceLock<[libc::sigaction; SIGNALS.len()]> = OnceLock::new();
 
@@ -125,7 +130,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_voi
     go_on(signal, code, info, context);
 }
 
-/// Does what would have been done without us.
+/// Does what would have been done without us, which is the end of the process.
 fn go_on(signal: c_int, code: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let position = SIGNALS.iter().position(|known| *known == signal);
     let previous = PREVIOUS
@@ -151,28 +156,58 @@ fn go_on(signal: c_int, code: c_int, info: *mut siginfo_t, context: *mut c_void)
                 handler(signal, info, context);
             }
         }
-        _ => {
-            let default = default_action();
-            // SAFETY: the default action is whole. From here on the signal ends the process.
-            unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) };
-            // A fault happens again as soon as this handler returns; what was sent does not.
-            if code <= 0 {
-                // SAFETY: `raise` may be called in a handler; the signal waits until it returns.
-                unsafe { libc::raise(signal) };
-            }
-        }
+        _ => restore_default(signal),
     }
+    // A fault happens again as soon as this handler returns; what was sent does not. The standard
+    // library's handler would let the process live then, after it has told of its end.
+    if code <= 0 {
+        restore_default(signal);
+        // SAFETY: `raise` may be called in a handler; the signal waits until it returns.
+        unsafe { libc::raise(signal) };
+    }
+}
+
+/// From here on `signal` ends the process.
+fn restore_default(signal: c_int) {
+    let default = default_action();
+    // SAFETY: the default action is whole.
+    unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) };
 }
 
 extern "C" fn on_exit() {
     tell(Kind::Exit, 0, 0, 0);
+    if !FOR_PARENT.load(Ordering::Relaxed) {
+        // The status is all that whoever started this process gets: it must not be a plugin's 0.
+        end_process(exit::FAILED);
+    }
 }
 
 /// Writes the record or the line, once in the life of the process.
 fn tell(kind: Kind, signal: c_int, code: c_int, address: u64) {
     if REPORTED.swap(true, Ordering::AcqRel) {
-        return;
+        return wait_until_told();
     }
+    write(kind, signal, code, address);
+    TOLD.store(true, Ordering::Release);
+}
+
+/// Waits until another thread has written what it has begun to: this one may be about to end the
+/// process. Not for ever, for the other thread may be this one.
+fn wait_until_told() {
+    let moment = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 1_000_000,
+    };
+    for _ in 0..100 {
+        if TOLD.load(Ordering::Acquire) {
+            return;
+        }
+        // SAFETY: the time is whole, and what is left of it is not asked for.
+        unsafe { libc::nanosleep(&raw const moment, ptr::null_mut()) };
+    }
+}
+
+fn write(kind: Kind, signal: c_int, code: c_int, address: u64) {
     let to = REPORT_TO.load(Ordering::Acquire);
     let mut name = [0_u8; NAME];
     // SAFETY: PR_GET_NAME writes at most 16 octets, the last of them NUL.
@@ -229,6 +264,12 @@ fn encode(
     octets[24..28].copy_from_slice(&thread.to_ne_bytes());
     octets[28..].copy_from_slice(&name);
     octets
+}
+
+/// What the kernel keeps of the name of a thread that is called `name`.
+pub(crate) fn thread_name(name: &str) -> Cow<'_, str> {
+    let kept = name.as_bytes();
+    String::from_utf8_lossy(kept.get(..NAME - 1).unwrap_or(kept))
 }
 
 /// What a process says of its crash.

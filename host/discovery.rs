@@ -55,6 +55,16 @@ impl Discovered {
         }
     }
 
+    /// Whether it cannot be loaded.
+    fn is_refused(&self) -> bool {
+        matches!(self.judged.verdict, Verdict::Refused(..))
+    }
+
+    /// Whether it is not what was installed.
+    fn is_changed(&self) -> bool {
+        is_changed(&self.judged.verdict)
+    }
+
     /// The digest of the file, if it can be read. The whole file is read the first time.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
@@ -92,11 +102,42 @@ impl Discovery {
         };
         let unsafe_place = || preflight.judge_directory(directory.path());
         let fault = unreadable.or_else(unsafe_place);
-        let (installed, fault) = match Installed::read(directory.path(), preflight) {
-            Ok(installed) => (installed, fault),
-            Err(problem) => (Installed::default(), fault.or(Some(problem))),
-        };
-        Self::of(directory, fault, installed, preflight, paths)
+        let path = directory.path().to_owned();
+        let record = || Installed::read(&path, preflight);
+        Self::with_record(directory, fault, preflight, &paths, record)
+    }
+
+    /// Judges the libraries at `paths` by a record that may be replaced meanwhile.
+    ///
+    /// An installation writes the record before it renames. Whoever read the record before and the
+    /// library after that would find one that is not in it, and has to read it again.
+    fn with_record(
+        directory: PluginDirectory,
+        fault: Option<Problem>,
+        preflight: &Preflight,
+        paths: &[PathBuf],
+        record: impl Fn() -> Result<Installed, Problem>,
+    ) -> Self {
+        /// More installations than can end during so many looks are none that end.
+        const LOOKS: usize = 8;
+        let mut recorded = record();
+        let mut looks = 0;
+        loop {
+            let (installed, problem) = match recorded {
+                Ok(installed) => (installed, None),
+                Err(problem) => (Installed::default(), Some(problem)),
+            };
+            let fault = fault.clone().or(problem);
+            let found = Self::of(directory.clone(), fault, installed, preflight, paths);
+            looks += 1;
+            if looks == LOOKS || !found.files.iter().any(Discovered::is_changed) {
+                return found;
+            }
+            recorded = record();
+            if recorded.as_ref().is_ok_and(|now| *now == found.installed) {
+                return found;
+            }
+        }
     }
 
     fn of(
@@ -104,23 +145,30 @@ impl Discovery {
         fault: Option<Problem>,
         installed: Installed,
         preflight: &Preflight,
-        paths: Vec<PathBuf>,
+        paths: &[PathBuf],
     ) -> Self {
         let mut files: Vec<Discovered> = Vec::with_capacity(paths.len());
         let mut seen: BTreeMap<(u64, u64), usize> = BTreeMap::new();
         let mut offers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for path in paths {
-            let expected = installed.expected(&recorded_name(&path));
-            let judged = preflight.judge(&path, expected.as_ref());
+            let expected = installed.expected(&recorded_name(path));
+            let judged = preflight.judge(path, expected.as_ref());
             // A link, hard or symbolic, to a library that is listed already
             // offers nothing new.
             let same_as = judged.identity.and_then(|identity| {
                 let first = *seen.entry(identity.file).or_insert(files.len());
-                (first != files.len()).then_some(first)
+                let other = files.get(first)?;
+                // What one way to it is refused for is no fault of another way.
+                let is_good = matches!(judged.verdict, Verdict::Plugin(_));
+                if is_good && other.is_refused() && !other.is_changed() {
+                    seen.insert(identity.file, files.len());
+                    return None;
+                }
+                Some(first)
             });
             // A file that is not what was installed under one of its names is that under none.
-            if let (Some(first), Verdict::Refused(problem, _)) = (same_as, &judged.verdict)
-                && problem.code() == Code::Changed
+            if let Some(first) = same_as
+                && is_changed(&judged.verdict)
             {
                 files[first].judged.verdict = judged.verdict.clone();
                 offers.retain(|_, offers| {
@@ -137,7 +185,7 @@ impl Discovery {
                 }
             }
             files.push(Discovered {
-                path,
+                path: path.clone(),
                 judged,
                 same_as,
                 digest: OnceLock::new(),
@@ -313,6 +361,11 @@ fn recorded_name(path: &Path) -> String {
     name_of(target.as_ref().map_or(path, |(_, target)| target))
 }
 
+/// Whether a file is refused because it is not what was installed.
+fn is_changed(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Refused(problem, _) if problem.code() == Code::Changed)
+}
+
 /// The file name in `path`.
 fn name_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default();
@@ -326,7 +379,9 @@ fn paths(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
         let entry = entry?;
         let name = entry.file_name();
         let name = name.as_encoded_bytes();
-        if name.ends_with(b".so") && !name.starts_with(b".") && !entry.file_type()?.is_dir() {
+        // What is gone by now is no reason to give up the others.
+        let is_directory = || entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if name.ends_with(b".so") && !name.starts_with(b".") && !is_directory() {
             paths.push(entry.path());
         }
     }

@@ -8,6 +8,7 @@
 //! The record has the digests of the new and of the present library before the name changes hands, and a
 //! library may have either: each step leaves a directory that can be used.
 
+mod fault;
 mod message;
 mod previous;
 mod rollback;
@@ -44,21 +45,23 @@ pub fn install(
     source: &Path,
     name: Option<&str>,
 ) -> Result<String, Error> {
-    let cannot = |error: io::Error| {
-        let what = format!("cannot install `{}`", source.display());
-        Error::failed(what, error)
-    };
     let name = file_name(source, name)?;
     let preflight = Preflight::new(Trust::of_process());
-    let manifest = loadable(&preflight.judge_content(source).verdict, source)?;
+    // Most of what can be wrong is told before anything is written.
+    let manifest = likely(&preflight.judge_content(source).verdict, source)?;
+    let path = directory.path().to_owned();
+    let cannot = |error: io::Error| {
+        let what = format!("cannot install `{}`", source.display());
+        fault::unwritten(what, &path, error)
+    };
     let room = Room::enter(directory, &preflight).map_err(cannot)??;
     room.check_keys(&name, &manifest)?;
 
     let staged = Staged::new(room.path(), &name);
     let digest = copy(source, staged.path()).map_err(cannot)?;
-    reached(Step::Staged).map_err(cannot)?;
-    // These octets are installed, and nobody else can write to them.
-    let judged = preflight.judge(staged.path(), None);
+    reached(Step::Staged);
+    // These octets are installed, from where they lie now, and nobody else can write to them.
+    let judged = preflight.judge_as(staged.path(), source, None);
     let manifest = loadable(&judged.verdict, source)?;
     room.check_keys(&name, &manifest)?;
 
@@ -80,13 +83,13 @@ pub fn install(
         previous::keep(room.path(), &name).map_err(cannot)?;
         entry.previous = Some(kept.clone());
     }
-    reached(Step::Kept).map_err(cannot)?;
+    reached(Step::Kept);
     let mut installed = room.discovery.installed().clone();
     installed.set(&name, entry.clone());
     installed.write(room.path()).map_err(cannot)?;
-    reached(Step::Recorded).map_err(cannot)?;
+    reached(Step::Recorded);
     staged.rename(&target).map_err(cannot)?;
-    reached(Step::Renamed).map_err(cannot)?;
+    reached(Step::Renamed);
     sync(room.path()).map_err(cannot)?;
     Ok(message::installed(
         room.path(),
@@ -149,12 +152,14 @@ impl Room {
             let Verdict::Plugin(other) = &file.judged.verdict else {
                 continue;
             };
-            if file.name() == name || file.same_as.is_some() {
+            if file.name() == name || self.leads_to(&file.path, name) {
                 continue;
             }
-            let target = self.path().join(name);
-            // A link to what is replaced leads to what replaces it.
-            if fs::canonicalize(&target).is_ok_and(|target| target == file.judged.path) {
+            // A link to another than the one that is replaced: that one is looked at itself.
+            let same = file
+                .same_as
+                .and_then(|index| self.discovery.files().get(index));
+            if same.is_some_and(|same| same.name() != name) {
                 continue;
             }
             let ours = manifest.plugins.iter().map(|plugin| &plugin.key);
@@ -187,6 +192,17 @@ impl Room {
             );
         }
         Ok(Problems::check(problems).map(drop)?)
+    }
+
+    /// Whether what is at `path` is a link that leads to whatever has this name.
+    fn leads_to(&self, path: &Path, name: &str) -> bool {
+        let target = fs::read_link(path).ok().and_then(|target| {
+            let target = self.path().join(target);
+            let directory = fs::canonicalize(target.parent()?).ok()?;
+            Some(directory.join(target.file_name()?))
+        });
+        let own = fs::canonicalize(self.path()).map(|directory| directory.join(name));
+        target.is_some() && target == own.ok()
     }
 
     /// The library that has this name now.
@@ -247,6 +263,17 @@ fn file_name(source: &Path, name: Option<&str>) -> Result<String, Error> {
     Err(Error::failed(what, why).hint("give it another name: --as libacme.so"))
 }
 
+/// What a library says of itself that could be loaded, if perhaps not from where it lies: those that it
+/// needs may be beside its target.
+fn likely(verdict: &Verdict, path: &Path) -> Result<Manifest, Error> {
+    match verdict {
+        Verdict::Refused(problem, Some(manifest)) if problem.code() == Code::CannotOpen => {
+            Ok(manifest.clone())
+        }
+        verdict => loadable(verdict, path),
+    }
+}
+
 fn loadable(verdict: &Verdict, path: &Path) -> Result<Manifest, Error> {
     match verdict {
         Verdict::Plugin(manifest) => Ok(manifest.clone()),
@@ -259,6 +286,7 @@ fn loadable(verdict: &Verdict, path: &Path) -> Result<Manifest, Error> {
 fn copy(source: &Path, target: &Path) -> io::Result<Digest> {
     let (from, identity) = crate::preflight::reopen(&fs::canonicalize(source)?)?;
     let mut to = create(target)?;
+    reached(Step::Begun);
     // No more than was judged: it may grow meanwhile.
     io::copy(&mut from.take(identity.octets), &mut to)?;
     to.sync_all()?;
@@ -279,5 +307,7 @@ fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
+#[cfg(test)]
+mod kill_tests;
 #[cfg(test)]
 mod tests;

@@ -358,6 +358,9 @@ where
         }
         let mut parts = Parts::default();
         event.record(&mut parts);
+        if is_foreign {
+            parts.disown();
+        }
         match &plugin {
             Some(plugin) => parts.tidy(plugin.secrets.as_slice()),
             // From a thread that nobody can name: it may know the secrets of any plugin.
@@ -501,6 +504,25 @@ mod tests {
             [
                 "INFO: it is *** url=https://u:***@h/ list=[\"***\"] plugin=secretive.one\n",
                 "INFO: a thread of its own says ***\n",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_plugin_cannot_speak_in_the_name_of_another() {
+        let written = lines(Level::Info, &[], &[Handler::Stream], || {
+            plugin_span("sly.one").in_scope(|| {
+                from_library(|| tracing::info!(plugin = "other.one", "l"));
+                tracing::info!(plugin = "other.one", "the host speaks of another");
+            });
+            from_library(|| tracing::info!(plugin = "other.one", "t"));
+        });
+        assert_eq!(
+            written,
+            [
+                "INFO: l plugin_=other.one plugin=sly.one\n",
+                "INFO: the host speaks of another plugin=other.one\n",
+                "INFO: t plugin_=other.one\n",
             ]
         );
     }

@@ -202,6 +202,7 @@ impl RawHost for Offer {
             .map(|Tuple2(name, value)| (name.as_str(), self.context_value(value)))
             .collect::<Vec<_>>();
         let metrics = &self.shared.metrics;
+        let name = secrets::covered(&self.key, name.as_str());
         match kind {
             MeasureKind::INCREMENT => metrics.incr(&name, number(&value), &context),
             MeasureKind::TIMER => metrics.timer(&name, seconds(&value), &context),

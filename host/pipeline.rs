@@ -35,6 +35,8 @@ pub struct Orders<'a> {
     pub authority_missing: bool,
     /// Messages that a channel holds.
     pub capacity: usize,
+    /// Tells of plugins that could not be created, before the others run.
+    pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
 
 /// What came of a run.
@@ -140,6 +142,7 @@ async fn flow(
     }
     let keys = orders.recruits.iter().map(|recruit| &*recruit.key);
     shared.look_at_the_process(&keys.collect::<Vec<_>>(), "being created");
+    (orders.going_on_without)(&outcome.not_created);
     outcome.started = true;
     let authority_missing = orders.authority_missing
         || outcome

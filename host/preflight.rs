@@ -10,6 +10,7 @@ mod linkage;
 mod system;
 mod stranger;
 mod trust;
+mod obstacle;
 mod places;
 mod mount;
 mod digest;
@@ -29,13 +30,15 @@ use rustix::fs::{Mode, OFlags};
 
 use self::elf::Fault;
 use self::linkage::Linkage;
-use self::refusal::{cannot_open, file_name};
+use self::refusal::file_name;
 use self::system::System;
 use crate::manifest::{ApiVersion, Manifest, PanicStrategy};
 use crate::problem::Problem;
 
 pub use self::digest::Digest;
+pub(crate) use self::obstacle::Obstacle;
 pub use self::places::Subject;
+pub(crate) use self::refusal::cannot_open;
 pub(crate) use self::static_tls::judge as static_tls;
 pub use self::stranger::stranger;
 pub use self::trust::Trust;
@@ -158,11 +161,21 @@ impl Preflight {
     /// be what is `expected` of it.
     #[must_use]
     pub fn judge(&self, path: &Path, expected: Option<&Expected>) -> Judged {
+        self.judge_as(path, path, expected)
+    }
+
+    /// Judges the file at `path` and calls it by the name that people know, `shown`.
+    pub(crate) fn judge_as(
+        &self,
+        path: &Path,
+        shown: &Path,
+        expected: Option<&Expected>,
+    ) -> Judged {
         let Examined {
             mut judged,
             file,
             companions,
-        } = self.examine(path);
+        } = self.examine(path, shown);
         let Verdict::Plugin(manifest) = &judged.verdict else {
             return judged;
         };
@@ -176,12 +189,12 @@ impl Preflight {
         let file = file.as_ref();
         let companions = || {
             let mut companions = companions.iter();
-            companions.find_map(|other| self.judge_companion(path, other, manifest))
+            companions.find_map(|other| self.judge_companion(shown, other, manifest))
         };
         let problem = place
             .or_else(companions)
-            .or_else(|| Some(refusal::noexec(path, &mount::noexec(file?, &judged.path)?)))
-            .or_else(|| digest::judge(path, file?, expected?));
+            .or_else(|| Some(refusal::noexec(shown, &mount::noexec(file?, &judged.path)?)))
+            .or_else(|| digest::judge(shown, file?, expected?));
         if let Some(problem) = problem {
             judged.verdict = Verdict::Refused(problem, Some(manifest.clone()));
         }
@@ -191,7 +204,7 @@ impl Preflight {
     /// Judges the file at `path` by what is in it, wherever it lies.
     #[must_use]
     pub fn judge_content(&self, path: &Path) -> Judged {
-        self.examine(path).judged
+        self.examine(path, path).judged
     }
 
     /// Judges who could replace what is at `path`; warnings if it can be used nevertheless.
@@ -227,7 +240,7 @@ impl Preflight {
         Some(refusal::companion(path, other, &fault?, manifest))
     }
 
-    fn examine(&self, path: &Path) -> Examined {
+    fn examine(&self, path: &Path, shown: &Path) -> Examined {
         let unread = |judged| Examined {
             judged,
             file: None,
@@ -236,7 +249,7 @@ impl Preflight {
         let resolved = match fs::canonicalize(path) {
             Ok(resolved) => resolved,
             Err(error) => {
-                let problem = cannot_open(path, &error);
+                let problem = cannot_open(shown, &error);
                 return unread(refused(path.to_path_buf(), None, problem));
             }
         };
@@ -244,15 +257,15 @@ impl Preflight {
             Ok(opened) => opened,
             Err(fault) => {
                 let problem = match fault {
-                    OpenFault::Io(error) => cannot_open(path, &error),
-                    OpenFault::Kind(kind) => refusal::wrong_kind(path, kind),
+                    OpenFault::Io(error) => cannot_open(shown, &error),
+                    OpenFault::Kind(kind) => refusal::wrong_kind(shown, kind),
                 };
                 return unread(refused(resolved, None, problem));
             }
         };
         let identity = Some(Identity::of(&metadata));
         if metadata.len() > MAX_OCTETS {
-            let problem = refusal::too_large(path, metadata.len());
+            let problem = refusal::too_large(shown, metadata.len());
             return unread(refused(resolved, identity, problem));
         }
         let data = ReadCache::new(&file);
@@ -260,24 +273,24 @@ impl Preflight {
         let mut companions = Vec::new();
         let verdict = match elf::read(&data, metadata.len()) {
             Ok(library) if library.note.is_none() => Verdict::NotAPlugin,
-            Ok(library) if library.foreign.is_some() => judge_manifest(path, &library, |_| None),
+            Ok(library) if library.foreign.is_some() => judge_manifest(shown, &library, |_| None),
             Ok(library) => match linkage::read(&library.layout, &data) {
                 Ok(linkage) => {
                     static_tls = self.system.static_tls(&resolved, &linkage);
                     companions = self.system.companions(&resolved, &linkage);
-                    judge_manifest(path, &library, |manifest| {
-                        self.judge_needs(path, &resolved, &linkage, manifest)
+                    judge_manifest(shown, &library, |manifest| {
+                        self.judge_needs(shown, &resolved, &linkage, manifest)
                     })
                 }
                 Err(fault) => {
-                    let problem = refusal::broken(path, metadata.len(), &fault);
-                    judge_manifest(path, &library, |_| Some(problem))
+                    let problem = refusal::broken(shown, metadata.len(), &fault);
+                    judge_manifest(shown, &library, |_| Some(problem))
                 }
             },
             Err(Fault::NotElf) => {
-                Verdict::Refused(refusal::not_a_library(path, &file, metadata.len()), None)
+                Verdict::Refused(refusal::not_a_library(shown, &file, metadata.len()), None)
             }
-            Err(fault) => Verdict::Refused(refusal::broken(path, metadata.len(), &fault), None),
+            Err(fault) => Verdict::Refused(refusal::broken(shown, metadata.len(), &fault), None),
         };
         drop(data);
         let judged = Judged {

@@ -243,12 +243,23 @@ pub(crate) fn employ_relay(
         index,
         error,
     };
-    judge(&[(&failed, &recruit)], deployment, tolerant)?;
+    let problems = Problems::check(problems(&[(&failed, &recruit)], deployment, tolerant));
+    print_warnings(&problems.map_err(|problems| refusal(problems, &[&failed]))?);
     tracing::warn!(plugin = %recruit.key, "measurements go to the log instead");
     Ok(None)
 }
 
-/// Reports the plugins that could not be created: as an error, or as warnings where the others ran.
+/// Warns of the plugins that could not be created and are gone on without.
+pub(crate) fn warn_of_not_created(
+    failed: &[NotCreated],
+    deployment: &Deployment,
+    recruits: &[Recruit],
+) {
+    let failed = with_recruits(failed, recruits);
+    print_warnings(&problems(&failed, deployment, true));
+}
+
+/// Judges the plugins that could not be created where the others did not run either.
 ///
 /// # Errors
 ///
@@ -258,18 +269,45 @@ pub(crate) fn judge_creation(
     deployment: &Deployment,
     recruits: &[Recruit],
 ) -> Result<(), Error> {
-    let failed = outcome.not_created.iter();
-    let failed = failed.map(|failed| (failed, &recruits[failed.index]));
-    judge(&failed.collect::<Vec<_>>(), deployment, outcome.started)
+    if outcome.started {
+        return Ok(());
+    }
+    let failed = &outcome.not_created;
+    let problems = problems(&with_recruits(failed, recruits), deployment, false);
+    let judged = Problems::check(problems);
+    let refused = failed.iter().collect::<Vec<_>>();
+    judged
+        .map(drop)
+        .map_err(|problems| refusal(problems, &refused))
 }
 
-fn judge(
+fn with_recruits<'a>(
+    failed: &'a [NotCreated],
+    recruits: &'a [Recruit],
+) -> Vec<(&'a NotCreated, &'a Recruit)> {
+    let failed = failed.iter();
+    failed
+        .map(|failed| (failed, &recruits[failed.index]))
+        .collect()
+}
+
+/// Nothing has run, and whether that is for the configuration alone.
+fn refusal(problems: Problems, failed: &[&NotCreated]) -> Error {
+    let is_configuration = |failed: &&NotCreated| failed.error.kind == ErrorCode::CONFIG;
+    if failed.iter().all(is_configuration) {
+        Error::Problems(problems)
+    } else {
+        Error::NotCreated(problems)
+    }
+}
+
+/// What to tell of plugins that could not be created; the log hears of it here.
+fn problems(
     failed: &[(&NotCreated, &Recruit)],
     deployment: &Deployment,
     tolerated: bool,
-) -> Result<(), Error> {
+) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut configuration_only = true;
     for (failed, recruit) in failed {
         let plugin = deployment
             .plugins
@@ -295,7 +333,6 @@ fn judge(
                 failed.key
             );
         }
-        configuration_only &= failed.error.kind == ErrorCode::CONFIG;
         let problem = not_created_problem(failed, plugin, &recruit.config, &chain);
         problems.push(if tolerated {
             self::tolerated(problem, [plugin.role].into_iter())
@@ -303,15 +340,7 @@ fn judge(
             problem
         });
     }
-    let warnings = Problems::check(problems).map_err(|problems| {
-        if configuration_only {
-            Error::Problems(problems)
-        } else {
-            Error::NotCreated(problems)
-        }
-    })?;
-    print_warnings(&warnings);
-    Ok(())
+    problems
 }
 
 fn not_created_problem(

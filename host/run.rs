@@ -22,7 +22,7 @@ use crate::offer::{self, Shared};
 use crate::pipeline::{self, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
-use crate::recruiting::{employ_relay, judge_creation, recruit};
+use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 
@@ -209,6 +209,7 @@ fn start(
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
+        going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

@@ -58,17 +58,19 @@ pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>, what: &List) -> Resu
         core.plugins.iter().chain(&core.metrics)
     });
     let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
-    match discovery.fault() {
-        Some(fault) if !what.json => {
-            // What is there is told all the same, if it could be read.
-            if !discovery.files().is_empty() {
-                crate::print(&list(&discovery, &enabled, what.sha256))?;
-            }
-            Err(Problems::from(fault.clone()).into())
-        }
-        _ if what.json => Ok(json(&discovery, &enabled, what.sha256)),
-        _ => Ok(list(&discovery, &enabled, what.sha256)),
+    let text = if what.json {
+        json(&discovery, &enabled, what.sha256)
+    } else {
+        list(&discovery, &enabled, what.sha256)
+    };
+    let Some(fault) = discovery.fault() else {
+        return Ok(text);
+    };
+    // What is there is told all the same, if it could be read.
+    if what.json || !discovery.files().is_empty() {
+        crate::print(&text)?;
     }
+    Err(Problems::from(fault.clone()).into())
 }
 
 /// The plugin directory that the configuration, if there is one, chooses.

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// Characters of a progress line that are shown: one that wraps cannot be cleared.
 const WIDTH: usize = 79;
@@ -11,7 +12,7 @@ const WIDTH: usize = 79;
 static TERMINAL: LazyLock<Mutex<Terminal<io::Stderr>>> = LazyLock::new(|| {
     let usable =
         io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
-    Mutex::new(Terminal::new(io::stderr(), usable))
+    Mutex::new(Terminal::new(io::stderr(), wait_for_room, usable))
 });
 
 /// How log lines and errors are written.
@@ -83,15 +84,18 @@ pub(crate) fn clear() {
 /// Lines going up, and one line that stays at the bottom.
 struct Terminal<W> {
     out: W,
+    /// Waits until `out` takes something again.
+    wait: fn(),
     /// Whether there is somebody to look at the progress line.
     watched: bool,
     progress: String,
 }
 
 impl<W: Write> Terminal<W> {
-    fn new(out: W, watched: bool) -> Self {
+    fn new(out: W, wait: fn(), watched: bool) -> Self {
         Self {
             out,
+            wait,
             watched,
             progress: String::new(),
         }
@@ -121,16 +125,35 @@ impl<W: Write> Terminal<W> {
     }
 
     fn send(&mut self, text: &str) {
-        // One write, so that lines of other processes do not come in between.
-        let sent = self
-            .out
-            .write_all(text.as_bytes())
-            .and_then(|()| self.out.flush());
-        if sent.is_err() {
-            // Standard error is closed or full: there is nobody to tell it to.
+        if self.write_all(text.as_bytes()).is_err() {
+            // Standard error is closed, or its disk full: there is nobody to tell it to.
             self.watched = false;
         }
     }
+
+    /// In one write where that is possible, so that lines of other processes do not come in between.
+    fn write_all(&mut self, mut rest: &[u8]) -> io::Result<()> {
+        while !rest.is_empty() {
+            match self.out.write(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(octets) => rest = &rest[octets..],
+                // Whoever shares this pipe or terminal with us has made it so that it does not wait. What
+                // is said here is worth waiting for.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => (self.wait)(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.out.flush()
+    }
+}
+
+/// Waits until standard error takes something, or nobody reads it any more.
+fn wait_for_room() {
+    let stderr = io::stderr();
+    let mut wanted = [PollFd::new(&stderr, PollFlags::OUT)];
+    // Interrupted, or not possible: then writing is tried again, and says so.
+    let _ready = poll(&mut wanted, None);
 }
 
 #[cfg(test)]
@@ -138,7 +161,7 @@ mod tests {
     use super::*;
 
     fn text(act: impl FnOnce(&mut Terminal<Vec<u8>>), watched: bool) -> String {
-        let mut terminal = Terminal::new(Vec::new(), watched);
+        let mut terminal = Terminal::new(Vec::new(), || (), watched);
         act(&mut terminal);
         String::from_utf8(terminal.out).unwrap()
     }
@@ -155,6 +178,35 @@ mod tests {
             true,
         );
         assert_eq!(written, "\r\x1b[2K1 of 2\r\x1b[2Ka\n1 of 2\r\x1b[2Kb\n");
+    }
+
+    #[test]
+    fn a_line_is_whole_where_writing_does_not_wait() {
+        /// Takes three octets at a time, and none every other time.
+        #[derive(Default)]
+        struct Reluctant {
+            taken: Vec<u8>,
+            is_full: bool,
+        }
+        impl Write for Reluctant {
+            fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+                self.is_full = !self.is_full;
+                if self.is_full {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                let some = octets.len().min(3);
+                self.taken.extend_from_slice(&octets[..some]);
+                Ok(some)
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let mut terminal = Terminal::new(Reluctant::default(), || (), false);
+        terminal.write("a whole line\n");
+        assert_eq!(terminal.out.taken, b"a whole line\n");
     }
 
     #[test]

@@ -333,6 +333,7 @@ impl Syslog {
         if form.is_none() {
             fields.refuse("syslog_format", "\"rfc3164\" or \"rfc5424\"");
         }
+        let form = form.unwrap_or(default.form);
         let (receiver, chosen_by) = match address(fields, root) {
             Some(receiver) => (receiver, "core.logging.address"),
             None => match is_used.then(|| environment(fields)).flatten() {
@@ -340,15 +341,36 @@ impl Syslog {
                 None => (default.receiver, default.chosen_by),
             },
         };
+        if is_used
+            && form == SyslogForm::Rfc5424
+            && receiver == Self::default().receiver
+            && let Some(value) = fields.any("syslog_format")
+        {
+            fields.report(misread(&value.origin));
+        }
         Self {
             receiver,
             chosen_by,
             origin,
             protocol: protocol.unwrap_or(default.protocol),
             facility: facility.unwrap_or(default.facility),
-            form: form.unwrap_or(default.form),
+            form,
         }
     }
+}
+
+/// A form that most who listen at `/dev/log` do not know. Whoever has made a socket for it has given it
+/// another name.
+fn misread(origin: &Origin) -> Problem {
+    Problem::warning(
+        Code::WrongValue,
+        "core.logging.syslog_format = \"rfc5424\" is misread at /dev/log",
+    )
+    .at(origin, "core.logging.syslog_format")
+    .because(
+        "rsyslog, journald and BusyBox take what comes there for the older form, and the header for text",
+    )
+    .help("remove it, or name another receiver with core.logging.address, such as [\"127.0.0.1\", 514]")
 }
 
 /// What `address` names: the path of a socket, or a host and perhaps a port.
@@ -472,6 +494,23 @@ mod tests {
                 problem.starts_with("core.logging.address must be the path of a socket"),
                 "{problem}"
             );
+        }
+    }
+
+    #[test]
+    fn the_newer_form_is_warned_of_where_it_is_misread() {
+        let newer = "syslog_format = 'rfc5424'";
+        for (text, is_misread) in [
+            (newer.to_owned(), true),
+            (format!("{newer}\naddress = '/dev/log'"), true),
+            (format!("{newer}\naddress = '/run/rfc5424.sock'"), false),
+            (format!("{newer}\naddress = ['192.0.2.1']"), false),
+            (format!("{newer}\nhandlers = ['stream']"), false),
+            ("syslog_format = 'rfc3164'".to_owned(), false),
+        ] {
+            let (_, problems) = read(&text);
+            let warning = "core.logging.syslog_format = \"rfc5424\" is misread at /dev/log";
+            assert_eq!(problems == [warning], is_misread, "{text}: {problems:?}");
         }
     }
 

@@ -36,8 +36,7 @@ impl MetricsLogger {
         let mut fields = Fields::new(value, METRICS_LOGGER, problems);
         let default = Self::default();
         let level = level(&mut fields, "log_level").unwrap_or(default.level);
-        let time_unit = fields.number("time_unit", "a number");
-        let time_unit = time_unit.unwrap_or(default.time_unit);
+        let time_unit = time_unit(&mut fields).unwrap_or(default.time_unit);
         fields.finish();
         Self { level, time_unit }
     }
@@ -73,8 +72,7 @@ impl Ffwd {
         let ip = ip.and_then(|name| read_ip(&mut fields, name));
         let port = named(&mut fields, "ffwd_port", "port");
         let port = port.and_then(|name| read_port(&mut fields, name));
-        let time_unit = fields.number("time_unit", "a number");
-        let time_unit = time_unit.unwrap_or(default.time_unit);
+        let time_unit = time_unit(&mut fields).unwrap_or(default.time_unit);
         fields.finish();
         let address = SocketAddr::new(
             ip.unwrap_or(default.address.ip()),
@@ -114,6 +112,16 @@ fn named(
         )),
     });
     right.or(Some(documented))
+}
+
+/// What times are multiplied with: neither infinite nor NaN, which would leave nothing of any.
+fn time_unit(fields: &mut Fields<'_, '_>) -> Option<f64> {
+    const EXPECTED: &str = "a finite number";
+    let unit = fields.number("time_unit", EXPECTED)?;
+    if !unit.is_finite() {
+        fields.refuse("time_unit", EXPECTED);
+    }
+    Some(unit).filter(|unit| unit.is_finite())
 }
 
 fn read_ip(fields: &mut Fields<'_, '_>, name: &'static str) -> Option<IpAddr> {

@@ -1,12 +1,14 @@
 //! What follows from remembered crashes for the plugins of a run.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::{Crash, Crashes, MANY};
 use crate::config::AfterCrash;
 use crate::manifest::Role;
 use crate::problem::{Code, Problem, Problems};
-use crate::resolve::{Deployment, Resolved};
+use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved};
 use crate::worker::Doing;
 
 /// Warns of the crash of the previous run, and takes out of `deployment` what crashes again and again,
@@ -24,8 +26,9 @@ pub(crate) fn heed(
 ) -> Result<Vec<Problem>, Problems> {
     let now = Timestamp::now();
     let mut problems = Vec::new();
+    let mut skip = BTreeSet::new();
     let mut taken = Vec::new();
-    deployment.plugins.retain(|plugin| {
+    for plugin in &deployment.plugins {
         let identity = plugin
             .identity
             .map(|judged| judged.to_string())
@@ -39,17 +42,15 @@ pub(crate) fn heed(
             AfterCrash::Skip if recent >= MANY => {
                 problems.push(skipped(plugin, recent));
                 taken.push(plugin.role);
-                return false;
+                skip.insert(plugin.key.clone());
             }
             _ => {
                 let last = crashes.last().filter(is_about);
                 problems.extend(last.map(|crash| again(plugin, crash, after_crash)));
             }
         }
-        true
-    });
-    // What it would have said is unknown, so nothing may be deleted.
-    deployment.lacks_authority |= taken.contains(&Role::Authority);
+    }
+    deployment.pass_over(|plugin| skip.contains(&plugin.key));
     taken.sort();
     taken.dedup();
     taken.retain(|role| {
@@ -93,7 +94,7 @@ fn again(plugin: &Resolved, crash: &Crash, after_crash: AfterCrash) -> Problem {
 }
 
 fn skipped(plugin: &Resolved, recent: usize) -> Problem {
-    Problem::warning(
+    let problem = Problem::warning(
         Code::CrashedBefore,
         format!(
             "plugin \"{}\" has crashed {recent} times in an hour; going on without it",
@@ -102,7 +103,12 @@ fn skipped(plugin: &Resolved, recent: usize) -> Problem {
     )
     .place(plugin.library.display())
     .because("core.after_crash = \"skip\"")
-    .help("install another build of it; or wait until an hour has passed since the first of them")
+    .help("install another build of it; or wait until an hour has passed since the first of them");
+    if plugin.role == Role::Authority {
+        problem.note(MISSING_AUTHORITY)
+    } else {
+        problem
+    }
 }
 
 fn stopped(plugin: &Resolved, recent: usize) -> Problem {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::config::Config;
+use crate::preflight::Obstacle;
 use crate::problem::{Code, Problem};
 
 /// The environment variable that names the plugin directory.
@@ -82,20 +83,34 @@ impl PluginDirectory {
         &self.chosen_by
     }
 
+    /// Why it cannot be listed.
     pub(super) fn unreadable(&self, error: &io::Error) -> Problem {
         let path = self.path.display();
-        let summary = match error.kind() {
-            io::ErrorKind::NotFound => format!("the plugin directory {path} does not exist"),
-            io::ErrorKind::NotADirectory => {
+        let obstacle = match error.kind() {
+            io::ErrorKind::PermissionDenied => Obstacle::to_reading(&self.path),
+            _ => None,
+        };
+        let summary = match (error.kind(), &obstacle) {
+            (io::ErrorKind::NotFound, _) => format!("the plugin directory {path} does not exist"),
+            (io::ErrorKind::NotADirectory, _) => {
                 format!("the plugin directory {path} is not a directory")
             }
-            _ => format!("cannot list the plugin directory {path}: {error}"),
+            (_, Some(obstacle)) => format!(
+                "the plugin directory {path} cannot be read by {}: {}",
+                obstacle.who(),
+                obstacle.describe(&self.path)
+            ),
+            (_, None) => format!("cannot list the plugin directory {path}: {error}"),
         };
-        Problem::error(Code::PluginDirectory, summary)
-            .found(format!("chosen by {}", self.chosen_by))
-            .help(format!(
-                "name another with --plugin-dir, {ENVIRONMENT} or core.plugin_dir"
-            ))
+        let problem = Problem::error(Code::PluginDirectory, summary)
+            .found(format!("chosen by {}", self.chosen_by));
+        let problem = match obstacle {
+            Some(obstacle) => problem.help(obstacle.help(None)),
+            None => problem,
+        };
+        problem.help(format!(
+            "name another with --plugin-dir, {ENVIRONMENT} or core.plugin_dir"
+        ))
     }
 }
 

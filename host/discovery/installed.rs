@@ -105,6 +105,9 @@ impl Installed {
         let (file, identity) = match preflight::reopen(&path) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(preflight::cannot_open(&path, &error));
+            }
             Err(error) => return Err(unusable(&path, &error.to_string())),
         };
         preflight.judge_place(&path, Subject::Record)?;

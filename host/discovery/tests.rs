@@ -133,3 +133,61 @@ fn an_empty_directory_says_who_chose_it() {
         )
     );
 }
+
+#[test]
+fn a_record_that_is_replaced_while_somebody_looks_is_read_again() {
+    let directory = directory(&[("a.so", &[("a", "authority")])]);
+    let path = directory.path().join("a.so");
+    let of = |sha256| {
+        let mut installed = Installed::default();
+        let current = Build {
+            sha256,
+            package: "a".to_owned(),
+            version: "0.1.0".to_owned(),
+            installed: "2026-11-22T19:10:00Z".to_owned(),
+        };
+        let entry = Entry {
+            current,
+            previous: None,
+        };
+        installed.set("a.so", entry);
+        installed
+    };
+    let (right, wrong) = (
+        of(Digest::at(&path).unwrap()),
+        of("0".repeat(64).parse().unwrap()),
+    );
+    let found = |records: &[&Installed]| {
+        let reads = std::cell::Cell::new(0);
+        let record = || {
+            let read = reads.replace(reads.get() + 1).min(records.len() - 1);
+            Ok(records[read].clone())
+        };
+        let choice = PluginDirectory::choose(Some(directory.path()), None);
+        let preflight = Preflight::new(Trust::of_process());
+        let found = Discovery::with_record(
+            choice,
+            None,
+            &preflight,
+            std::slice::from_ref(&path),
+            record,
+        );
+        (found.find("a").unwrap().is_some(), reads.get())
+    };
+    assert_eq!(found(&[&right]), (true, 1));
+    assert_eq!(found(&[&wrong, &right]), (true, 2));
+    assert_eq!(found(&[&wrong]), (false, 2));
+}
+
+#[test]
+fn a_link_that_leads_there_by_an_unsafe_way_hides_no_library() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = directory(&[("z.so", &[("z", "authority")])]);
+    let elsewhere = tempfile::tempdir().unwrap();
+    symlink(directory.path().join("z.so"), elsewhere.path().join("z.so")).unwrap();
+    symlink(elsewhere.path().join("z.so"), directory.path().join("a.so")).unwrap();
+    fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let discovery = scan(&directory);
+    assert_eq!(discovery.refusals(), 1);
+    assert_eq!(discovery.find("z").unwrap().unwrap().0.name(), "z.so");
+}

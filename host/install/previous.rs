@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
+use super::step::{Step, reached};
 use crate::discovery::staged;
 
 /// Where the library that had this name before is kept.
@@ -29,6 +30,7 @@ pub(super) fn keep(directory: &Path, name: &str) -> io::Result<()> {
         fs::copy(&present, &second)?;
         fs::File::open(&second)?.sync_all()?;
     }
+    reached(Step::Linked);
     fs::rename(&second, path(directory, name))?;
     // If both names are the same file already, renaming leaves them as they are.
     remove(&second)

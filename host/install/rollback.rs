@@ -3,7 +3,8 @@
 use std::fs;
 use std::io;
 
-use super::{Room, build, loadable, message, previous, sync};
+use super::step::{Step, reached};
+use super::{Room, build, fault, loadable, message, previous, sync};
 use crate::discovery::{Discovered, Entry, PluginDirectory};
 use crate::error::Error;
 use crate::preflight::{Digest, Preflight, Trust, Verdict};
@@ -15,7 +16,9 @@ use crate::problem::{Code, Problem, Problems};
 ///
 /// When there is none, it could not be loaded, or it is not the one that was kept.
 pub fn rollback(directory: PluginDirectory, key: &str) -> Result<String, Error> {
-    let cannot = |error: io::Error| Error::failed(format!("cannot roll back `{key}`"), error);
+    let path = directory.path().to_owned();
+    let cannot =
+        |error: io::Error| fault::unwritten(format!("cannot roll back `{key}`"), &path, error);
     let preflight = Preflight::new(Trust::of_process());
     let room = Room::enter(directory, &preflight).map_err(cannot)??;
     let name = library_of(&room, &preflight, key)?;
@@ -51,7 +54,9 @@ pub fn rollback(directory: PluginDirectory, key: &str) -> Result<String, Error> 
     let mut installed = room.discovery.installed().clone();
     installed.set(&name, entry.clone());
     installed.write(room.path()).map_err(cannot)?;
+    reached(Step::Recorded);
     previous::exchange(room.path(), &name).map_err(cannot)?;
+    reached(Step::Renamed);
     sync(room.path()).map_err(cannot)?;
     Ok(message::rolled_back(
         room.path(),

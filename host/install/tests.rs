@@ -2,20 +2,21 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tempfile::TempDir;
 
-use super::step::ending::END;
 use super::*;
+use crate::discovery::RECORD;
 use crate::preflight::tests::{Elf, manifest};
 
 /// A plugin directory, and a place where libraries come from.
-struct Site {
+pub(super) struct Site {
     root: TempDir,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         rustix::process::umask(0o022.into());
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("plugins")).unwrap();
@@ -23,16 +24,16 @@ impl Site {
         Self { root }
     }
 
-    fn directory(&self) -> PathBuf {
+    pub(super) fn directory(&self) -> PathBuf {
         self.root.path().join("plugins")
     }
 
-    fn choose(&self) -> PluginDirectory {
+    pub(super) fn choose(&self) -> PluginDirectory {
         PluginDirectory::choose(Some(&self.directory()), None)
     }
 
     /// A build of `libacme.so` with a version and keys.
-    fn build(&self, version: &str, keys: &[&str]) -> PathBuf {
+    pub(super) fn build(&self, version: &str, keys: &[&str]) -> PathBuf {
         let plugins = keys.iter().map(|key| (*key, "authority"));
         let text = manifest("acme", &plugins.collect::<Vec<_>>());
         let text = text.replace("version = \"0.1.0\"", &format!("version = \"{version}\""));
@@ -41,16 +42,16 @@ impl Site {
         path
     }
 
-    fn install(&self, version: &str, keys: &[&str]) -> Result<String, Error> {
+    pub(super) fn install(&self, version: &str, keys: &[&str]) -> Result<String, Error> {
         install(self.choose(), &self.build(version, keys), None)
     }
 
-    fn rollback(&self) -> Result<String, Error> {
+    pub(super) fn rollback(&self) -> Result<String, Error> {
         rollback(self.choose(), "acme.a")
     }
 
     /// The version that a run would take.
-    fn version(&self) -> String {
+    pub(super) fn version(&self) -> String {
         let discovery = Discovery::scan(self.choose());
         assert!(discovery.fault().is_none(), "{:?}", discovery.fault());
         let found = discovery.find("acme.a").unwrap();
@@ -58,7 +59,7 @@ impl Site {
         manifest.version.clone()
     }
 
-    fn files(&self) -> Vec<String> {
+    pub(super) fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.directory()).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names = names.collect::<Vec<_>>();
@@ -115,8 +116,6 @@ fn a_library_is_installed_replaced_and_rolled_back() {
     assert_eq!(mode.permissions().mode() & 0o7777, 0o644);
 }
 
-use crate::discovery::RECORD;
-
 #[test]
 fn rolling_back_twice_is_doing_nothing() {
     let site = Site::new();
@@ -143,43 +142,28 @@ fn a_replaced_library_is_another_file() {
 }
 
 #[test]
-fn an_installation_that_ends_in_the_middle_leaves_a_directory_that_can_be_used() {
-    for step in [Step::Staged, Step::Kept, Step::Recorded, Step::Renamed] {
-        let site = Site::new();
-        site.install("1.0", &["acme.a"]).unwrap();
-        site.install("2.0", &["acme.a"]).unwrap();
-        END.set(Some(step));
-        let error = site.install("3.0", &["acme.a"]).unwrap_err();
-        END.set(None);
-        assert!(error.to_string().contains("cannot install"), "{error}");
-        let expected = if step == Step::Renamed { "3.0" } else { "2.0" };
-        assert_eq!(site.version(), expected, "{step:?}");
-        // Going back works, or says that there is nothing to go back to.
-        match site.rollback() {
-            Ok(_) => drop(site.rollback().unwrap()),
-            Err(error) => assert!(error.to_string().contains("cannot roll back"), "{error}"),
-        }
-        assert_eq!(site.version(), expected, "{step:?}");
-        site.install("3.0", &["acme.a"]).unwrap();
-        assert_eq!(site.version(), "3.0", "{step:?}");
-        site.install("4.0", &["acme.a"]).unwrap();
-        site.rollback().unwrap();
-        assert_eq!(site.version(), "3.0", "{step:?}");
-        assert!(!site.files().iter().any(|name| name.ends_with(".staged")));
-    }
-}
-
-#[test]
-fn a_rollback_that_ends_after_the_record_leaves_a_directory_that_can_be_used() {
+fn whoever_looks_while_libraries_are_installed_finds_one() {
     let site = Site::new();
-    site.install("1.0", &["acme.a"]).unwrap();
-    site.install("2.0", &["acme.a"]).unwrap();
-    site.rollback().unwrap();
-    // The files as they were, with the record of afterwards.
-    previous::exchange(&site.directory(), "libacme.so").unwrap();
-    assert_eq!(site.version(), "2.0");
-    site.rollback().unwrap();
-    assert_eq!(site.version(), "1.0");
+    site.install("0", &["acme.a"]).unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let mut looks = 0;
+            while !is_over.load(Ordering::Relaxed) {
+                site.version();
+                looks += 1;
+            }
+            looks
+        });
+        for version in 1..=40 {
+            site.install(&version.to_string(), &["acme.a"]).unwrap();
+            if version % 4 == 0 {
+                site.rollback().unwrap();
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+        assert!(looking.join().unwrap() > 0);
+    });
 }
 
 #[test]
@@ -222,6 +206,42 @@ fn a_key_that_another_library_has_is_refused() {
     1 error; nothing was run
     "#);
     assert_eq!(site.version(), "1.0");
+}
+
+#[test]
+fn a_second_name_for_what_is_replaced_would_keep_its_keys() {
+    // A hard link stays with the old library; so does what a link in the place of the target led to.
+    let told = [("libz.so", "libacme.so"), ("libacme.so", "liba.so")].map(|(first, second)| {
+        let site = Site::new();
+        site.install("1.0", &["acme.a"]).unwrap();
+        let directory = site.directory();
+        if second == "libacme.so" {
+            fs::hard_link(directory.join(second), directory.join(first)).unwrap();
+        } else {
+            fs::rename(directory.join("libacme.so"), directory.join(second)).unwrap();
+            std::os::unix::fs::symlink(second, directory.join(first)).unwrap();
+        }
+        let told = site.shown(site.install("2.0", &["acme.a"]));
+        assert_eq!(site.version(), "1.0");
+        told.lines().take(2).collect::<Vec<_>>().join("\n")
+    });
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    error[GJ203]: key "acme.a" would be exported by two libraries; libacme.so was not installed
+      found: <root>/plugins/libz.so  acme 1.0
+    error[GJ203]: key "acme.a" would be exported by two libraries; libacme.so was not installed
+      found: <root>/plugins/liba.so  acme 1.0
+    "#);
+}
+
+#[test]
+fn a_link_to_what_is_replaced_leads_to_what_replaces_it() {
+    let site = Site::new();
+    site.install("1.0", &["acme.a"]).unwrap();
+    for link in ["a.so", "z.so"] {
+        std::os::unix::fs::symlink("libacme.so", site.directory().join(link)).unwrap();
+    }
+    site.install("2.0", &["acme.a"]).unwrap();
+    assert_eq!(site.version(), "2.0");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tracing::Metadata;
 use tracing::field::{Field, Visit};
 
 use super::level::{CRITICAL, Severity};
-use crate::problem::push_escaped;
+use crate::problem::{is_hidden, push_escaped};
 use crate::secrets::Secrets;
 
 /// Octets of a message, and of all fields of an event together, that are written. A longer one
@@ -19,6 +19,8 @@ const MAX_OCTETS: usize = 16 << 10;
 
 /// The field that names a plugin.
 const PLUGIN: &str = "plugin";
+/// What that field of a library's own is called: whose a line is, the host says.
+const OWN_PLUGIN: &str = "plugin_";
 
 /// An event with all that a handler may say of it.
 #[derive(Clone, Debug)]
@@ -59,7 +61,8 @@ impl<'a> Entry<'a> {
         parts: Parts<'a>,
         plugin: Option<&'a str>,
     ) -> Self {
-        // An event about a plugin names it itself; one that comes from a plugin is in its span.
+        // An event about a plugin names it itself; one that comes from a plugin is in its span, and has
+        // been disowned.
         let named = parts.fields.iter().find_map(|(name, value)| match value {
             Value::String(key) if name == PLUGIN => Some(Cow::Owned(key.clone())),
             _ => None,
@@ -121,7 +124,9 @@ fn push_all(out: &mut String, text: &str) {
 /// Adds ` name=value`. A value that would not read as one word is quoted.
 fn push_field(out: &mut String, name: &str, value: &str) {
     out.push(' ');
-    out.extend(name.chars().filter(|character| !character.is_control()));
+    // A library's field may be named anything, also in a way that reads as two fields.
+    let odd = |c: char| is_hidden(c) || c.is_whitespace() || c == '=' || c == '"';
+    out.extend(name.chars().map(|c| if odd(c) { '_' } else { c }));
     out.push('=');
     let is_word = !value.is_empty() && !value.contains(|c: char| c.is_whitespace() || c == '"');
     // What `Debug` made of a text or a list already has its own bounds.
@@ -170,6 +175,15 @@ impl Parts<'_> {
                 let kept = text.len().min(left);
                 shorten(text, left);
                 left -= kept;
+            }
+        }
+    }
+
+    /// Keeps a library's event from passing for that of another plugin.
+    pub(super) fn disown(&mut self) {
+        for (name, _) in &mut self.fields {
+            if name == PLUGIN {
+                *name = Cow::Borrowed(OWN_PLUGIN);
             }
         }
     }
@@ -246,6 +260,7 @@ mod tests {
             ("g", "h\"i\\"),
             ("k", "[\"l m\"]"),
             ("n", "\n"),
+            ("p=q r\u{202e}", "s"),
         ] {
             entry.fields.push((name.into(), value.into()));
         }
@@ -253,7 +268,7 @@ mod tests {
         entry.plugin = Some("p.q".into());
         assert_eq!(
             entry.text(),
-            "m a=b c=\"d e\" f=\"\" g=\"h\\\"i\\\\\" k=[\"l m\"] n=\"\\n\" o=3 plugin=p.q"
+            "m a=b c=\"d e\" f=\"\" g=\"h\\\"i\\\\\" k=[\"l m\"] n=\"\\n\" p_q_r_=s o=3 plugin=p.q"
         );
     }
 

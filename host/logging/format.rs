@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use self::number::Number;
 use super::entry::Entry;
 use crate::config::nearest;
+use crate::problem::escape;
 
 /// The name under which the lines appear.
 pub(super) const PROGRAM: &str = "gordon-janitor";
@@ -339,7 +340,12 @@ impl Attribute {
             Self::ThreadName => thread::current().name().unwrap_or("Thread").to_owned(),
             number => return Value::Number(number.number(entry)),
         };
-        Value::Text(text)
+        Value::Text(match self {
+            // An author of patterns may want a line break in it.
+            Self::Asctime => text,
+            // Also what is no message comes from plugins: targets, paths, the names of their threads.
+            _ => escape(&text),
+        })
     }
 
     fn number(self, entry: &Entry<'_>) -> Number {

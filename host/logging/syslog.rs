@@ -147,8 +147,16 @@ impl Syslog {
         let message = self.messages.message(entry);
         if is_idle && queue.unreachable.is_none() {
             // The thread has nothing in its hands, so nobody else holds the transport.
-            if self.shared.transport().send_at_once(message.as_bytes()) {
-                return;
+            let sent = self.shared.transport().send_at_once(message.as_bytes());
+            match sent {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(refused) => {
+                    let unreachable = Unreachable::new(refused);
+                    queue.unreachable = Some(unreachable.clone());
+                    drop(queue);
+                    return self.shared.give_up(instead(), &unreachable.reason);
+                }
             }
         }
         if queue.octets + message.len() > MOST_WAITING {
@@ -175,8 +183,14 @@ impl Syslog {
             let waited = self.shared.news.wait_timeout(queue, left);
             queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let lost = queue.lost + queue.waiting.len() + usize::from(queue.busy);
+        let refused = match self.shared.transport.try_lock() {
+            Ok(transport) => transport.refused(),
+            // In the hands of a thread that waits: there is no time to wait for it as well.
+            Err(_taken) => 0,
+        };
+        let lost = queue.lost + queue.waiting.len() + usize::from(queue.busy) + refused;
         queue.lost = 0;
+        queue.octets = 0;
         queue.waiting.clear();
         drop(queue);
         if lost > 0 {
@@ -186,7 +200,7 @@ impl Syslog {
                 transport::name(&self.shared.settings)
             );
             let problem = Problem::warning(Code::LogUnreachable, summary).because(
-                "it took them more slowly than they came, and the program did not wait for it",
+                "nobody took them, or not as fast as they came, and the program did not wait for it",
             );
             error::say(&self.shared.placed(problem));
         }
@@ -217,7 +231,7 @@ impl Shared {
                     }
                 }
             };
-            queue.octets -= next.message.len();
+            queue.octets = queue.octets.saturating_sub(next.message.len());
             queue.busy = true;
             let known = queue.unreachable.clone();
             drop(queue);

@@ -64,15 +64,15 @@ impl MetricsLogger {
 
 const TARGET: &str = "gordon.metrics-logger";
 
-/// Logs `line` as the original's logger did, which users filter by. There is no level above error,
-/// and what is not set is traced.
+/// Logs `line` as the original's logger did, which users filter by. What is not set is traced.
 fn emit(level: Level, line: &str) {
     match level {
         Level::NotSet => tracing::trace!(target: TARGET, "{line}"),
         Level::Debug => tracing::debug!(target: TARGET, "{line}"),
         Level::Info => tracing::info!(target: TARGET, "{line}"),
         Level::Warning => tracing::warn!(target: TARGET, "{line}"),
-        Level::Error | Level::Critical => tracing::error!(target: TARGET, "{line}"),
+        Level::Error => tracing::error!(target: TARGET, "{line}"),
+        Level::Critical => tracing::error!(target: TARGET, critical = true, "{line}"),
     }
 }
 

@@ -9,12 +9,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use super::obstacle::Obstacle;
 use super::trust::{self, Trust};
-use super::{file_name, is_sticky};
+use super::{file_name, is_sticky, refusal};
 use crate::problem::{Code, Problem};
 
 /// Links that are followed at most, as the system does.
-const MAX_LINKS: usize = 40;
+pub(super) const MAX_LINKS: usize = 40;
 
 /// What lies at the end of a way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -200,34 +201,30 @@ fn kinds(metadata: &Metadata, trust: &Trust) -> impl Iterator<Item = Kind> {
 /// What keeps another user from reading the file at all.
 fn kept_out(path: &Path, subject: Subject, way: &[Step], trust: &Trust) -> Option<Problem> {
     let directories = way.iter().map(|step| (&step.directory, &step.above));
-    let file = way.last().map(|step| (&step.entry, &step.found));
-    let (at, metadata) = directories
-        .chain(file)
-        .find(|(_, metadata)| trust.is_kept_out(metadata))?;
-    let who = trust.name();
+    let mut through = directories.filter(|(_, metadata)| trust.is_kept_out(metadata, 0o1));
+    let (at, metadata) = through.next().or_else(|| {
+        let last = way.last()?;
+        // A directory at the end is one that has to be listed.
+        let rights = if last.found.is_dir() { 0o5 } else { 0o4 };
+        let is_kept_out = trust.is_kept_out(&last.found, rights);
+        is_kept_out.then_some((&last.entry, &last.found))
+    })?;
     let code = match subject {
         Subject::Configuration => Code::UnreadableConfiguration,
         Subject::Library | Subject::Record => Code::Unreadable,
     };
     let is_directory = way.last().is_some_and(|step| step.found.is_dir());
-    let name = if is_directory {
-        path.display().to_string()
-    } else {
-        file_name(path)
-    };
-    let problem = Problem::error(code, format!("{name} cannot be read by {who}"))
-        .place(path.display())
-        .found(format!(
-            "{}: owner {}, mode {:04o}",
-            at.display(),
-            trust::owners(metadata),
-            metadata.mode() & 0o7777
-        ));
-    Some(problem.help(format!(
-        "chmod {} {}",
-        if metadata.is_dir() { "0755" } else { "0644" },
-        at.display()
-    )))
+    let obstacle = Obstacle::new(at.clone(), metadata.clone(), trust);
+    // A configuration may hold secrets.
+    let group = (subject == Subject::Configuration).then(|| trust.group());
+    let group = group.as_deref();
+    Some(refusal::unreadable(
+        path,
+        code,
+        is_directory,
+        &obstacle,
+        group,
+    ))
 }
 
 fn describe(path: &Path, subject: Subject, faults: &[Fault], trust: &Trust) -> Problem {

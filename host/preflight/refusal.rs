@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::elf::{self, Fault};
 use super::mount::Mount;
+use super::obstacle::Obstacle;
 use super::system::Missing;
-use super::{MAX_OCTETS, sniff, trust};
+use super::{MAX_OCTETS, sniff};
 use crate::manifest::{ApiVersion, Manifest, ManifestFault};
 use crate::problem::{Code, Problem};
 
@@ -250,7 +250,37 @@ pub(super) fn wrong_kind(path: &Path, kind: &str) -> Problem {
     .help("move it out of the plugin directory")
 }
 
-pub(super) fn cannot_open(path: &Path, error: &io::Error) -> Problem {
+/// That somebody may not read what is at `path`, because of the `obstacle`; if it is nobody else's to
+/// read, `group` is to be given it.
+pub(super) fn unreadable(
+    path: &Path,
+    code: Code,
+    is_directory: bool,
+    obstacle: &Obstacle,
+    group: Option<&str>,
+) -> Problem {
+    let name = if is_directory {
+        path.display().to_string()
+    } else {
+        file_name(path)
+    };
+    let summary = format!(
+        "{name} cannot be read by {}: {}",
+        obstacle.who(),
+        obstacle.describe(path)
+    );
+    Problem::error(code, summary)
+        .place(path.display())
+        .help(obstacle.help(group))
+}
+
+/// That the file at `path` cannot be opened: whom it keeps out, or where a link leads.
+pub(crate) fn cannot_open(path: &Path, error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::PermissionDenied
+        && let Some(obstacle) = Obstacle::to_reading(path)
+    {
+        return unreadable(path, Code::Unreadable, false, &obstacle, None);
+    }
     let name = file_name(path);
     let target = fs::read_link(path).ok();
     let summary = match (&target, error.kind()) {
@@ -267,17 +297,10 @@ pub(super) fn cannot_open(path: &Path, error: &io::Error) -> Problem {
         (None, _) => format!("cannot open {name}: {error}"),
     };
     let problem = Problem::error(Code::Unreadable, summary).place(path.display());
-    match fs::metadata(path) {
-        Ok(metadata) if error.kind() == io::ErrorKind::PermissionDenied => problem
-            .found(format!(
-                "mode {:04o}, owner {}; this process runs as {}",
-                metadata.mode() & 0o7777,
-                trust::owners(&metadata),
-                trust::Trust::of_process().name(),
-            ))
-            .help("libraries are installed with mode 0644"),
-        _ if target.is_some() => problem.help("remove the link, or install what it should lead to"),
-        _ => problem,
+    if target.is_some() {
+        problem.help("remove the link, or install what it should lead to")
+    } else {
+        problem
     }
 }
 

@@ -159,13 +159,14 @@ impl System {
         }
         let mapped = self.mapped().get(name).cloned();
         let library_path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-        let separator = |octet: &u8| matches!(octet, b':' | b';');
-        let library_path = library_path.as_bytes().split(separator);
-        let library_path = library_path.filter(|part| !part.is_empty());
+        let library_path = parts(library_path.as_bytes(), |octet| {
+            matches!(octet, b':' | b';')
+        });
         let library_path = library_path.map(|part| PathBuf::from(OsStr::from_bytes(part)));
         let own = |list: &str| {
-            let parts = list.split(':').filter(|part| !part.is_empty());
-            parts.map(|part| expand(part, by)).collect::<Vec<_>>()
+            let parts = parts(list.as_bytes(), |octet| *octet == b':');
+            let parts = parts.map(String::from_utf8_lossy);
+            parts.map(|part| expand(&part, by)).collect::<Vec<_>>()
         };
         let directories = own(&linkage.rpath)
             .into_iter()
@@ -244,6 +245,13 @@ fn looked_in(linkage: &Linkage) -> String {
     places.join(", ")
 }
 
+/// The parts of a list of directories. An empty list has none, and an empty part of another is the
+/// working directory.
+fn parts(list: &[u8], is_separator: impl Fn(&u8) -> bool) -> impl Iterator<Item = &[u8]> {
+    let parts = list.split(move |octet| is_separator(octet));
+    parts.filter(move |_| !list.is_empty())
+}
+
 /// Replaces what the loader replaces in the paths of a library at `by`.
 fn expand(path: &str, by: &Path) -> PathBuf {
     let origin = by.parent().unwrap_or(by).to_string_lossy();
@@ -319,6 +327,18 @@ mod tests {
         assert_eq!(glibc_release("GLIBC_ABI_DT_RELR"), Some((2, 36)));
         assert_eq!(glibc_release("GLIBC_PRIVATE"), None);
         assert_eq!(glibc_release("OPENSSL_3.0.0"), None);
+    }
+
+    #[test]
+    fn an_empty_part_of_a_list_of_directories_is_the_working_directory() {
+        // As glibc's loader has it: whoever is left out here is not judged, and loaded all the same.
+        let listed = |list: &'static str| {
+            let parts = parts(list.as_bytes(), |octet| *octet == b':');
+            parts.map(String::from_utf8_lossy).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(""), [""; 0]);
+        assert_eq!(listed("/a:/b"), ["/a", "/b"]);
+        assert_eq!(listed("/a:"), ["/a", ""]);
     }
 
     #[test]

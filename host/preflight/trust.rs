@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 #[derive(Clone, Debug)]
 pub struct Trust {
     uid: u32,
+    /// The primary one first; not looked up for the user of this process.
     groups: Vec<u32>,
     is_this_process: bool,
 }
@@ -32,7 +33,8 @@ impl Trust {
         let user = uzers::get_user_by_name(name).or_else(numbered)?;
         let primary = user.primary_group_id();
         let groups = uzers::get_user_groups(user.name(), primary).unwrap_or_default();
-        let groups = groups.iter().map(uzers::Group::gid).chain([primary]);
+        let others = groups.iter().map(uzers::Group::gid);
+        let groups = [primary].into_iter().chain(others);
         Some(Self {
             uid: user.uid(),
             groups: groups.collect(),
@@ -46,15 +48,20 @@ impl Trust {
         user(self.uid)
     }
 
+    /// The name of the primary group, or its number.
+    pub(super) fn group(&self) -> String {
+        let gid = self.groups.first().copied();
+        group(gid.unwrap_or_else(uzers::get_effective_gid))
+    }
+
     /// Whether `owner` may decide what this user runs.
     pub(super) fn trusts(&self, owner: u32) -> bool {
         owner == 0 || owner == self.uid
     }
 
-    /// Whether the mode alone keeps this user from reading a file, or from
-    /// looking names up in a directory. What this process can do is not
-    /// predicted: it shows when it is done.
-    pub(super) fn is_kept_out(&self, metadata: &Metadata) -> bool {
+    /// Whether the mode alone denies this user one of `rights`: 4 to read, 1 to come through a
+    /// directory. What this process can do is not predicted: it shows when it is done.
+    pub(super) fn is_kept_out(&self, metadata: &Metadata, rights: u32) -> bool {
         if self.is_this_process || self.uid == 0 {
             return false;
         }
@@ -65,8 +72,7 @@ impl Trust {
         } else {
             0
         };
-        let right = if metadata.is_dir() { 0o1 } else { 0o4 };
-        (metadata.mode() >> shift) & right == 0
+        (metadata.mode() >> shift) & rights != rights
     }
 }
 

@@ -20,6 +20,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     found: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     because: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     note: Vec<&'a str>,
@@ -71,6 +73,7 @@ pub(crate) fn problem(problem: &Problem) -> String {
         summary: &problem.summary,
         places: configured.into_iter().chain(others).collect(),
         found: labelled("found").collect(),
+        also: labelled("also").collect(),
         because: labelled("because").collect(),
         note: labelled("note").collect(),
         help: labelled("help").collect(),
@@ -88,6 +91,7 @@ pub(crate) fn error(summary: &str, because: &[String], help: Option<&str>) -> St
         summary,
         places: Vec::new(),
         found: Vec::new(),
+        also: Vec::new(),
         because: because.iter().map(String::as_str).collect(),
         note: Vec::new(),
         help: help.into_iter().collect(),
@@ -124,6 +128,7 @@ mod tests {
         .place("/p")
         .found("/p/one.so")
         .found("/p/two.so")
+        .also("a")
         .because("order")
         .note("n")
         .help("move one away");
@@ -136,6 +141,7 @@ mod tests {
                 "summary": "key \"a.b\" is exported by two libraries",
                 "where": [{ "text": "/p" }],
                 "found": ["/p/one.so", "/p/two.so"],
+                "also": ["a"],
                 "because": ["order"],
                 "note": ["n"],
                 "help": ["move one away"],

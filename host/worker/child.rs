@@ -87,8 +87,9 @@ pub(super) fn serve(
 /// Carries out `work` without a parent, and ends the process.
 pub(super) fn alone(work: impl FnOnce(&Arc<Control>) -> Result<u8, Error>) -> Result<u8, Error> {
     let stderr: &'static io::Stderr = Box::leak(Box::new(io::stderr()));
-    let control = crash::tell_to(stderr, Audience::People)
-        .and_then(|()| listen(Arc::new(Control::new(Breadcrumbs::default()))))
+    // What is done at exit comes last: where this fails, the program still ends by itself.
+    let control = listen(Arc::new(Control::new(Breadcrumbs::default())))
+        .and_then(|control| crash::tell_to(stderr, Audience::People).map(|()| control))
         .map_err(|error| Error::failed("cannot listen for signals", error))?;
     finish(&control, work)
 }
@@ -106,7 +107,9 @@ fn attach(link: &'static Link, parent: i32) -> io::Result<Arc<Control>> {
     let null = File::open(Path::new("/dev/null"))?;
     rustix::stdio::dup2_stdin(&null)?;
     // By the name that the binary has: it was started as `/proc/self/exe`.
-    rustix::thread::set_name(c"gordon-janitor")?;
+    if let Err(error) = rustix::thread::set_name(c"gordon-janitor") {
+        tracing::debug!(%error, "the worker process keeps the name of its file");
+    }
     crash::tell_to(link, Audience::Parent)?;
     let control = listen(Arc::new(Control::new(Breadcrumbs(Some(link)))))?;
     let hearer = Arc::clone(&control);
@@ -114,8 +117,10 @@ fn attach(link: &'static Link, parent: i32) -> io::Result<Arc<Control>> {
         .name("parent".to_owned())
         .spawn(move || hear_parent(link, &hearer))?;
     link.send(&FromWorker::Hello { protocol: PROTOCOL })?;
-    // The link says so too, unless a plugin closes it.
-    set_parent_process_death_signal(Some(Signal::TERM))?;
+    // The link says so too, unless a plugin closes it; so a sandbox that forbids this is no obstacle.
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::TERM)) {
+        tracing::debug!(%error, "the end of the parent process is seen by its link alone");
+    }
     if Pid::as_raw(getppid()) != parent {
         control.orphaned();
     }

@@ -8,7 +8,8 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair, sockopt,
+    AddressFamily, RecvFlags, SendFlags, Shutdown, SocketFlags, SocketType, recv, send, socketpair,
+    sockopt,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,13 @@ impl Link {
         }
     }
 
+    /// What has been sent by now can be received still; behind it is the end.
+    pub(super) fn hear_no_more(&self) {
+        if let Err(error) = rustix::net::shutdown(&self.0, Shutdown::Read) {
+            tracing::debug!(%error, "the link between parent and worker cannot be shut");
+        }
+    }
+
     fn receive<'a>(&self, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
         loop {
             match recv(&self.0, &mut *buffer, RecvFlags::empty()) {
@@ -217,6 +225,19 @@ mod tests {
         }
         assert_eq!(parent.hear_worker(&mut buffer), None);
         assert!(parent.send(&FromParent::Progress { count: 1 }).is_err());
+    }
+
+    #[test]
+    fn what_was_sent_is_heard_although_somebody_holds_the_other_side_open() {
+        let (parent, there) = Link::pair().unwrap();
+        let worker = Link::from_fd(there).unwrap();
+        let report = FromWorker::Report { code: 0 };
+        worker.send(&report).unwrap();
+        parent.hear_no_more();
+        let mut buffer = Vec::new();
+        assert_eq!(parent.hear_worker(&mut buffer), Some(Told::Message(report)));
+        assert_eq!(parent.hear_worker(&mut buffer), None);
+        drop(worker);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The parent: starts a worker, passes signals on, waits, and tells how it ended.
 //!
-//! Two threads listen, to signals and to the worker; this one decides. Nothing is asked for again and
-//! again: it sleeps until something happens or something is overdue.
+//! Three threads listen: to signals, to what the worker tells, and for its end; this one decides.
+//! Nothing is asked for again and again: it sleeps until something happens or something is overdue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -42,6 +42,10 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long a worker may take to end beyond what it is allowed to wait for plugins, and how long when
 /// it has nothing left to do.
 const MARGIN: Duration = Duration::from_secs(10);
+
+/// Who wakes up so much later than it wanted to has been stopped meanwhile, as Ctrl-Z does to all
+/// processes of a terminal: that time was nobody's.
+const OVERSLEPT: Duration = Duration::from_secs(1);
 
 /// Something the parent hears of.
 enum Heard {
@@ -94,27 +98,44 @@ fn start(stdin: OwnedFd) -> io::Result<Child> {
         .args(arguments)
         .stdin(Stdio::from(stdin))
         .spawn()
+        .map_err(|error| {
+            let text = format!("cannot execute {THIS_PROGRAM}: {error}");
+            io::Error::new(error.kind(), text)
+        })
 }
 
-/// Hears the worker, and then of its end, on a thread of its own.
+/// Hears the worker, and then of its end.
+///
+/// The end of what it tells is not its own end: a plugin may close the link, and a process that a
+/// plugin has left behind may hold it open for ever.
 fn listen(link: Arc<Link>, pid: Pid, heard: Sender<Heard>) -> io::Result<()> {
-    let listen = move || {
+    let ending = (Arc::clone(&link), heard.clone());
+    let hear = move || {
         let mut buffer = Vec::new();
         while let Some(told) = link.hear_worker(&mut buffer) {
             let _attended = heard.send(Heard::Told(told)).is_ok();
         }
         let _attended = heard.send(Heard::Closed).is_ok();
+    };
+    let hearer = thread::Builder::new()
+        .name("worker".to_owned())
+        .spawn(hear)?;
+    let (link, heard) = ending;
+    let wait = move || {
         // It stays a zombie until its status is taken, so that its number is nobody else's.
         let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         while matches!(
             waitid(WaitId::Pid(pid), ended),
             Err(rustix::io::Errno::INTR)
         ) {}
+        // What it has told by now is heard all the same, and first.
+        link.hear_no_more();
+        let _heard_all = hearer.join().is_ok();
         let _attended = heard.send(Heard::Ended).is_ok();
     };
     thread::Builder::new()
-        .name("worker".to_owned())
-        .spawn(listen)?;
+        .name("worker-end".to_owned())
+        .spawn(wait)?;
     Ok(())
 }
 
@@ -168,6 +189,7 @@ impl Watch {
                 Ok(Heard::Wish(wish)) => self.pass_on(wish, link),
                 Ok(Heard::Closed) => self.expect_end_of_the_silent(),
                 Ok(Heard::Ended) | Err(RecvTimeoutError::Disconnected) => return ended_by_us,
+                Err(RecvTimeoutError::Timeout) if self.was_stopped() => {}
                 Err(RecvTimeoutError::Timeout) => {
                     ended_by_us = Some(self.overdue());
                     // It is there until its status is taken, so the signal reaches no other.
@@ -280,6 +302,22 @@ impl Watch {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// Whether this process itself was stopped while it waited; everything has as much longer then.
+    fn was_stopped(&mut self) -> bool {
+        let late = self.limit().map(|limit| limit.elapsed());
+        let Some(late) = late.filter(|late| *late >= OVERSLEPT) else {
+            return false;
+        };
+        for moment in [
+            &mut self.opening_since,
+            &mut self.deadline,
+            &mut self.last_moment,
+        ] {
+            *moment = moment.and_then(|moment| moment.checked_add(late));
+        }
+        true
     }
 
     fn overdue(&self) -> Overdue {
@@ -412,6 +450,18 @@ mod tests {
         );
         watch.take(Told::Message(FromWorker::Done { thread: 1 }));
         assert_eq!(watch.overdue(), Overdue::Worker);
+    }
+
+    #[test]
+    fn the_time_in_which_this_process_was_stopped_is_nobodys() {
+        let mut watch = Watch::new(Duration::ZERO);
+        assert!(!watch.was_stopped());
+        watch.last_moment = Some(Instant::now());
+        assert!(!watch.was_stopped(), "it is overdue just now");
+        watch.last_moment = Instant::now().checked_sub(Duration::from_secs(3600));
+        assert!(watch.was_stopped());
+        let rest = watch.limit().map(|limit| limit.elapsed());
+        assert!(rest.is_some_and(|rest| rest < OVERSLEPT), "{rest:?}");
     }
 
     #[test]

@@ -81,10 +81,7 @@ impl Remains {
             return Some(operation);
         }
         let mut alike = self.under_way.values().filter(|operation| {
-            let [key] = operation.plugins.as_slice() else {
-                return false;
-            };
-            !record.name.is_empty() && key.as_bytes().starts_with(record.name.as_bytes())
+            matches!(operation.plugins.as_slice(), [key] if crash::thread_name(key) == record.name)
         });
         alike.next().filter(|_| alike.next().is_none())
     }
@@ -414,6 +411,21 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_thread_whose_name_only_begins_alike_may_be_anybodys() {
+        let both = [
+            operation("dns.axfr", Doing::Running, 11),
+            operation("acme.b", Doing::Running, 12),
+        ];
+        for name in ["dns", "d", "", "dns.axfr2"] {
+            let crash = Remains {
+                record: record(SEGMENTATION, 99, name),
+                ..remains(&both, libc::SIGSEGV)
+            };
+            assert!(crash.judge().culprit.is_none(), "{name}");
+        }
     }
 
     #[test]

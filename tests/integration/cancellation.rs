@@ -93,7 +93,7 @@ fn a_second_signal_ends_the_grace() {
     running.wait_for("hanging");
     running.signal(Signal::TERM);
     running.wait_for("the run is cancelled");
-    running.signal(Signal::INT);
+    running.insist(Signal::INT, "the grace is over");
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
     assert_eq!(
@@ -277,6 +277,27 @@ fn a_publisher_that_is_stuck_does_not_keep_the_end_of_the_stream_from_the_others
 
     assert_eq!(run.abandoned(), ["villain.publisher.blocks"]);
     assert_eq!(run.given().len(), 4);
+}
+
+#[test]
+fn a_signal_ends_a_plan_that_nobody_reads() {
+    for format in ["text", "json"] {
+        let records = (0..3000).map(|n| format!("new-{n} A 192.0.2.1\n"));
+        let janitor = Janitor::new()
+            .desired("a.test", &records.collect::<String>())
+            .served("a.test", "");
+        // The reader is there and does not read.
+        let (_reader, writer) = std::io::pipe().expect("a pipe can be made");
+        let mut running = janitor.start_into(&["plan", "--format", format], writer);
+        running.wait_for("[run-ended]");
+        running.insist(
+            Signal::TERM,
+            "the run was over, and a signal cut off what it had to show",
+        );
+        let run = running.finish();
+        assert_eq!(run.exit_code(), 1, "{format}");
+        assert!(!run.errors().contains("GJ506"), "{}", run.errors());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use rustix::process::Signal;
 
 use crate::janitor::{EARLY, FILES, Janitor, Run, VILLAIN, WRECKER};
 
@@ -196,11 +197,36 @@ fn a_library_that_does_not_come_to_its_end_being_opened_is_given_up() {
 fn without_a_worker_the_last_words_are_a_line() {
     let janitor = deployment("wrecker.aborts");
     let run = janitor.command(&["run", "--in-process"]);
-    assert_eq!(run.signal(), Some(rustix::process::Signal::ABORT));
+    assert_eq!(run.signal(), Some(Signal::ABORT));
     let told = told(&run);
     let line =
         "error[GJ504]: gordon-janitor crashed with SIGABRT in thread \"wrecker.aborts\" (tid …)";
     assert_eq!(told.lines().next(), Some(line));
+}
+
+#[test]
+fn without_a_worker_exit_is_no_successful_run_either() {
+    let janitor = deployment("wrecker.exits-with-0");
+    let run = janitor.command(&["run", "--in-process"]);
+    assert_eq!(run.exit_code(), 1);
+    let told = told(&run);
+    let line = "error[GJ505]: a plugin called exit in thread \"wrecker.exits-w\" (tid …)";
+    assert_eq!(told.lines().next(), Some(line));
+}
+
+#[test]
+fn a_fault_that_was_sent_ends_the_worker_as_one_of_its_own_does() {
+    for signal in [Signal::SEGV, Signal::BUS, Signal::ABORT] {
+        let janitor = deployment("villain.authority.waits");
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("waiting plugin=villain");
+        running.signal_worker(signal);
+        let run = running.finish();
+        assert_eq!(run.exit_code(), 1);
+        let told = told(&run);
+        let first = "error[GJ504]: the worker process crashed: SIG";
+        assert!(told.starts_with(first), "{told}");
+    }
 }
 
 #[test]
@@ -239,7 +265,7 @@ fn the_next_run_knows_of_the_crash_and_the_one_after_it_does_not() {
 
 #[test]
 fn a_plugin_that_crashes_again_and_again_is_run_skipped_or_stops_everything() {
-    for (after_crash, expected) in [("run", 1), ("skip", 0), ("stop", 2)] {
+    for (after_crash, expected) in [("run", 1), ("skip", 3), ("stop", 2)] {
         let janitor = deployment("wrecker.reads-null")
             .settings(&format!("[core]\nafter_crash = '{after_crash}'"));
         for _ in 0..3 {
@@ -250,6 +276,13 @@ fn a_plugin_that_crashes_again_and_again_is_run_skipped_or_stops_everything() {
         let served = janitor.served_file("a.test");
         match after_crash {
             "skip" => {
+                assert_eq!(run.status(), "incomplete");
+                assert!(
+                    run.errors()
+                        .contains("  note: nothing is deleted in this run: it is an authority\n"),
+                    "{}",
+                    run.errors()
+                );
                 assert_eq!(
                     warning(&run).as_deref(),
                     Some(

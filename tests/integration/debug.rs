@@ -6,6 +6,7 @@ use std::fs;
 
 use insta::assert_snapshot;
 use memchr::memmem;
+use rustix::process::Signal;
 
 use crate::janitor::{FILES, Janitor, Run, VILLAIN, library};
 
@@ -379,6 +380,24 @@ fn every_warning_has_its_place_and_what_follows_from_it() {
       note: continuing without it because core.debug = true
       note: the changes are shown as with --dry-run; nothing is published
     "#);
+}
+
+#[test]
+fn what_cannot_be_created_is_told_before_the_others_run() {
+    let janitor = Janitor::new()
+        .authorities(&["villain.authority.trips-in-new", "villain.authority.waits"])
+        .settings("[core]\ndebug = true");
+    let mut running = janitor.start(&["run"]);
+    running.wait_for("waiting plugin=villain.authority.waits");
+    // The run does not come to its end by itself.
+    running.wait_for("warning[GJ503]: ");
+    running.signal(Signal::TERM);
+    let run = running.finish();
+    assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+    let told = run.errors();
+    assert_eq!(told.matches("warning[GJ503]").count(), 1, "{told}");
+    let logged = run.log_with("WARNING: Plugin was not loaded: villain.authority.trips-in-new");
+    assert_eq!(logged.len(), 1, "{:#?}", run.log());
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Libraries that are installed and rolled back, and what becomes of those that change otherwise.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
 
-use crate::janitor::{FILES, Janitor, library};
+use crate::janitor::{FILES, Janitor, c, library};
 
 /// A deployment whose only library was installed by command.
 fn janitor() -> Janitor {
@@ -128,6 +131,22 @@ fn the_list_as_json_has_every_file() {
 }
 
 #[test]
+fn a_directory_that_is_not_safe_fails_the_list_as_json_too() {
+    let janitor = janitor();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(janitor.path("plugins"), open).expect("a mode can be set");
+    let run = janitor.command(&["plugins", "list", "--json"]);
+    assert_eq!(run.exit_code(), 2);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout()).expect("it is JSON");
+    assert_eq!(json["problem"]["code"], "GJ301");
+    assert!(
+        run.errors().starts_with("error[GJ301]: "),
+        "{}",
+        run.errors()
+    );
+}
+
+#[test]
 fn two_installations_at_once_wait_for_each_other() {
     let janitor = janitor();
     let lock = fs::File::options()
@@ -136,8 +155,104 @@ fn two_installations_at_once_wait_for_each_other() {
         .expect("the lock is there");
     rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).expect("it can be locked");
     let from = library(FILES).display().to_string();
-    let mut second = janitor.start(&["plugins", "install", &from, "--as", "libfiles.so"]);
+    let start = || janitor.start(&["plugins", "install", &from, "--as", "libfiles.so"]);
+    // Whoever is killed while it waits leaves nothing behind.
+    let before = names(&janitor);
+    let mut killed = start();
+    killed.wait_for("waiting for another installation in the same directory");
+    killed.signal(rustix::process::Signal::KILL);
+    drop(killed.finish());
+    assert_eq!(names(&janitor), before);
+    let mut second = start();
     second.wait_for("waiting for another installation in the same directory");
     drop(lock);
     assert_eq!(second.finish().exit_code(), 0);
+}
+
+/// Everything in the plugin directory, ascending.
+fn names(janitor: &Janitor) -> Vec<String> {
+    let entries = fs::read_dir(janitor.path("plugins")).expect("the directory can be listed");
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let mut names = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect::<Vec<_>>();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_installation_that_is_killed_while_it_writes_leaves_no_half_library_to_be_seen() {
+    let janitor = janitor();
+    let mut source = fs::read(library(FILES)).expect("the library can be read");
+    source.extend([0; 16]);
+    let janitor = janitor.file("libfiles.so", &source);
+    // The system ends a process that writes more than it may: 32 KiB are written of some more.
+    let status = Command::new("sh")
+        .args(["-c", "ulimit -c 0; ulimit -f 64; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_gordon-janitor"))
+        .args([
+            "plugins",
+            "install",
+            "libfiles.so",
+            "--plugin-dir",
+            "plugins",
+        ])
+        .current_dir(janitor.path(""))
+        .stdin(Stdio::null())
+        .status()
+        .expect("a shell can be started");
+    assert_eq!(
+        status.signal(),
+        Some(rustix::process::Signal::XFSZ.as_raw()),
+        "{status}"
+    );
+    let half = fs::metadata(janitor.path("plugins/.libfiles.so.staged"));
+    let half = half.expect("the half library is there").len();
+    assert!(half > 0 && half < source.len() as u64, "{half}");
+
+    let run = janitor.command(&["check"]);
+    assert_eq!((run.exit_code(), run.errors().as_str()), (0, ""));
+    assert!(!run.stdout().contains("refused"), "{}", run.stdout());
+    let from = janitor.path("libfiles.so").display().to_string();
+    let again = janitor.command(&["plugins", "install", &from]);
+    assert_eq!(again.exit_code(), 0, "{}", again.errors());
+    assert!(!names(&janitor).iter().any(|name| name.ends_with(".staged")));
+    assert_eq!(janitor.run().exit_code(), 0);
+}
+
+#[test]
+fn what_a_library_needs_has_to_be_beside_its_target_and_not_beside_its_source() {
+    let janitor = Janitor::new().libraries(&[FILES]);
+    let private = janitor.path("plugins/acme.d");
+    fs::create_dir(&private).expect("a directory can be made");
+    let needed = private.join("libacme-core.so.5");
+    let (flags, code) = (
+        "-Wl,-soname,libacme-core.so.5",
+        "int acme_core(void) { return 5; }",
+    );
+    if !c::compile(code, &needed, &[flags]) {
+        return;
+    }
+    let path = janitor.path("libacme.so");
+    let source = "int acme_core(void); int acme(void) { return acme_core(); }";
+    let flags = [
+        "-Wl,--enable-new-dtags,-rpath,$ORIGIN/acme.d",
+        &needed.display().to_string(),
+    ];
+    assert!(c::compile(&c::plugin("acme.a", source), &path, &flags));
+    let install = || janitor.command(&["plugins", "install", &path.display().to_string()]);
+    assert_eq!(install().exit_code(), 0, "{}", install().errors());
+
+    fs::remove_file(&needed).expect("a file can be removed");
+    let before = names(&janitor);
+    let run = install();
+    assert_eq!(run.exit_code(), 2);
+    assert_snapshot!(run.errors(), @"
+    error[GJ107]: libacme.so needs libacme-core.so.5, which was not found
+      where: <root>/libacme.so (acme.a; c 0.1.0, rustc none)
+      found: looked in its RUNPATH ($ORIGIN/acme.d), the system's library path
+      help: install the package that provides libacme-core.so.5
+    error: 1 error; nothing was run
+    ");
+    assert_eq!(names(&janitor), before);
 }

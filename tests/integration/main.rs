@@ -16,6 +16,7 @@ mod debug;
 mod libraries;
 mod preflight;
 mod places;
+mod rights;
 mod installing;
 mod crowd;
 mod toolchain;

@@ -217,12 +217,11 @@ fn a_library_that_the_service_cannot_read() {
     assert_eq!(check(&nobody.uid().to_string()).exit_code(), 0);
     mode(&janitor.path("plugins/libfiles.so"), 0o600);
     assert_snapshot!(check("nobody").errors(), @r#"
-    error[GJ103]: libfiles.so cannot be read by user "nobody"
+    error[GJ103]: libfiles.so cannot be read by user "nobody": its mode is 0600, its owner root:root
       where: <root>/gordon-janitor.toml:2:12, core.plugins
       2 | plugins = ["files.apply", "files.served", "files.zones"]
         |            ^^^^^^^^^^^^^
       where: <root>/plugins/libfiles.so
-      found: <root>/plugins/libfiles.so: owner root:root, mode 0600
       help: chmod 0644 <root>/plugins/libfiles.so
       note: plugin "files.apply" is in libfiles.so
       note: plugin "files.served" is in libfiles.so
@@ -230,21 +229,20 @@ fn a_library_that_the_service_cannot_read() {
     error: 1 error; nothing was run
     "#);
     mode(&janitor.path("plugins/libfiles.so"), 0o644);
-    mode(&janitor.path("plugins"), 0o700);
+    // It has to be listed, too.
+    mode(&janitor.path("plugins"), 0o711);
     assert_snapshot!(check("nobody").errors(), @r#"
-    error[GJ103]: <root>/plugins cannot be read by user "nobody"
+    error[GJ103]: <root>/plugins cannot be read by user "nobody": its mode is 0711, its owner root:root
       where: <root>/plugins
-      found: <root>/plugins: owner root:root, mode 0700
       help: chmod 0755 <root>/plugins
     error: 1 error; nothing was run
     "#);
     mode(&janitor.path("plugins"), 0o755);
     mode(&janitor.path("gordon-janitor.toml"), 0o600);
     assert_snapshot!(check("nobody").errors(), @r#"
-    error[GJ408]: gordon-janitor.toml cannot be read by user "nobody"
+    error[GJ408]: gordon-janitor.toml cannot be read by user "nobody": its mode is 0600, its owner root:root
       where: <root>/gordon-janitor.toml
-      found: <root>/gordon-janitor.toml: owner root:root, mode 0600
-      help: chmod 0644 <root>/gordon-janitor.toml
+      help: chgrp nogroup <root>/gordon-janitor.toml && chmod 0640 <root>/gordon-janitor.toml
     error: 1 error; nothing was run
     "#);
     let stranger = check("no-such-user");
@@ -272,4 +270,17 @@ fn a_configuration_that_others_can_write_to_is_a_warning() {
     "#);
     let last = run.stdout().lines().last().unwrap_or_default().to_owned();
     assert!(last.ends_with("; 1 warning"), "{last}");
+}
+
+#[test]
+fn a_configuration_that_is_broken_and_open_to_all_is_both() {
+    let janitor = janitor().config("oops = [");
+    assert_eq!(janitor.command(&["check"]).exit_code(), 2);
+    mode(&janitor.path("gordon-janitor.toml"), 0o666);
+    let codes = checked(&janitor);
+    let codes = codes.lines().filter(|line| line.contains("[GJ"));
+    assert_snapshot!(codes.collect::<Vec<_>>().join("\n"), @"
+    warning[GJ301]: gordon-janitor.toml is writable by everyone (mode 0666); the configuration decides which code runs
+    error[GJ407]: <root>/gordon-janitor.toml is not valid TOML: unclosed array, expected `]`
+    ");
 }

@@ -314,6 +314,19 @@ fn a_manifest_that_is_none() {
 }
 
 #[test]
+fn a_file_that_is_too_large_for_a_library() {
+    let large = |path: &Path| {
+        let file = fs::File::create(path).expect("a file can be made");
+        file.set_len((1 << 30) + 1).expect("a file can be long");
+    };
+    assert_snapshot!(judged(large), @"
+    error[GJ110]: libodd.so has 1073741825 octets; no plugin library has more than 1073741824
+      where: <root>/plugins/libodd.so
+      help: move it out of the plugin directory
+    ");
+}
+
+#[test]
 fn a_plugin_directory_without_plugins_or_that_is_none() {
     let janitor = Janitor::new().libraries(&[]);
     assert_snapshot!(janitor.command(&["check"]).errors(), @r#"

@@ -42,6 +42,19 @@ fn value(text: &str, sample: &str) -> Option<f64> {
     value.parse().ok()
 }
 
+/// A sample's name with the value of `job`, which is always the same, and quotes around all others.
+fn quoted(sample: &str) -> String {
+    let Some((name, labels)) = sample.split_once('{') else {
+        return sample.to_owned();
+    };
+    let labels = labels.trim_end_matches('}').split(',');
+    let labels = labels.map(|label| match label.split_once('=') {
+        Some((name, value)) => format!("{name}=\"{value}\""),
+        None => format!("{label}=\"gordon-janitor\""),
+    });
+    format!("{name}{{{}}}", labels.collect::<Vec<_>>().join(","))
+}
+
 /// `text` with `<s>` for every time, long or short.
 fn without_times(text: &str) -> String {
     let lines = text.lines().map(|line| match line.rsplit_once(' ') {
@@ -84,72 +97,72 @@ fn the_text_file_has_the_whole_run() {
     assert_snapshot!(without_times(&text), @r#"
     # HELP gordon_janitor_change_message RRsets by what became of their changes at one publisher.
     # TYPE gordon_janitor_change_message gauge
-    gordon_janitor_change_message{plugin="files.apply",action="additions",result="published",site="a"} 1
-    gordon_janitor_change_message{plugin="files.apply",action="deletions",result="published",site="a"} 1
+    gordon_janitor_change_message{action="additions",job="gordon-janitor",plugin="files.apply",result="published",site="a"} 1
+    gordon_janitor_change_message{action="deletions",job="gordon-janitor",plugin="files.apply",result="published",site="a"} 1
     # HELP gordon_janitor_channel_wait_seconds Time that a plugin waited for others, to send or to receive.
     # TYPE gordon_janitor_channel_wait_seconds gauge
-    gordon_janitor_channel_wait_seconds{plugin="files.apply",direction="receive",site="a"} <s>
-    gordon_janitor_channel_wait_seconds{plugin="files.served",direction="receive",site="a"} <s>
-    gordon_janitor_channel_wait_seconds{plugin="files.served",direction="send",site="a"} <s>
-    gordon_janitor_channel_wait_seconds{plugin="files.zones",direction="send",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{direction="receive",job="gordon-janitor",plugin="files.apply",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{direction="receive",job="gordon-janitor",plugin="files.served",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{direction="send",job="gordon-janitor",plugin="files.served",site="a"} <s>
+    gordon_janitor_channel_wait_seconds{direction="send",job="gordon-janitor",plugin="files.zones",site="a"} <s>
     # HELP gordon_janitor_last_run_status How the last run ended: 1 for the status that it had.
     # TYPE gordon_janitor_last_run_status gauge
-    gordon_janitor_last_run_status{status="cancelled",site="a"} 0
-    gordon_janitor_last_run_status{status="incomplete",site="a"} 0
-    gordon_janitor_last_run_status{status="no-plugin-error",site="a"} 0
-    gordon_janitor_last_run_status{status="success",site="a"} 1
-    gordon_janitor_last_run_status{status="unexpected-error",site="a"} 0
+    gordon_janitor_last_run_status{job="gordon-janitor",site="a",status="cancelled"} 0
+    gordon_janitor_last_run_status{job="gordon-janitor",site="a",status="incomplete"} 0
+    gordon_janitor_last_run_status{job="gordon-janitor",site="a",status="no-plugin-error"} 0
+    gordon_janitor_last_run_status{job="gordon-janitor",site="a",status="success"} 1
+    gordon_janitor_last_run_status{job="gordon-janitor",site="a",status="unexpected-error"} 0
     # HELP gordon_janitor_last_run_timestamp_seconds When the last run ended, in seconds since 1970.
     # TYPE gordon_janitor_last_run_timestamp_seconds gauge
-    gordon_janitor_last_run_timestamp_seconds{site="a"} <s>
+    gordon_janitor_last_run_timestamp_seconds{job="gordon-janitor",site="a"} <s>
     # HELP gordon_janitor_last_success_timestamp_seconds When a run last ended with success, in seconds since 1970.
     # TYPE gordon_janitor_last_success_timestamp_seconds gauge
-    gordon_janitor_last_success_timestamp_seconds{site="a"} <s>
+    gordon_janitor_last_success_timestamp_seconds{job="gordon-janitor",site="a"} <s>
     # HELP gordon_janitor_libraries Plugin libraries that were loaded for this run, and files of the plugin directory that were refused.
     # TYPE gordon_janitor_libraries gauge
-    gordon_janitor_libraries{state="loaded",site="a"} 2
-    gordon_janitor_libraries{state="refused",site="a"} 0
+    gordon_janitor_libraries{job="gordon-janitor",site="a",state="loaded"} 2
+    gordon_janitor_libraries{job="gordon-janitor",site="a",state="refused"} 0
     # HELP gordon_janitor_plugin_runtime_seconds Time from the start of a plugin's work to its end.
     # TYPE gordon_janitor_plugin_runtime_seconds gauge
-    gordon_janitor_plugin_runtime_seconds{plugin="files.apply",site="a"} <s>
-    gordon_janitor_plugin_runtime_seconds{plugin="files.served",site="a"} <s>
-    gordon_janitor_plugin_runtime_seconds{plugin="files.zones",site="a"} <s>
+    gordon_janitor_plugin_runtime_seconds{job="gordon-janitor",plugin="files.apply",site="a"} <s>
+    gordon_janitor_plugin_runtime_seconds{job="gordon-janitor",plugin="files.served",site="a"} <s>
+    gordon_janitor_plugin_runtime_seconds{job="gordon-janitor",plugin="files.zones",site="a"} <s>
     # HELP gordon_janitor_rrsets RRsets of a desired zone that went to the reconciler.
     # TYPE gordon_janitor_rrsets gauge
-    gordon_janitor_rrsets{plugin="files.zones",zone="a.test.",site="a"} 3
+    gordon_janitor_rrsets{job="gordon-janitor",plugin="files.zones",site="a",zone="a.test."} 3
     # HELP gordon_janitor_rrsets_handled RRsets that the reconciler found to change in one zone.
     # TYPE gordon_janitor_rrsets_handled gauge
-    gordon_janitor_rrsets_handled{plugin="files.served",action="additions",source="files.zones",site="a"} 1
-    gordon_janitor_rrsets_handled{plugin="files.served",action="deletions",source="files.served",site="a"} 1
+    gordon_janitor_rrsets_handled{action="additions",job="gordon-janitor",plugin="files.served",site="a",source="files.zones"} 1
+    gordon_janitor_rrsets_handled{action="deletions",job="gordon-janitor",plugin="files.served",site="a",source="files.served"} 1
     # HELP gordon_janitor_run_duration_seconds Time from the start of the run to its end.
     # TYPE gordon_janitor_run_duration_seconds gauge
-    gordon_janitor_run_duration_seconds{site="a"} <s>
+    gordon_janitor_run_duration_seconds{job="gordon-janitor",site="a"} <s>
     # HELP gordon_janitor_run_ended Runs by how they ended.
     # TYPE gordon_janitor_run_ended gauge
-    gordon_janitor_run_ended{status="success",site="a"} 1
+    gordon_janitor_run_ended{job="gordon-janitor",site="a",status="success"} 1
     # HELP gordon_janitor_zone_changes Changes of a zone by what became of them at one publisher.
     # TYPE gordon_janitor_zone_changes gauge
-    gordon_janitor_zone_changes{zone="a.test.",plugin="files.apply",outcome="accepted",site="a"} 0
-    gordon_janitor_zone_changes{zone="a.test.",plugin="files.apply",outcome="applied",site="a"} 2
-    gordon_janitor_zone_changes{zone="a.test.",plugin="files.apply",outcome="refused",site="a"} 0
-    gordon_janitor_zone_changes{zone="a.test.",plugin="files.apply",outcome="unknown",site="a"} 0
+    gordon_janitor_zone_changes{job="gordon-janitor",outcome="accepted",plugin="files.apply",site="a",zone="a.test."} 0
+    gordon_janitor_zone_changes{job="gordon-janitor",outcome="applied",plugin="files.apply",site="a",zone="a.test."} 2
+    gordon_janitor_zone_changes{job="gordon-janitor",outcome="refused",plugin="files.apply",site="a",zone="a.test."} 0
+    gordon_janitor_zone_changes{job="gordon-janitor",outcome="unknown",plugin="files.apply",site="a",zone="a.test."} 0
     # HELP gordon_janitor_zone_drift Differences between the desired and the actual zone.
     # TYPE gordon_janitor_zone_drift gauge
-    gordon_janitor_zone_drift{zone="a.test.",kind="addition",site="a"} 1
-    gordon_janitor_zone_drift{zone="a.test.",kind="deletion",site="a"} 1
-    gordon_janitor_zone_drift{zone="a.test.",kind="update",site="a"} 0
-    gordon_janitor_zone_drift{zone="a.test.",kind="withheld",site="a"} 0
+    gordon_janitor_zone_drift{job="gordon-janitor",kind="addition",site="a",zone="a.test."} 1
+    gordon_janitor_zone_drift{job="gordon-janitor",kind="deletion",site="a",zone="a.test."} 1
+    gordon_janitor_zone_drift{job="gordon-janitor",kind="update",site="a",zone="a.test."} 0
+    gordon_janitor_zone_drift{job="gordon-janitor",kind="withheld",site="a",zone="a.test."} 0
     # HELP gordon_janitor_zone_rrsets RRsets that a zone ought to hold, and that it was found to hold.
     # TYPE gordon_janitor_zone_rrsets gauge
-    gordon_janitor_zone_rrsets{zone="a.test.",state="actual",site="a"} 3
-    gordon_janitor_zone_rrsets{zone="a.test.",state="desired",site="a"} 3
+    gordon_janitor_zone_rrsets{job="gordon-janitor",site="a",state="actual",zone="a.test."} 3
+    gordon_janitor_zone_rrsets{job="gordon-janitor",site="a",state="desired",zone="a.test."} 3
     # HELP gordon_janitor_zones Zones by what became of them.
     # TYPE gordon_janitor_zones gauge
-    gordon_janitor_zones{outcome="changed",site="a"} 1
-    gordon_janitor_zones{outcome="failed",site="a"} 0
-    gordon_janitor_zones{outcome="in-sync",site="a"} 0
-    gordon_janitor_zones{outcome="left-out",site="a"} 0
-    gordon_janitor_zones{outcome="pending",site="a"} 0
+    gordon_janitor_zones{job="gordon-janitor",outcome="changed",site="a"} 1
+    gordon_janitor_zones{job="gordon-janitor",outcome="failed",site="a"} 0
+    gordon_janitor_zones{job="gordon-janitor",outcome="in-sync",site="a"} 0
+    gordon_janitor_zones{job="gordon-janitor",outcome="left-out",site="a"} 0
+    gordon_janitor_zones{job="gordon-janitor",outcome="pending",site="a"} 0
     "#);
 
     // Everybody may read it, and nothing is left beside it.
@@ -165,30 +178,38 @@ fn the_last_success_is_remembered_by_runs_that_have_none() {
     let janitor = relayed("textfile = 'textfile'\nprefix = 'p_'");
     assert_eq!(janitor.run().exit_code(), 0);
     let first = textfile(&janitor);
-    let success = value(&first, "p_last_success_timestamp_seconds").expect("it is there");
-    let ended = value(&first, "p_last_run_timestamp_seconds").expect("it is there");
+    let success =
+        value(&first, &quoted("p_last_success_timestamp_seconds{job}")).expect("it is there");
+    let ended = value(&first, &quoted("p_last_run_timestamp_seconds{job}")).expect("it is there");
     assert_eq!(success.to_bits(), ended.to_bits());
 
     let janitor = janitor.file("desired/b.test.zone", "what is this");
     assert_eq!(janitor.run().exit_code(), 3);
     let second = textfile(&janitor);
     assert_promtool_is_content(&second);
-    let kept = value(&second, "p_last_success_timestamp_seconds").expect("it is there");
+    let kept =
+        value(&second, &quoted("p_last_success_timestamp_seconds{job}")).expect("it is there");
     assert_eq!(kept.to_bits(), success.to_bits());
-    let ended_again = value(&second, "p_last_run_timestamp_seconds").expect("it is there");
+    let ended_again =
+        value(&second, &quoted("p_last_run_timestamp_seconds{job}")).expect("it is there");
     assert!(ended_again > ended);
-    for (sample, expected) in [
-        ("p_last_run_status{status=\"success\"}", 0.0),
-        ("p_last_run_status{status=\"incomplete\"}", 1.0),
-        ("p_zones{outcome=\"left-out\"}", 1.0),
-        ("p_zones{outcome=\"in-sync\"}", 1.0),
+    for (labels, expected) in [
+        ("p_last_run_status{job,status=success}", 0.0),
+        ("p_last_run_status{job,status=incomplete}", 1.0),
+        ("p_zones{job,outcome=left-out}", 1.0),
+        ("p_zones{job,outcome=in-sync}", 1.0),
         (
-            "p_zones_left_out{plugin=\"files.zones\",kind=\"reported\"}",
+            "p_zones_left_out{job,kind=reported,plugin=files.zones}",
             1.0,
         ),
-        ("p_zone_drift{zone=\"a.test.\",kind=\"addition\"}", 0.0),
+        ("p_zone_drift{job,kind=addition,zone=a.test.}", 0.0),
     ] {
-        assert_eq!(value(&second, sample), Some(expected), "{sample}: {second}");
+        let sample = quoted(labels);
+        assert_eq!(
+            value(&second, &sample),
+            Some(expected),
+            "{sample}: {second}"
+        );
     }
 }
 
@@ -198,8 +219,8 @@ fn single_zones_can_be_left_out() {
     assert_eq!(janitor.run().exit_code(), 0);
     let text = textfile(&janitor);
     assert!(!text.contains("zone="), "{text}");
-    let changed = "gordon_janitor_zones{outcome=\"changed\"}";
-    assert_eq!(value(&text, changed), Some(1.0), "{text}");
+    let changed = quoted("gordon_janitor_zones{job,outcome=changed}");
+    assert_eq!(value(&text, &changed), Some(1.0), "{text}");
 }
 
 #[test]
@@ -211,11 +232,12 @@ fn what_a_plugin_measures_is_told_as_it_can_be() {
     let text = textfile(&janitor);
     assert_promtool_is_content(&text);
     for (sample, expected) in [
-        ("gordon_janitor_cups{cup=\"blue\",full=\"true\"}", 1.0),
-        ("gordon_janitor_cups", 2.0),
-        ("gordon_janitor_sugar{lumps=\"3\"}", 2.5),
+        ("gordon_janitor_cups{cup=blue,full=true,job}", 1.0),
+        ("gordon_janitor_cups{job}", 2.0),
+        ("gordon_janitor_sugar{job,lumps=3}", 2.5),
     ] {
-        assert_eq!(value(&text, sample), Some(expected), "{sample}: {text}");
+        let sample = quoted(sample);
+        assert_eq!(value(&text, &sample), Some(expected), "{sample}: {text}");
     }
 }
 
@@ -361,6 +383,40 @@ fn what_a_pushgateway_refuses_makes_the_run_incomplete() {
 }
 
 #[test]
+fn a_pushgateway_elsewhere_is_not_taken_for_told() {
+    // Whoever follows such an answer asks there to read, and is answered well.
+    let (elsewhere, _reading) = gateway("200 OK", "a page");
+    let location = format!("http://{elsewhere}/metrics");
+    let head = format!("302 Found\r\nLocation: {location}");
+    let (address, answering) = gateway(String::leak(head), "");
+    let run = relayed(&format!("pushgateway = 'http://{address}'")).run();
+    assert_eq!(run.exit_code(), 3);
+    let complaint = complaint(&run, address).replace(&location, "<elsewhere>");
+    assert_snapshot!(complaint, @"ERROR: measurements are not known to everybody: plugin `metrics.prometheus` failed: cannot push to http://<gateway>/metrics/job/gordon-janitor: it answers 302 Found and points to <elsewhere>, which is not followed");
+    answering.join().expect("it has answered");
+}
+
+#[test]
+fn two_janitors_of_one_machine_tell_nothing_under_the_same_name() {
+    let samples = |job: &str| {
+        let janitor = relayed(&format!(
+            "textfile = 'textfile'\njob = '{job}'\ninstance = 'i'"
+        ));
+        assert_eq!(janitor.run().exit_code(), 0);
+        let path = janitor.path(&format!("textfile/{job}.prom"));
+        let text = fs::read_to_string(path).expect("the text file is there");
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        let names = lines.filter_map(|line| line.rsplit_once(' '));
+        names
+            .map(|(sample, _)| sample.to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (one, two) = (samples("one"), samples("two"));
+    assert!(one.iter().all(|sample| sample.contains("instance=\"i\"")));
+    assert!(one.iter().all(|sample| !two.contains(sample)), "{one:#?}");
+}
+
+#[test]
 fn a_pushgateway_that_is_not_there_makes_the_run_incomplete() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
     let address = listener.local_addr().expect("it is bound");
@@ -444,7 +500,7 @@ fn settings_that_cannot_work_are_refused_before_anything_runs() {
       where: <root>/gordon-janitor-user.toml:4:10, [metrics.prometheus]
       4 | [metrics.prometheus]
         |          ^^^^^^^^^^
-      because: a label is made of letters, digits and `_`, and begins with none of the digits nor with `__`
+      because: a label is made of letters, digits and `_`, begins with none of the digits nor with `__`, and is none of job, instance, le and quantile
     error: 1 error; nothing was run
     "#);
 }

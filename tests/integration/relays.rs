@@ -375,6 +375,31 @@ fn ffwd_is_sent_a_datagram_for_each_measurement() {
 }
 
 #[test]
+fn measurements_are_logged_at_the_level_that_is_asked_for() {
+    for level in ["debug", "WARNING", "error", "critical"] {
+        let run = deployment()
+            .settings(&format!(
+                "[core.logging]\nlevel = '{level}'\n[metrics-logger]\nlog_level = '{level}'"
+            ))
+            .run();
+        let line = format!("{}: [run-ended] value: 1", level.to_uppercase());
+        assert_eq!(run.log_with(&line).len(), 1, "{}", run.stderr());
+    }
+}
+
+#[test]
+fn a_time_unit_is_a_finite_number() {
+    for (relay, unit) in [("metrics-logger", "nan"), ("ffwd", "-inf")] {
+        let run = deployment()
+            .settings(&format!("[{relay}]\ntime_unit = {unit}"))
+            .run();
+        assert_eq!(run.exit_code(), 2);
+        let told = format!("error[GJ404]: {relay}.time_unit must be a finite number");
+        assert!(run.errors().starts_with(&told), "{}", run.errors());
+    }
+}
+
+#[test]
 fn an_ffwd_that_is_not_there_is_noticed_once() {
     let daemon = UdpSocket::bind(("127.0.0.1", 0)).expect("a port is free");
     let port = daemon.local_addr().expect("it is bound").port();

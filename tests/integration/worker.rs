@@ -147,12 +147,10 @@ fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
 
 #[test]
 fn a_worker_that_cannot_end_is_killed() {
-    let janitor = with("wrecker.stops");
+    let janitor = with("wrecker.stops").settings("[core]\ngrace = 0");
     let mut running = janitor.start(&["run"]);
     running.wait_for("running plugin=wrecker.stops");
-    // Two of one kind could arrive as one.
     running.signal(Signal::TERM);
-    running.signal(Signal::INT);
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
     let told = run.errors();
@@ -184,6 +182,17 @@ fn a_worker_whose_parent_is_gone_cancels_the_run() {
     let run = running.finish();
     assert_eq!(run.status(), "cancelled");
     assert_eq!(run.log_with("cleaned up plugin=villain").len(), 1);
+}
+
+#[test]
+fn a_process_that_a_plugin_leaves_behind_holds_up_nobody() {
+    let run = with("wrecker.leaves-a-child").run();
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (0, "success"),
+        "{}",
+        run.errors()
+    );
 }
 
 #[test]

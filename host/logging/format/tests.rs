@@ -166,3 +166,17 @@ fn a_date_format_is_tried_before_it_is_used() {
     assert!(DateFormat::read("%d/%b/%Y %H:%M:%S %z").is_ok());
     assert!(DateFormat::read("%Q%").is_err());
 }
+
+#[test]
+fn nothing_of_an_event_can_forge_a_line() {
+    let pattern = Pattern::read("%(name)s %(pathname)s %(filename)s %(module)s").unwrap();
+    let entry = Entry {
+        target: "a\nb".into(),
+        file: Some("c\u{1b}/d\u{202e}.rs"),
+        ..entry(MOMENT, Severity::Info, "done")
+    };
+    assert_eq!(
+        Format::new(Some(&pattern), None, Default::Stream).text(&entry),
+        "a\\nb c\\x1b/d\\u202e.rs d\\u202e.rs d\\u202e"
+    );
+}

@@ -14,6 +14,10 @@ const MOST_UDP: usize = 2048;
 /// Octets of any other message: what rsyslog takes unless told otherwise, which is less than 8 KiB.
 const MOST: usize = 8096;
 
+/// Octets that a field in structured data has beside its name and its value, with the words for what is
+/// left out of it.
+const FRAME: usize = 4 + 32;
+
 /// The name of the structured data. We hold no enterprise number; this one belongs to nobody
 /// (RFC 5612).
 const SD_ID: &str = "gordon-janitor@32473";
@@ -112,8 +116,15 @@ impl Messages {
         message.push('[');
         message.push_str(SD_ID);
         // Half of the message at most: its text has to be readable as well.
-        let mut left = self.most / 2;
+        let most = message.len() + self.most / 2;
+        let mut left_out = 0;
         for (name, value) in fields {
+            let name = sd_name(name);
+            let left = most.saturating_sub(message.len() + name.len() + FRAME);
+            if left == 0 {
+                left_out += 1;
+                continue;
+            }
             let mut escaped = String::with_capacity(value.len());
             for character in value.chars() {
                 if matches!(character, '"' | '\\' | ']') {
@@ -121,11 +132,11 @@ impl Messages {
                 }
                 push_escaped(&mut escaped, character);
             }
-            let kept = escaped.len().min(left);
             shorten(&mut escaped, left);
-            left -= kept;
-            message.push_str(&format!(" {}=\"{escaped}", sd_name(name)));
-            message.push('"');
+            message.push_str(&format!(" {name}=\"{escaped}\""));
+        }
+        if left_out > 0 {
+            message.push_str(&format!(" left_out=\"{left_out} fields\""));
         }
         message.push_str("] ");
     }
@@ -246,11 +257,31 @@ mod tests {
         for form in [SyslogForm::Rfc3164, SyslogForm::Rfc5424] {
             let long = "é\u{1b}".repeat(8000);
             let mut entry = entry(&long);
-            entry.fields = vec![("a".into(), "\u{1b}x".repeat(9000).into())];
-            let message = messages(form).message(&entry);
-            assert!(message.ends_with(" octets left out)"), "{message}");
-            assert!(message.len() <= MOST, "{form:?}: {} octets", message.len());
+            let names = (0..64).map(|number| format!("name-{number:027}"));
+            entry.fields = names
+                .map(|name| (name.into(), "\u{1b}x".repeat(9000).into()))
+                .collect();
+            for most in [MOST, MOST_UDP] {
+                let mut messages = messages(form);
+                messages.most = most;
+                let message = messages.message(&entry);
+                assert!(message.ends_with(" octets left out)"), "{message}");
+                assert!(message.len() <= most, "{form:?}: {} octets", message.len());
+            }
         }
+    }
+
+    #[test]
+    fn fields_that_there_is_no_room_for_are_counted() {
+        let mut entry = entry("m");
+        entry.fields = [9000, 3, 3]
+            .map(|length| ("n".into(), "v".repeat(length).into()))
+            .to_vec();
+        let message = messages(SyslogForm::Rfc5424).message(&entry);
+        assert!(
+            message.contains(" octets left out)\" left_out=\"3 fields\"] m"),
+            "{message}"
+        );
     }
 
     #[test]

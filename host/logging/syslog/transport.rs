@@ -15,12 +15,18 @@ use crate::config::{Protocol, Receiver, Syslog, SyslogForm};
 /// How long connecting, and sending one message, may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
+/// What the system answers to a datagram when nobody takes them: not to the one that was refused, but to
+/// the next one, which is not sent for it. Another socket would not know, and lose every message.
+const REFUSED: Errno = Errno::CONNREFUSED;
+
 /// The way to one receiver.
 pub(super) struct Transport {
     receiver: Receiver,
     protocol: Protocol,
     form: SyslogForm,
     connection: Option<Connection>,
+    /// Datagrams that were sent, and that nobody took.
+    refused: usize,
 }
 
 enum Connection {
@@ -50,7 +56,13 @@ impl Transport {
             protocol: settings.protocol,
             form: settings.form,
             connection: None,
+            refused: 0,
         }
+    }
+
+    /// How many messages were sent in vain, as far as that is known.
+    pub(super) fn refused(&self) -> usize {
+        self.refused
     }
 
     /// Connects where that cannot take time; elsewhere it happens with the first message.
@@ -66,17 +78,27 @@ impl Transport {
     }
 
     /// Sends a datagram if that is possible without waiting; false if it is not.
-    pub(super) fn send_at_once(&mut self, message: &[u8]) -> bool {
+    ///
+    /// # Errors
+    ///
+    /// That nobody takes datagrams there.
+    pub(super) fn send_at_once(&mut self, message: &[u8]) -> io::Result<bool> {
         let sent = match &self.connection {
             Some(Connection::Datagram(socket)) => {
                 rustix::net::send(socket, message, SendFlags::DONTWAIT)
             }
             Some(Connection::Udp(socket)) => {
-                rustix::net::send(socket, message, SendFlags::DONTWAIT)
+                let sent = rustix::net::send(socket, message, SendFlags::DONTWAIT);
+                if sent == Err(REFUSED) {
+                    self.connection = None;
+                    self.refused += 1;
+                    return Err(REFUSED.into());
+                }
+                sent
             }
-            _ => return false,
+            _ => return Ok(false),
         };
-        sent.is_ok()
+        Ok(sent.is_ok())
     }
 
     /// Sends a message, in a new connection if that from before is gone.
@@ -85,11 +107,18 @@ impl Transport {
     ///
     /// The system's error when the new one does not take it either.
     pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
-        if let Some(mut connection) = self.connection.take()
-            && connection.send(message, self.form).is_ok()
-        {
-            self.connection = Some(connection);
-            return Ok(());
+        if let Some(mut connection) = self.connection.take() {
+            match connection.send(message, self.form) {
+                Ok(()) => {
+                    self.connection = Some(connection);
+                    return Ok(());
+                }
+                Err(error) if connection.is_refused(&error) => {
+                    self.refused += 1;
+                    return Err(error);
+                }
+                Err(_gone) => {}
+            }
         }
         let mut connection = self.connect()?;
         connection.send(message, self.form)?;
@@ -156,6 +185,11 @@ fn each(
 }
 
 impl Connection {
+    /// Whether `error` is the answer that nobody takes datagrams there.
+    fn is_refused(&self, error: &io::Error) -> bool {
+        matches!(self, Self::Udp(_)) && Errno::from_io_error(error) == Some(REFUSED)
+    }
+
     fn send(&mut self, message: &[u8], form: SyslogForm) -> io::Result<()> {
         match self {
             // The end of a datagram ends the message. The NUL that the original added is not sent:

@@ -41,7 +41,10 @@ impl Exposition {
         }
         let help = match measurement.help() {
             Some(help) => help.to_owned(),
-            None => format!("What a plugin measures as `{}`.", measurement.name()),
+            None => {
+                let name = measurement.name().escape_debug();
+                format!("What a plugin measures as `{name}`.")
+            }
         };
         let labels = measurement.labels();
         let labels = labels.map(|(name, value)| (sanitised(name), value.to_string()));
@@ -71,6 +74,9 @@ impl Exposition {
                 labels.push((name.clone(), value.clone()));
             }
         }
+        // Two samples that differ in the order of their labels alone would be one to Prometheus, which
+        // then takes none of the whole text.
+        labels.sort();
         let mut name = format!("{}{name}", self.prefix);
         if !is_metric_name(&name) {
             name.insert(0, '_');
@@ -88,9 +94,13 @@ fn free_name(mut name: String, taken: &Labels) -> String {
     if !is_label_name(&name) {
         name.insert_str(0, "label");
     }
-    // These have a meaning of their own in histograms and summaries.
-    if name == "le" || name == "quantile" {
-        name.push('_');
+    match name.as_str() {
+        // These have a meaning of their own in histograms and summaries.
+        "le" | "quantile" => name.push('_'),
+        // These say who tells, and whoever takes them sets them. Prometheus renames them in the same way;
+        // a Pushgateway would write over them, so that several samples become one and all are refused.
+        "job" | "instance" => name.insert_str(0, "exported_"),
+        _ => {}
     }
     while taken.iter().any(|(other, _)| *other == name) {
         name.push('_');
@@ -117,8 +127,13 @@ pub(crate) fn is_metric_name(name: &str) -> bool {
 }
 
 /// Whether a label can have this name. What begins with two underscores is Prometheus's own.
-pub(crate) fn is_label_name(name: &str) -> bool {
+fn is_label_name(name: &str) -> bool {
     is_metric_name(name) && !name.starts_with("__")
+}
+
+/// Whether a label that every metric has can have this name, and would keep it.
+pub(crate) fn is_free_label(name: &str) -> bool {
+    free_name(name.to_owned(), &Labels::new()) == name
 }
 
 impl fmt::Display for Exposition {
@@ -209,8 +224,31 @@ mod tests {
         let (_, sample) = text.trim_end().rsplit_once('\n').unwrap();
         assert_eq!(
             sample,
-            "p___9___{le_=\"1\",label__name__=\"x\\\\y\",label9=\"true\",label9_=\"false\",site=\"own\"} -Inf"
+            "p___9___{label9=\"true\",label9_=\"false\",label__name__=\"x\\\\y\",le_=\"1\",site=\"own\"} -Inf"
         );
         assert_eq!(text.lines().count(), 3, "{text}");
+    }
+
+    #[test]
+    fn the_order_of_labels_makes_no_other_sample() {
+        let measured = |first: (&str, i64), second: (&str, i64)| {
+            Measurement::new(MeasurementKind::Increment, "m", 1_i64)
+                .label(first.0, first.1.into())
+                .label(second.0, second.1.into())
+        };
+        let text = written(&[
+            measured(("a", 1), ("b", 2)),
+            measured(("b", 2), ("a", 1)),
+            measured(("instance", 1), ("job", 2)),
+        ]);
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let site = "site=\"a \\\"b\\\"\\n\"";
+        assert_eq!(
+            samples.collect::<Vec<_>>(),
+            [
+                format!("p_m{{a=\"1\",b=\"2\",{site}}} 2"),
+                format!("p_m{{exported_instance=\"1\",exported_job=\"2\",{site}}} 1"),
+            ]
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use janitor_plugin_api::{Error, Host, Measurement, MeasurementReceiver, MetricsRelay, tracing};
 
-use crate::exposition::{Exposition, is_label_name, is_metric_name};
+use crate::exposition::{Exposition, is_free_label, is_metric_name};
 use crate::pushgateway::Pushgateway;
 use crate::{is_of_a_zone, textfile};
 
@@ -69,7 +69,7 @@ pub(crate) struct Prometheus {
 impl MetricsRelay for Prometheus {
     type Config = Config;
 
-    fn new(config: Config, host: Host) -> Result<Self, Error> {
+    fn new(mut config: Config, host: Host) -> Result<Self, Error> {
         const CANNOT: &str = "cannot tell Prometheus anything";
         check_word("job", &config.job)?;
         if let Some(instance) = &config.instance {
@@ -83,8 +83,8 @@ impl MetricsRelay for Prometheus {
                 why,
             ));
         }
-        if let Some(name) = config.labels.keys().find(|name| !is_label_name(name)) {
-            let why = "a label is made of letters, digits and `_`, and begins with none of the digits nor with `__`";
+        if let Some(name) = config.labels.keys().find(|name| !is_free_label(name)) {
+            let why = "a label is made of letters, digits and `_`, begins with none of the digits nor with `__`, and is none of job, instance, le and quantile";
             return Err(Error::config(format!("cannot use label `{name}`"), why));
         }
         let textfile = match config.textfile.map(|directory| host.resolve(directory)) {
@@ -107,6 +107,11 @@ impl MetricsRelay for Prometheus {
             let why = "neither textfile nor pushgateway is set";
             return Err(Error::config(CANNOT, why).hint("set one of them, or both"));
         }
+        // Without them, two janitors of one machine would tell node_exporter different things under the
+        // same name, and it takes the first alone.
+        config.labels.insert("job".to_owned(), config.job);
+        let instance = config.instance.map(|name| ("instance".to_owned(), name));
+        config.labels.extend(instance);
         Ok(Self {
             textfile,
             pushgateway,

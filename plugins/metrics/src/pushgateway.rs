@@ -47,6 +47,8 @@ impl Pushgateway {
         let agent = Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
+            // Followed, a push would become a request to read, and its answer look like success.
+            .max_redirects(0)
             // A proxy of the environment is meant for the world outside.
             .proxy(None)
             .build();
@@ -81,10 +83,18 @@ impl Pushgateway {
         if status.is_success() {
             return Ok(());
         }
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-        let body = body.lossy_utf8(true).read_to_string().unwrap_or_default();
-        let line = body.lines().next().unwrap_or_default();
-        let why = format!("it answers {status}: {line}");
+        let why = match answer.headers().get("location") {
+            Some(elsewhere) if status.is_redirection() => {
+                let elsewhere = String::from_utf8_lossy(elsewhere.as_bytes());
+                format!("it answers {status} and points to {elsewhere}, which is not followed")
+            }
+            _ => {
+                let body = answer.body_mut().with_config().limit(MAX_ANSWER);
+                let body = body.lossy_utf8(true).read_to_string().unwrap_or_default();
+                let line = body.lines().next().unwrap_or_default();
+                format!("it answers {status}: {line}")
+            }
+        };
         Err(Error::retry(cannot(), why.trim_end_matches(": ")))
     }
 }

@@ -19,5 +19,8 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o644))?;
     file.sync_all()?;
     new.persist(path).map_err(|e| e.error)?;
-    File::open(parent)?.sync_all()
+    // The file is in its place. Where a directory cannot be read, or synced, a crash of the machine may
+    // bring back the one from before, which the next run replaces.
+    let _synced = File::open(parent).and_then(|directory| directory.sync_all());
+    Ok(())
 }

@@ -146,6 +146,28 @@ impl Running {
         kill_process(pid, signal).expect("the program is there to be signalled");
     }
 
+    /// Sends a signal again and again until a line of standard error holds `text`, as somebody does who
+    /// loses patience: signals in a volley count as one.
+    pub(crate) fn insist(&mut self, signal: Signal, text: &str) {
+        let streams = self.readers.len();
+        let limit = Instant::now() + LIMIT;
+        let is_there = |written: &Written| written.stderr.contains(text);
+        while !is_there(&self.output.written()) && Instant::now() < limit {
+            self.signal(signal);
+            self.wait_at_most(Duration::from_millis(300), |written| {
+                is_there(written) || written.ended == streams
+            });
+        }
+        self.wait_for(text);
+    }
+
+    /// Sends a signal to the worker alone.
+    pub(crate) fn signal_worker(&self, signal: Signal) {
+        let pid = i32::try_from(self.worker()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("it is a number of a process"), signal)
+            .expect("the worker is there to be signalled");
+    }
+
     /// Waits until the program has ended.
     pub(crate) fn finish(mut self) -> Run {
         let streams = self.readers.len();
@@ -173,7 +195,11 @@ impl Running {
 
     /// Waits until `is_so`, or the limit is reached; false then.
     fn wait_until(&self, is_so: impl Fn(&Written) -> bool) -> bool {
-        let limit = Instant::now() + LIMIT;
+        self.wait_at_most(LIMIT, is_so)
+    }
+
+    fn wait_at_most(&self, patience: Duration, is_so: impl Fn(&Written) -> bool) -> bool {
+        let limit = Instant::now() + patience;
         let mut written = self.output.written();
         while !is_so(&written) {
             let left = limit.saturating_duration_since(Instant::now());

@@ -59,6 +59,8 @@ janitor_plugin_api::export! {
     authority "wrecker.closes-standard-error" => Wrecker<{ state::CLOSES_STANDARD_ERROR }>;
     /// Leaves 500 threads behind.
     authority "wrecker.leaves-threads" => Wrecker<{ state::LEAVES_THREADS }>;
+    /// Leaves a process behind that holds every socket of this one.
+    authority "wrecker.leaves-a-child" => Wrecker<{ state::LEAVES_A_CHILD }>;
 }
 
 /// The table of every wrecker; `[wrecker]` will do for all of them.

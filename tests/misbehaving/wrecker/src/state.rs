@@ -1,5 +1,10 @@
 //! What belongs to the whole process.
 
+#![expect(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "a child after a fork makes system calls and nothing else"
+)]
+
 use std::env;
 use std::thread;
 
@@ -9,6 +14,7 @@ pub(crate) const MOVES_IN: u8 = 102;
 pub(crate) const CLOSES_STANDARD_ERROR: u8 = 103;
 pub(crate) const LEAVES_THREADS: u8 = 104;
 pub(crate) const USES_MANY_THREADS: u8 = 105;
+pub(crate) const LEAVES_A_CHILD: u8 = 106;
 
 pub(crate) fn in_new(trick: u8) {
     match trick {
@@ -28,6 +34,7 @@ pub(crate) fn in_new(trick: u8) {
 pub(crate) fn in_run(trick: u8) {
     match trick {
         IGNORES_SIGNALS => ignore_signals(),
+        LEAVES_A_CHILD => leave_a_child(),
         LEAVES_THREADS => {
             for _ in 0..500 {
                 thread::spawn(|| {
@@ -73,5 +80,41 @@ fn ignore_signals() {
     for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGUSR1] {
         // SAFETY: to ignore is no function.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
+fn leave_a_child() {
+    // SAFETY: what the child calls is safe after a fork.
+    unsafe {
+        let host = libc::getppid();
+        if libc::fork() == 0 {
+            outlive(host);
+        }
+    }
+}
+
+/// Holds every socket, and nothing else, until the process `host` is gone; a minute at most.
+unsafe fn outlive(host: libc::pid_t) -> ! {
+    // SAFETY: `stat` is plain data; nobody else uses the descriptors of this process.
+    unsafe {
+        let mut stat = std::mem::zeroed::<libc::stat>();
+        for fd in 0..1024 {
+            let is_socket = libc::fstat(fd, &raw mut stat) == 0
+                && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK;
+            if !is_socket {
+                libc::close(fd);
+            }
+        }
+        let moment = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 10_000_000,
+        };
+        for _ in 0..6000 {
+            if libc::kill(host, 0) != 0 {
+                break;
+            }
+            libc::nanosleep(&raw const moment, std::ptr::null_mut());
+        }
+        libc::_exit(0)
     }
 }
