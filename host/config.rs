@@ -15,6 +15,7 @@ mod core;
 mod logging;
 mod relays;
 mod plugins;
+mod stray;
 
 use std::fmt;
 use std::fs::{self, File};
@@ -183,6 +184,12 @@ impl Config {
                 keys.owns(&format!("{path}.{name}"))
             });
         }
+    }
+
+    /// Warnings of what stands on the top level and is read by nobody, because of how it is spelled.
+    #[must_use]
+    pub fn stray(&self, installed: &InstalledKeys) -> Vec<Problem> {
+        stray::stray(&self.table, installed)
     }
 
     /// The table whose name is closest to the plugin `key`, and its place.

@@ -1,5 +1,7 @@
 //! From the listed keys to the plugins that run, or everything that is in the way.
 
+mod search;
+mod absent;
 mod relay;
 mod roles;
 mod settings;
@@ -9,11 +11,12 @@ use std::path::PathBuf;
 
 use self::roles::crowded_role;
 pub(crate) use self::roles::missing_roles;
-use self::settings::{LeftBehind, judge, missing_table, unknown_to_all};
+use self::search::{Found, find};
+use self::settings::unknown_to_all;
 use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
-use crate::manifest::{Manifest, Plugin, Role, is_key};
+use crate::manifest::{Manifest, Role};
 use crate::preflight::Identity;
 use crate::problem::{Code, Problem, Problems, Severity};
 
@@ -152,10 +155,7 @@ pub fn resolve(
                 unknown = unknown.into_iter().map(Problem::tolerated).collect();
             }
             problems.append(&mut unknown);
-            let known = discovery
-                .keys()
-                .chain(listed.iter().map(|entry| entry.key.as_str()))
-                .chain(core.metrics.iter().map(|entry| entry.key.as_str()));
+            let known = discovery.keys().chain(core.named());
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
             if plugins.len() == listed.len() || (core.debug && !plugins.is_empty()) {
@@ -166,6 +166,10 @@ pub fn resolve(
                 problems.extend(crowded_role(config, &given));
             }
         }
+    }
+    // A table that is meant for a plugin which lacks one is told of there.
+    if !problems.iter().any(|p| p.code() == Code::MissingTable) {
+        problems.extend(config.stray(&installed));
     }
     // A directory that cannot be read may have been reported already.
     let is_told = |found: &Problem| found.code() == Code::PluginDirectory;
@@ -253,10 +257,8 @@ pub fn plugin_table(
 
 /// The keys whose tables are nobody else's: what is installed, and what is listed.
 fn installed(config: &Config, discovery: &Discovery) -> InstalledKeys {
-    let core = config.core();
-    let listed = core.plugins.iter().chain(&core.metrics);
-    let listed = listed.map(|entry| entry.key.as_str());
-    discovery.all_keys().chain(listed).collect()
+    let named = config.core().named();
+    discovery.all_keys().chain(named).collect()
 }
 
 /// Returns each key once; what is listed again is a problem.
@@ -280,264 +282,6 @@ fn unique<'a>(listed: &'a [Listed], problems: &mut Vec<Problem>) -> Vec<&'a List
         }
     }
     unique
-}
-
-/// A listed plugin that is installed.
-enum Found {
-    /// It takes part.
-    Needed(Box<Resolved>),
-    /// A publisher where nothing is published: not even its table is looked at.
-    Idle(String),
-}
-
-impl Found {
-    fn role(&self) -> Role {
-        match self {
-            Self::Needed(plugin) => plugin.role,
-            Self::Idle(_) => Role::Publisher,
-        }
-    }
-
-    fn key(&self) -> &str {
-        match self {
-            Self::Needed(plugin) => &plugin.key,
-            Self::Idle(key) => key,
-        }
-    }
-
-    fn needed(self) -> Option<Resolved> {
-        match self {
-            Self::Needed(plugin) => Some(*plugin),
-            Self::Idle(_) => None,
-        }
-    }
-}
-
-/// What became of a listed plugin.
-struct Search {
-    /// `None` if it cannot be used.
-    plugin: Option<Found>,
-    /// What is wrong with it; only warnings if it can be used.
-    problems: Vec<Problem>,
-}
-
-impl From<Problem> for Search {
-    fn from(problem: Problem) -> Self {
-        Self {
-            plugin: None,
-            problems: vec![problem],
-        }
-    }
-}
-
-/// Looks for a listed plugin, its table, and what is wrong with that. What it inherits and does not
-/// know is added to `left`.
-fn find(
-    config: &Config,
-    discovery: &Discovery,
-    installed: &InstalledKeys,
-    entry: &Listed,
-    purpose: Purpose,
-    left: &mut Vec<LeftBehind>,
-) -> Search {
-    let key = entry.key.as_str();
-    let offer = match discovery.find(key) {
-        Ok(Some(found)) => found,
-        Ok(None) => return not_installed(config, discovery, entry).into(),
-        Err(clash) => return clash.into(),
-    };
-    let (_, _, plugin) = offer;
-    if plugin.role == Role::MetricsRelay {
-        let summary =
-            format!("plugin \"{key}\" is a metrics relay, which core.plugins has no place for");
-        return Problem::error(Code::MisplacedRole, summary)
-            .at(&entry.origin, "core.plugins")
-            .help(format!(
-                "remove it there, and write core.metrics = \"{key}\""
-            ))
-            .into();
-    }
-    if plugin.role == Role::Publisher && purpose == Purpose::Show {
-        return Search {
-            plugin: Some(Found::Idle(key.to_owned())),
-            problems: Vec::new(),
-        };
-    }
-    let mut equipped = equip(config, discovery, installed, &Named::listed(entry), offer);
-    left.append(&mut equipped.left);
-    Search {
-        plugin: equipped
-            .plugin
-            .map(|plugin| Found::Needed(Box::new(plugin))),
-        problems: equipped.problems,
-    }
-}
-
-/// An installed plugin with what it is given.
-#[derive(Default)]
-struct Equipped {
-    /// `None` if it cannot be used.
-    plugin: Option<Resolved>,
-    /// What is wrong with it; only warnings if it can be used.
-    problems: Vec<Problem>,
-    /// What it inherits and does not know.
-    left: Vec<LeftBehind>,
-}
-
-impl From<Problem> for Equipped {
-    fn from(problem: Problem) -> Self {
-        Self {
-            plugin: None,
-            problems: vec![problem],
-            left: Vec::new(),
-        }
-    }
-}
-
-/// What names a plugin.
-#[derive(Clone, Copy)]
-struct Named<'a> {
-    entry: &'a Listed,
-    /// The setting that does.
-    by: &'static str,
-}
-
-impl<'a> Named<'a> {
-    fn listed(entry: &'a Listed) -> Self {
-        let by = "core.plugins";
-        Self { entry, by }
-    }
-
-    fn relay(entry: &'a Listed) -> Self {
-        let by = "core.metrics";
-        Self { entry, by }
-    }
-}
-
-/// Gives a plugin what its table holds, and judges that.
-fn equip(
-    config: &Config,
-    discovery: &Discovery,
-    installed: &InstalledKeys,
-    named: &Named<'_>,
-    (file, manifest, plugin): (&Discovered, &Manifest, &Plugin),
-) -> Equipped {
-    let key = plugin.key.as_str();
-    let mut table = match config.plugin(key, installed) {
-        Ok(Some(table)) => table,
-        Ok(None) => {
-            let inherited = config.inheritance(key, installed);
-            return missing_table(config, discovery, named, plugin, &inherited).into();
-        }
-        Err(problem) => return problem.into(),
-    };
-    let unknown = table.restrict(&plugin.settings);
-    let left = unknown.into_iter().map(|inherited| LeftBehind {
-        heir: key.to_owned(),
-        inherited,
-    });
-    let left = left.collect();
-    let problems = judge(&table, manifest, plugin);
-    let is_fit = problems
-        .iter()
-        .all(|found| found.severity() == Severity::Warning);
-    let resolved = || Resolved {
-        key: key.to_owned(),
-        role: plugin.role,
-        library: file.judged.path.clone(),
-        identity: file.judged.identity,
-        manifest: manifest.clone(),
-        table,
-    };
-    Equipped {
-        plugin: is_fit.then(resolved),
-        problems,
-        left,
-    }
-}
-
-fn not_installed(config: &Config, discovery: &Discovery, entry: &Listed) -> Problem {
-    let key = entry.key.as_str();
-    let directory = discovery.directory();
-    let path = directory.path().display();
-    // A library that holds the plugin and was refused: that is what is wrong.
-    if let Some((file, refusal, _)) = discovery.refused(key).find(|(_, _, says_so)| *says_so) {
-        return refusal
-            .clone()
-            .at(&entry.origin, "core.plugins")
-            .note(format!("plugin \"{key}\" is in {}", file.name()));
-    }
-    let missing = |code| {
-        let summary = format!("Plugin \"{key}\" not installed");
-        let problem = Problem::error(code, summary).at(&entry.origin, "core.plugins");
-        if is_key(key) {
-            problem
-        } else {
-            problem.because("a key is 1 to 64 of a-z, 0-9, `.`, `_` and `-`")
-        }
-    };
-    let keys = discovery.keys();
-    let problem = if let Some(near) = nearest(key, keys.clone()) {
-        let described = discovery
-            .find(near)
-            .ok()
-            .flatten()
-            .map(|(file, _, plugin)| format!(" ({}, {})", plugin.role, file.name()))
-            .unwrap_or_default();
-        let table = config.similar_table(near).filter(|(name, _)| name == near);
-        let present = table
-            .map(|(_, origin)| format!("; a table [{near}] is already there, at {origin}"))
-            .unwrap_or_default();
-        missing(Code::NearMiss)
-            .found(format!(
-                "{} in {path}; the nearest is \"{near}\"{described}",
-                count(keys.count(), "key")
-            ))
-            .help(format!("write \"{near}\"{present}"))
-    } else {
-        let offered = match keys.clone().count() {
-            0 => format!("no plugins in {path} (chosen by {})", directory.chosen_by()),
-            1..=12 => format!(
-                "plugins in {path}: {}; nothing resembles \"{key}\"",
-                keys.collect::<Vec<_>>().join(", ")
-            ),
-            many => format!("{many} plugins in {path}; nothing resembles \"{key}\""),
-        };
-        missing(Code::NotInstalled).found(offered).help(format!(
-            "gordon-janitor plugins list; another directory: --plugin-dir, {} or core.plugin_dir",
-            crate::discovery::ENVIRONMENT
-        ))
-    };
-    let silent = discovery.refused(key).take(5);
-    let problem = silent.fold(problem, |problem, (file, refusal, _)| {
-        problem.note(format!(
-            "{} was refused and may hold it: {} {}",
-            file.name(),
-            refusal.code(),
-            refusal.summary()
-        ))
-    });
-    let (strangers, count) = discovery.strangers(NAMED_STRANGERS);
-    let named = strangers.iter().fold(problem, |problem, stranger| {
-        problem.note(format!("{} {}", stranger.code(), stranger.summary()))
-    });
-    match count.checked_sub(NAMED_STRANGERS) {
-        None | Some(0) => named,
-        Some(more) => named.note(format!(
-            "and {more} more libraries that are no plugins; gordon-janitor plugins list"
-        )),
-    }
-}
-
-/// Libraries without plugins that are described where a plugin is missing.
-const NAMED_STRANGERS: usize = 3;
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 {
-        format!("1 {noun}")
-    } else {
-        format!("{number} {noun}s")
-    }
 }
 
 #[cfg(test)]

@@ -222,6 +222,16 @@ impl Schema {
             }
     }
 
+    /// The table that the setting is, or that each of its values is.
+    #[must_use]
+    pub fn table(&self) -> Option<&Table> {
+        match &self.kind {
+            Kind::Table(table) => Some(table),
+            Kind::List(item) | Kind::Map(item) => item.table(),
+            _ => None,
+        }
+    }
+
     /// A setting of which nothing is known but its type.
     #[must_use]
     pub fn of(kind: Kind) -> Self {

@@ -53,11 +53,8 @@ pub fn config(
 pub fn plugins_list(root: &Path, plugin_dir: Option<&Path>, what: &List) -> Result<String, Error> {
     let config = configured(root)?;
     let discovery = Discovery::scan(PluginDirectory::choose(plugin_dir, config.as_ref()));
-    let enabled = config.iter().flat_map(|config| {
-        let core = config.core();
-        core.plugins.iter().chain(&core.metrics)
-    });
-    let enabled: Vec<_> = enabled.map(|entry| entry.key.as_str()).collect();
+    let enabled = config.iter().flat_map(|config| config.core().named());
+    let enabled: Vec<_> = enabled.collect();
     let text = if what.json {
         json(&discovery, &enabled, what.sha256)
     } else {
@@ -109,6 +106,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::args::Show;
     use crate::preflight::tests::Elf;
 
     fn root(config: Option<&str>) -> TempDir {
@@ -175,6 +173,21 @@ mod tests {
                 .contains("acme.a  authority  0.1.0    1.0.0  enabled    libacme.so")
         );
         assert!(listed(None).contains("acme.a  authority  0.1.0    1.0.0  available  libacme.so"));
+    }
+
+    #[test]
+    fn a_metrics_relay_is_enabled_where_core_metrics_names_it() {
+        let root = root(Some("[core]\nmetrics = 'acme.m'\n[acme.m]\n"));
+        let library = Elf::plugin("acme", &[("acme.m", "metrics-relay")]);
+        fs::write(root.path().join("libacme.so"), library.octets()).unwrap();
+        let (key, json) = ("acme.m".to_owned(), false);
+        let shown = plugin(root.path(), Some(root.path()), &Show { key, json }).unwrap();
+        assert!(
+            shown.starts_with("acme.m  metrics-relay  enabled\n"),
+            "{shown}"
+        );
+        let listed = plugins_list(root.path(), Some(root.path()), &List::default()).unwrap();
+        assert!(listed.contains("enabled"), "{listed}");
     }
 
     #[test]

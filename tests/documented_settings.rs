@@ -4,13 +4,18 @@
 //! of the host, that the heading above it names between backticks. A default stands between backticks
 //! as well; a setting without one has words there.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use gordon_janitor::config::options;
+use gordon_janitor::manifest::Plugin;
 use gordon_janitor::preflight::{Verdict, judge};
 use gordon_janitor::schema::{Accepts, Kind, Setting};
 
@@ -80,6 +85,59 @@ fn the_page_of_the_configuration_has_every_option_of_the_host() {
         assert_eq!(shown, *rows, "[{table}]");
     }
     assert_eq!(documented.len(), expected.len(), "{:?}", documented.keys());
+}
+
+#[test]
+fn the_example_configuration_has_every_setting_of_the_plugins_at_its_default() {
+    let example = fs::read_to_string(root().join("gordon-janitor.toml.example")).unwrap();
+    let lines = example.lines().map(|line| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || is_assignment(rest) => rest,
+        _ => line,
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    let example: toml::Table = text.parse().unwrap();
+    let mut found = 0;
+    for plugin in plugins() {
+        let (family, name) = plugin.key.split_once('.').unwrap();
+        let table = |value: &toml::Value| value.as_table().unwrap().clone();
+        let family = table(&example[family]);
+        let own = table(&family[name]);
+        for setting in plugin.settings.settings() {
+            let path = format!("{}.{}", plugin.key, setting.name);
+            let given = own.get(&setting.name).or(family.get(&setting.name));
+            let given = given.unwrap_or_else(|| panic!("the example lacks {path}"));
+            // Nobody needs to be shown an empty table.
+            let default = setting.schema.default.as_ref();
+            match default.filter(|default| default.as_table().is_none_or(|t| !t.is_empty())) {
+                Some(default) => assert_eq!(given, default, "{path}"),
+                None => assert_eq!(own.get(&setting.name), Some(given), "{path}"),
+            }
+            found += 1;
+        }
+        for name in own.keys() {
+            assert!(plugin.settings.knows(name), "{}.{name}", plugin.key);
+        }
+    }
+    assert!(found > 20, "{found} settings");
+}
+
+fn is_assignment(line: &str) -> bool {
+    line.split_once(" = ")
+        .is_some_and(|(name, _)| !name.contains(' '))
+}
+
+/// Every plugin of the libraries that come with the program.
+fn plugins() -> Vec<Plugin> {
+    let packages = fs::read_dir(root().join("plugins")).unwrap();
+    let plugins = packages.flat_map(|package| {
+        let stem = package.unwrap().file_name().into_string().unwrap();
+        let library = libraries().join(format!("libjanitor_plugin_{stem}.so"));
+        match judge(&library).verdict {
+            Verdict::Plugin(manifest) => manifest.plugins.clone(),
+            _ => panic!("{} is no library of plugins", library.display()),
+        }
+    });
+    plugins.collect()
 }
 
 /// The options of a table and of those inside it, which have a heading of their own.

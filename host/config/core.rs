@@ -212,6 +212,12 @@ fn read_plugin_settings(
 }
 
 impl Core {
+    /// The keys that `core.plugins` and `core.metrics` name.
+    pub fn named(&self) -> impl Iterator<Item = &str> + Clone {
+        let named = self.plugins.iter().chain(&self.metrics);
+        named.map(|entry| entry.key.as_str())
+    }
+
     /// Complains about `[core.plugin."key"]` tables of plugins that `known` does not hold.
     pub(crate) fn check_plugin_settings<'a>(
         &self,

@@ -1,6 +1,6 @@
 //! The plugin that `core.metrics` names, or what is in its way.
 
-use super::{Equipped, Named, equip};
+use super::search::{Equipped, Named, equip};
 use crate::config::{Config, FFWD, InstalledKeys, Listed, METRICS_LOGGER, nearest};
 use crate::discovery::Discovery;
 use crate::manifest::Role;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Named;
+use super::search::Named;
 use crate::config::{Config, FILES, Inherited, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::manifest::{Manifest, Plugin};

@@ -319,3 +319,14 @@ fn an_unknown_key_of_the_config_command_gets_the_nearest_one() {
         "{error}"
     );
 }
+
+#[test]
+fn what_stands_on_the_top_level_and_is_nearly_right_is_told() {
+    let config = format!(
+        "debug = true\nnumber = 1\n[Core]\ngrace = 1\n[metrics_logger]\ntime_unit = 1\n[other]\nx = 1\n\
+         [core]\nplugins = ['files.zones', 'files.served', 'files.changes']\n{TABLES}"
+    );
+    let setup = setup(&config, Purpose::Publish, &[]);
+    let warnings = &setup.result.as_ref().unwrap().warnings;
+    insta::assert_snapshot!(text(&setup, warnings));
+}

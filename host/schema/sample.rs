@@ -51,7 +51,19 @@ fn add(out: &mut String, setting: &Setting) {
             );
         }
     }
-    if let (false, Some(example)) = (setting.required, &schema.example) {
+    let table = schema.table();
+    let names = table.iter().flat_map(|table| &table.settings);
+    let names: Vec<_> = names.map(Setting::summary).collect();
+    if !names.is_empty() {
+        let place = match schema.kind {
+            Kind::Table(_) => "in it",
+            _ => "in each",
+        };
+        comment(out, &format!("{place}: {}", names.join(", ")), "# ");
+    }
+    // Without a default the example itself stands there.
+    let has_default = !setting.required && schema.default.is_some();
+    if let (true, Some(example)) = (has_default, &schema.example) {
         comment(out, &format!("for example: {}", toml_text(example)), "# ");
     }
     let value = match &schema.default {

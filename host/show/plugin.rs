@@ -23,8 +23,9 @@ use crate::schema::{Accepts, Choice, Kind, Setting, Table, json_value, toml_text
 pub fn plugin(root: &Path, plugin_dir: Option<&Path>, what: &Show) -> Result<String, Error> {
     let config = configured(root)?;
     let discovery = scan(plugin_dir, config.as_ref())?;
-    let listed = config.iter().flat_map(|config| &config.core().plugins);
-    let is_listed = listed.map(|entry| &entry.key).any(|key| *key == what.key);
+    let is_listed = config
+        .as_ref()
+        .is_some_and(|config| config.core().named().any(|key| key == what.key));
     let found: Vec<_> = holders(&discovery, &what.key)?;
     let shown = found.iter().map(|found| Shown {
         file: found.0,
@@ -231,7 +232,7 @@ fn settings(out: &mut String, table: &Table, indent: &str) {
         for alias in &setting.deprecated_aliases {
             line(&format!("Once called {alias}."));
         }
-        if let Some(table) = inner(&schema.kind) {
+        if let Some(table) = schema.table() {
             settings(out, table, &format!("{indent}    "));
         }
     }
@@ -258,7 +259,7 @@ fn setting_json(setting: &Setting) -> Value {
     if !choices.is_empty() {
         out["choices"] = choices.into();
     }
-    if let Some(table) = inner(&schema.kind) {
+    if let Some(table) = schema.table() {
         out["settings"] = table.settings.iter().map(setting_json).collect();
     }
     out
@@ -269,14 +270,5 @@ fn choices(kind: &Kind) -> &[Choice] {
         Kind::Choice(choices) => choices,
         Kind::List(item) | Kind::Map(item) => choices(&item.kind),
         _ => &[],
-    }
-}
-
-/// The table inside a setting, if there is one.
-fn inner(kind: &Kind) -> Option<&Table> {
-    match kind {
-        Kind::Table(table) => Some(table),
-        Kind::List(item) | Kind::Map(item) => inner(&item.kind),
-        _ => None,
     }
 }

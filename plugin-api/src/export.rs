@@ -55,15 +55,15 @@ macro_rules! export {
                 Part::Plain("\"\npanic = \""),
                 Part::Quoted(private::manifest::PANIC),
                 Part::Plain("\"\npackage = \""),
-                Part::Quoted(env!("CARGO_PKG_NAME")),
+                Part::Quoted(::std::env!("CARGO_PKG_NAME")),
                 Part::Plain("\"\nversion = \""),
-                Part::Quoted(env!("CARGO_PKG_VERSION")),
+                Part::Quoted(::std::env!("CARGO_PKG_VERSION")),
                 Part::Plain("\"\n"),
                 $(
                     Part::Plain("\n[[plugin]]\nkey = \""),
                     Part::Quoted(private::manifest::checked_key($key)),
                     Part::Plain("\"\nrole = \""),
-                    Part::Quoted(stringify!($role)),
+                    Part::Quoted(::std::stringify!($role)),
                     Part::Plain("\"\nsummary = \""),
                     Part::Quoted(private::manifest::summary($summary)),
                     Part::Plain("\"\nsettings = { "),
@@ -73,9 +73,9 @@ macro_rules! export {
             ];
             const PACKAGE: &[Part] = &[
                 Part::Plain("{\"type\":\"gordon-janitor-plugin\",\"name\":\""),
-                Part::Quoted(env!("CARGO_PKG_NAME")),
+                Part::Quoted(::std::env!("CARGO_PKG_NAME")),
                 Part::Plain("\",\"version\":\""),
-                Part::Quoted(env!("CARGO_PKG_VERSION")),
+                Part::Quoted(::std::env!("CARGO_PKG_VERSION")),
                 Part::Plain("\"}\0"),
             ];
 
@@ -91,9 +91,9 @@ macro_rules! export {
             > = private::manifest::PackageNote::package(PACKAGE);
 
             extern "C" fn entries() -> private::RSlice<'static, private::PluginEntryRef> {
-                static ENTRIES: private::LazyLock<Vec<private::PluginEntryRef>> =
+                static ENTRIES: private::LazyLock<::std::vec::Vec<private::PluginEntryRef>> =
                     private::LazyLock::new(|| {
-                        vec![$(private::entry(
+                        ::std::vec![$(private::entry(
                             $key,
                             $crate::__private_constructors!($role, $plugin),
                         ),)+]
@@ -211,7 +211,9 @@ pub mod private {
     pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
     pub use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
     pub use crate::manifest::{self, Part};
-    pub use crate::settings::{SettingType, Settings, default_of, is_number};
+    pub use crate::settings::{
+        Literal, SettingType, Settings, default_of, fits, is_nought, is_number,
+    };
 
     pub const fn schema<T, P: Role<T>>() -> &'static [Part] {
         <P::Config as Settings>::SCHEMA

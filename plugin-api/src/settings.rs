@@ -66,11 +66,14 @@
 //! A setting of the type `Option` is not required. An enum without fields is one of several texts,
 //! in kebab case unless `rename` says otherwise. Settings that are not there are refused.
 //!
+//! What is written is of the crate's own name: where `Cargo.toml` gives it another, such as `sdk`, the
+//! library's root says `extern crate sdk as janitor_plugin_api;`.
+//!
 //! # Types
 //!
 //! Texts, paths, booleans, numbers of up to 64 bits, IP addresses and socket addresses, lists, sets,
-//! maps with text as their key, `Option`, and what has `#[settings]` itself. A type of your own
-//! implements `Deserialize` and [`SettingType`]:
+//! maps with text as their key, `Option`, and what has `#[settings]` itself, unless it holds itself. A
+//! type of your own implements `Deserialize` and [`SettingType`]:
 //!
 //! ```
 //! use janitor_plugin_api::settings::{Part, SettingType};
@@ -126,20 +129,54 @@
 //! }
 //! ```
 //!
-//! A default of another type or out of bounds, and a name that two settings have:
+//! A default or an example of another type or out of bounds, a default that makes an `Option` of no
+//! use, and a name that two settings have:
 //!
-//! ```compile_fail
+//! ```compile_fail,E0080
 //! #[janitor_plugin_api::settings]
 //! struct Config {
-//!     #[setting(default = 300)]
-//!     level: u8,
+//!     #[setting(default = [1, 300])]
+//!     levels: Vec<u8>,
+//! }
+//! ```
+//! ```compile_fail,E0080
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[setting(default = "loud")]
+//!     mood: Mood,
+//! }
+//!
+//! #[janitor_plugin_api::settings]
+//! enum Mood {
+//!     Calm,
 //! }
 //! ```
 //! ```compile_fail
 //! #[janitor_plugin_api::settings]
 //! struct Config {
-//!     #[setting(default = "loud")]
+//!     #[setting(default = "localhost")]
+//!     server: std::net::IpAddr,
+//! }
+//! ```
+//! ```compile_fail,E0080
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[setting(example = 5)]
+//!     directory: std::path::PathBuf,
+//! }
+//! ```
+//! ```compile_fail,E0080
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[setting(default, min = 1)]
 //!     level: u8,
+//! }
+//! ```
+//! ```compile_fail,E0080
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[setting(default = 5)]
+//!     level: Option<u8>,
 //! }
 //! ```
 //! ```compile_fail
@@ -158,8 +195,24 @@
 //! }
 //! ```
 //!
-//! An enum whose variants hold something, and a word that nobody knows:
+//! An enum whose variants hold something or share a text, a setting that only some builds have, and a
+//! word that nobody knows:
 //!
+//! ```compile_fail
+//! #[janitor_plugin_api::settings]
+//! enum Level {
+//!     High,
+//!     #[setting(rename = "high")]
+//!     Higher,
+//! }
+//! ```
+//! ```compile_fail
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[cfg(unix)]
+//!     level: u8,
+//! }
+//! ```
 //! ```compile_fail
 //! #[janitor_plugin_api::settings]
 //! enum Level {
@@ -182,6 +235,8 @@
 //! `deprecatedAliases` and `enumDescriptions`. Formats tell apart what TOML does not: `path`, the
 //! types of addresses (`ip`, `ipv4`, `ipv6`, `socket`), and the size of a number (`uint16`).
 
+mod literal;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -189,6 +244,8 @@ use std::path::PathBuf;
 use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
+#[doc(hidden)]
+pub use self::literal::{Literal, fits, is_nought, is_number};
 pub use crate::manifest::Part;
 
 /// A plugin's table of the configuration. Implemented by [`#[settings]`](macro@crate::settings).
@@ -318,7 +375,8 @@ maps! {
 ///
 /// # Panics
 ///
-/// If it is no value of the type: a fault of the plugin, which its tests find.
+/// If it is no value of the type. Most of that is found at compile time ([`fits`]); what only the
+/// `Deserialize` of an author's own type knows, the plugin's tests find.
 #[doc(hidden)]
 pub fn default_of<'de, T, L>(name: &str, literal: L) -> T
 where
@@ -333,34 +391,6 @@ where
         )]
         Err(error) => panic!("the default of `{name}` is no value of its type: {error}"),
     }
-}
-
-/// For `#[settings]`: whether a schema is that of a number.
-#[doc(hidden)]
-#[must_use]
-pub const fn is_number(schema: &[Part]) -> bool {
-    match schema.first() {
-        Some(Part::Plain(text)) => {
-            starts_with(text, "type = \"integer\"") || starts_with(text, "type = \"number\"")
-        }
-        Some(Part::Nested(parts)) => is_number(parts),
-        _ => false,
-    }
-}
-
-const fn starts_with(text: &str, start: &str) -> bool {
-    let (text, start) = (text.as_bytes(), start.as_bytes());
-    if text.len() < start.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < start.len() {
-        if text[i] != start[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 #[cfg(test)]

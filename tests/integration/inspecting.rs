@@ -221,10 +221,12 @@ fn a_sample_says_what_can_be_written() {
 
     # What it was made of.
     # list of tables
+    # in each: length (number of millimetres, 0 or more, required)
     # leaves = []
 
     # How it is served.
     # table
+    # in it: material (text, required), bearers (table of whole numbers, 0 to 255)
     # tray = { material = "…" }
 
     # Whoever knows it may drink. Its name does not say that it is a secret.

@@ -15,7 +15,7 @@ pub(crate) struct Setting {
     pub(crate) unit: Option<LitStr>,
     pub(crate) min: Option<(Literal, Span)>,
     pub(crate) max: Option<(Literal, Span)>,
-    pub(crate) example: Option<Literal>,
+    pub(crate) example: Option<(Literal, Span)>,
     pub(crate) rename: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) deprecated_aliases: Vec<LitStr>,
@@ -24,7 +24,7 @@ pub(crate) struct Setting {
 /// What stands in the place of a value that is not there.
 pub(crate) enum Default {
     /// `Default::default()` of the type.
-    OfType,
+    OfType(Span),
     /// This value.
     Value(Literal, Span),
 }
@@ -33,7 +33,7 @@ pub(crate) enum Default {
 #[derive(Clone)]
 pub(crate) enum Literal {
     Text(String),
-    Integer(i128),
+    Integer(i64),
     Float(f64),
     Boolean(bool),
     List(Vec<Self>),
@@ -63,7 +63,10 @@ impl Setting {
 
     fn argument(&mut self, name: &Ident, input: ParseStream<'_>) -> Result<()> {
         let is_new = match name.to_string().as_str() {
-            "default" if !input.peek(Token![=]) => self.default.replace(Default::OfType).is_none(),
+            "default" if !input.peek(Token![=]) => {
+                let default = Default::OfType(name.span());
+                self.default.replace(default).is_none()
+            }
             "default" => {
                 let default = Default::Value(value(input)?, name.span());
                 self.default.replace(default).is_none()
@@ -72,7 +75,10 @@ impl Setting {
             "unit" => self.unit.replace(value(input)?).is_none(),
             "min" => self.min.replace((value(input)?, name.span())).is_none(),
             "max" => self.max.replace((value(input)?, name.span())).is_none(),
-            "example" => self.example.replace(value(input)?).is_none(),
+            "example" => {
+                let example = (value(input)?, name.span());
+                self.example.replace(example).is_none()
+            }
             "rename" => self.rename.replace(value(input)?).is_none(),
             "alias" => {
                 self.aliases.push(value(input)?);
@@ -105,18 +111,22 @@ impl Setting {
                 return Err(Error::new(*span, "a bound is a number"));
             }
         }
-        let number = |bound: &Option<(Literal, Span)>| bound.as_ref().and_then(|(b, _)| b.number());
-        let (min, max) = (number(&self.min), number(&self.max));
+        let (min, max) = self.bounds();
         if let (Some(min), Some(max), Some((_, span))) = (min, max, &self.max)
             && min > max
         {
             return Err(Error::new(*span, "`max` is below `min`"));
         }
+        let is_within = |literal: &Literal| literal.number().is_none_or(|n| self.is_within(n));
         if let Some(Default::Value(literal, span)) = &self.default
-            && let Some(default) = literal.number()
-            && (min.is_some_and(|min| default < min) || max.is_some_and(|max| default > max))
+            && !is_within(literal)
         {
             return Err(Error::new(*span, "the default is out of bounds"));
+        }
+        if let Some((literal, span)) = &self.example
+            && !is_within(literal)
+        {
+            return Err(Error::new(*span, "the example is out of bounds"));
         }
         if self.secret
             && let Some(Default::Value(_, span)) = &self.default
@@ -124,6 +134,17 @@ impl Setting {
             return Err(Error::new(*span, "a secret with a default is none"));
         }
         Ok(())
+    }
+
+    fn bounds(&self) -> (Option<f64>, Option<f64>) {
+        let number = |bound: &Option<(Literal, Span)>| bound.as_ref().and_then(|(b, _)| b.number());
+        (number(&self.min), number(&self.max))
+    }
+
+    /// Whether a number is within the bounds.
+    pub(crate) fn is_within(&self, number: f64) -> bool {
+        let (min, max) = self.bounds();
+        min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
     }
 
     /// Every name but the first.
@@ -151,13 +172,22 @@ impl Parse for Literal {
             Lit::Str(text) if !is_negative => Ok(Self::Text(text.value())),
             Lit::Bool(boolean) if !is_negative => Ok(Self::Boolean(boolean.value)),
             Lit::Int(number) => {
-                let number: i128 = number.base10_parse()?;
-                Ok(Self::Integer(if is_negative { -number } else { number }))
+                let sign = if is_negative { "-" } else { "" };
+                let signed = format!("{sign}{}", number.base10_digits());
+                match signed.parse() {
+                    Ok(number) => Ok(Self::Integer(number)),
+                    Err(_) => Err(Error::new_spanned(
+                        number,
+                        "a whole number of a configuration has 64 bits with a sign",
+                    )),
+                }
             }
-            Lit::Float(number) => {
-                let number: f64 = number.base10_parse()?;
-                Ok(Self::Float(if is_negative { -number } else { number }))
-            }
+            Lit::Float(number) => match number.base10_parse::<f64>()? {
+                parsed if parsed.is_infinite() => {
+                    Err(Error::new_spanned(number, "the number is too large"))
+                }
+                parsed => Ok(Self::Float(if is_negative { -parsed } else { parsed })),
+            },
             _ => Err(Error::new_spanned(
                 literal,
                 "a text, a number, a boolean, or a list of them in brackets",
@@ -214,7 +244,20 @@ pub(crate) fn description(attributes: &[Attribute]) -> String {
     text.trim().to_owned()
 }
 
-/// Refuses attributes that would make what is read differ from what is described.
+/// Refuses attributes of a field or variant that would make what is read differ from what is described.
+pub(crate) fn refuse_foreign(attributes: &[Attribute]) -> Result<()> {
+    for attribute in attributes {
+        if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
+            return Err(Error::new_spanned(
+                attribute,
+                "a schema has every setting in every build; put the condition on the whole type",
+            ));
+        }
+    }
+    refuse_serde(attributes)
+}
+
+/// Refuses what `#[settings]` writes itself.
 pub(crate) fn refuse_serde(attributes: &[Attribute]) -> Result<()> {
     for attribute in attributes {
         if attribute.path().is_ident("serde") {
@@ -240,11 +283,16 @@ pub(crate) fn refuse_serde(attributes: &[Attribute]) -> Result<()> {
     Ok(())
 }
 
-/// The item without what only this macro understands.
+/// The item without what only this macro and serde's derive understand.
 pub(crate) fn stripped(mut item: DeriveInput) -> DeriveInput {
+    let bare = |attributes: &mut Vec<Attribute>| {
+        strip(attributes);
+        attributes.retain(|attribute| !attribute.path().is_ident("serde"));
+    };
+    bare(&mut item.attrs);
     match &mut item.data {
-        Data::Struct(data) => data.fields.iter_mut().for_each(|f| strip(&mut f.attrs)),
-        Data::Enum(data) => data.variants.iter_mut().for_each(|v| strip(&mut v.attrs)),
+        Data::Struct(data) => data.fields.iter_mut().for_each(|f| bare(&mut f.attrs)),
+        Data::Enum(data) => data.variants.iter_mut().for_each(|v| bare(&mut v.attrs)),
         Data::Union(_) => {}
     }
     item

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::{Data, DeriveInput, Error, Fields, Result, Variant};
 
-use crate::attribute::{Literal, Setting, description, refuse_serde, strip};
+use crate::attribute::{Literal, Setting, description, refuse_foreign, strip};
 use crate::schema::Schema;
 
 pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
@@ -24,6 +24,13 @@ pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
     let mut default = None;
     for variant in &mut data.variants {
         let name = read(variant)?;
+        if names
+            .iter()
+            .any(|known| matches!(known, Literal::Text(known) if *known == name))
+        {
+            let text = format!("two variants have the text `{name}`");
+            return Err(Error::new_spanned(variant, text));
+        }
         descriptions.push(Literal::Text(description(&variant.attrs)));
         if variant.attrs.iter().any(|a| a.path().is_ident("default")) {
             default = Some(Literal::Text(name.clone()));
@@ -69,7 +76,7 @@ pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
 
 /// The text that stands for a variant.
 fn read(variant: &Variant) -> Result<String> {
-    refuse_serde(&variant.attrs)?;
+    refuse_foreign(&variant.attrs)?;
     if !matches!(variant.fields, Fields::Unit) {
         return Err(Error::new_spanned(
             variant,

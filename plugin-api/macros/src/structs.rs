@@ -1,7 +1,7 @@
 //! A struct with named fields: a table.
 
 use std::collections::BTreeSet;
-use std::ops::RangeInclusive;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,8 +9,8 @@ use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{Data, DeriveInput, Error, Field, Fields, Result, Type};
 
-use crate::attribute::{Default, Literal, Setting, description, refuse_serde, strip};
-use crate::schema::{Schema, check_name};
+use crate::attribute::{Default, Literal, Setting, description, refuse_foreign, strip};
+use crate::schema::{Schema, check_name, push_literal};
 
 /// What a field becomes.
 struct Known {
@@ -49,7 +49,7 @@ pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
         defaults.extend(default);
         known.push(read);
     }
-    let bounds = known.iter().filter_map(bounds_fit);
+    let checks = known.iter().map(checks);
     let schema = schema(&known).finish();
     let type_name = &item.ident;
     Ok(quote! {
@@ -60,7 +60,7 @@ pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
         const _: () = {
             use ::janitor_plugin_api::__private;
 
-            #(#bounds)*
+            #(#checks)*
 
             #[automatically_derived]
             impl #type_name {
@@ -82,7 +82,7 @@ pub(crate) fn implement(mut item: DeriveInput) -> Result<TokenStream> {
 }
 
 fn read(field: &Field) -> Result<Known> {
-    refuse_serde(&field.attrs)?;
+    refuse_foreign(&field.attrs)?;
     let setting = Setting::read(&field.attrs)?;
     let ident = field.ident.as_ref();
     let name = match &setting.rename {
@@ -91,12 +91,15 @@ fn read(field: &Field) -> Result<Known> {
             .map(|ident| ident.unraw().to_string())
             .unwrap_or_default(),
     };
-    check_name(&name, field)?;
+    match &setting.rename {
+        Some(rename) => check_name(&name, rename)?,
+        None => check_name(&name, &field.ident)?,
+    }
     for alias in setting.all_aliases() {
         check_name(&alias.value(), alias)?;
     }
-    if let Some(Default::Value(literal, span)) = &setting.default
-        && !may_be(literal, &field.ty.to_token_stream().to_string())
+    if let Some(Default::Value(Literal::Text(text), span)) = &setting.default
+        && !may_be(text, &field.ty.to_token_stream().to_string())
     {
         return Err(Error::new(*span, "the default does not fit into the type"));
     }
@@ -121,7 +124,7 @@ fn serde_attributes(
     }
     let function = match &known.setting.default {
         None => None,
-        Some(Default::OfType) => {
+        Some(Default::OfType(_)) => {
             attributes.push(syn::parse_quote!(#[serde(default)]));
             None
         }
@@ -131,11 +134,11 @@ fn serde_attributes(
             let path = format!("{type_name}::{function}");
             attributes.push(syn::parse_quote!(#[serde(default = #path)]));
             let of_type = &known.of_type;
-            let value = default_value(literal, of_type, name);
-            Some(quote! {
+            let value = value(literal);
+            Some(quote_spanned! {place(of_type.span())=>
                 #[doc(hidden)]
                 fn #function() -> #of_type {
-                    #value
+                    __private::default_of(#name, #value)
                 }
             })
         }
@@ -143,70 +146,16 @@ fn serde_attributes(
     (attributes, function)
 }
 
-/// The default as an expression. What the compiler can judge it judges; the rest is read as if it
-/// stood in the configuration.
-fn default_value(literal: &Literal, of_type: &Type, name: &str) -> TokenStream {
-    let span = place(of_type.span());
-    let primitive = of_type.to_token_stream().to_string();
-    match (literal, primitive.as_str()) {
-        (Literal::Boolean(value), "bool") => quote_spanned!(span=> #value),
-        (Literal::Integer(_), primitive) if range(primitive).is_some() => {
-            let number = number(literal);
-            quote_spanned!(span=> #number)
-        }
-        (Literal::Float(_), "f32" | "f64") => {
-            let number = number(literal);
-            quote_spanned!(span=> #number)
-        }
-        (Literal::Integer(number), "f32" | "f64") => {
-            let number: TokenStream = format!("{number}.0").parse().unwrap_or_default();
-            quote_spanned!(span=> #number)
-        }
-        _ => {
-            let value = value(literal);
-            quote_spanned!(span=> __private::default_of(#name, #value))
-        }
+/// Whether a text may be of a type. It cannot be read as an address at compile time, so that its name
+/// has to do here; for everything else [`checks`] look at the type itself.
+fn may_be(text: &str, type_name: &str) -> bool {
+    match type_name.rsplit(' ').next().unwrap_or_default() {
+        "IpAddr" => text.parse::<IpAddr>().is_ok(),
+        "Ipv4Addr" => text.parse::<Ipv4Addr>().is_ok(),
+        "Ipv6Addr" => text.parse::<Ipv6Addr>().is_ok(),
+        "SocketAddr" => text.parse::<SocketAddr>().is_ok(),
+        _ => true,
     }
-}
-
-/// Whether a value may be of a type, as far as the type's name tells. The compiler does not warn of
-/// a number that is too large if a macro wrote it, and a text is read only when it is needed.
-fn may_be(literal: &Literal, type_name: &str) -> bool {
-    match type_name {
-        "bool" => matches!(literal, Literal::Boolean(_)),
-        "f32" | "f64" => matches!(literal, Literal::Integer(_) | Literal::Float(_)),
-        "String" | "PathBuf" => matches!(literal, Literal::Text(_)),
-        _ => match (range(type_name), literal) {
-            (None, _) => true,
-            (Some(range), Literal::Integer(number)) => range.contains(number),
-            (Some(_), _) => false,
-        },
-    }
-}
-
-/// What a whole number of a primitive type can be.
-fn range(primitive: &str) -> Option<RangeInclusive<i128>> {
-    Some(match primitive {
-        "u8" => 0..=u8::MAX.into(),
-        "u16" => 0..=u16::MAX.into(),
-        "u32" => 0..=u32::MAX.into(),
-        "u64" | "usize" => 0..=u64::MAX.into(),
-        "i8" => i8::MIN.into()..=i8::MAX.into(),
-        "i16" => i16::MIN.into()..=i16::MAX.into(),
-        "i32" => i32::MIN.into()..=i32::MAX.into(),
-        "i64" | "isize" => i64::MIN.into()..=i64::MAX.into(),
-        _ => return None,
-    })
-}
-
-/// A number as the field's own type writes it.
-fn number(literal: &Literal) -> TokenStream {
-    let text = match literal {
-        Literal::Integer(number) => number.to_string(),
-        Literal::Float(number) => format!("{number:?}"),
-        Literal::Text(_) | Literal::Boolean(_) | Literal::List(_) => String::new(),
-    };
-    text.parse().unwrap_or_default()
 }
 
 /// A value as TOML gives it.
@@ -216,9 +165,32 @@ fn value(literal: &Literal) -> TokenStream {
         Literal::Boolean(boolean) => quote!(#boolean),
         Literal::Integer(number) => format!("{number}_i64").parse().unwrap_or_default(),
         Literal::Float(number) => format!("{number:?}").parse().unwrap_or_default(),
+        // The type of nothing has to be said.
+        Literal::List(values) if values.is_empty() => quote!(::std::vec::Vec::<u8>::new()),
         Literal::List(values) => {
             let values = values.iter().map(value);
             quote!(::std::vec![#(#values),*])
+        }
+    }
+}
+
+/// A value as checks at compile time see it.
+fn checked(literal: &Literal) -> TokenStream {
+    match literal {
+        Literal::Text(_) => {
+            let mut text = String::new();
+            push_literal(&mut text, literal);
+            quote!(__private::Literal::Text(#text))
+        }
+        Literal::Integer(_) => {
+            let number = value(literal);
+            quote!(__private::Literal::Integer(#number))
+        }
+        Literal::Float(_) => quote!(__private::Literal::Float),
+        Literal::Boolean(_) => quote!(__private::Literal::Boolean),
+        Literal::List(values) => {
+            let values = values.iter().map(checked);
+            quote!(__private::Literal::List(&[#(#values),*]))
         }
     }
 }
@@ -228,17 +200,61 @@ fn place(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }
 
-/// A check at compile time that `min` and `max` stand at a number.
-fn bounds_fit(known: &Known) -> Option<TokenStream> {
-    let (_, span) = known.setting.min.as_ref().or(known.setting.max.as_ref())?;
-    let span = place(*span);
+/// Checks at compile time that what is said of a setting fits its type.
+fn checks(known: &Known) -> TokenStream {
+    let setting = &known.setting;
     let of_type = &known.of_type;
-    Some(quote_spanned! {span=>
-        const _: () = ::std::assert!(
-            __private::is_number(<#of_type as __private::SettingType>::SCHEMA),
-            "`min` and `max` are for numbers"
+    let mut checks = TokenStream::new();
+    let mut check = |span: Span, is_so: TokenStream, otherwise: &str| {
+        checks.extend(quote_spanned! {place(span)=>
+            const _: () = ::std::assert!(#is_so, #otherwise);
+        });
+    };
+    let schema = quote!(<#of_type as __private::SettingType>::SCHEMA);
+    let bounds = [&setting.min, &setting.max];
+    if let Some((_, span)) = bounds.iter().find_map(|bound| bound.as_ref()) {
+        check(
+            *span,
+            quote!(__private::is_number(#schema)),
+            "`min` and `max` are for numbers",
         );
-    })
+    }
+    match &setting.default {
+        Some(Default::Value(literal, span)) => {
+            check(
+                *span,
+                quote!(!<#of_type as __private::SettingType>::IS_OPTIONAL),
+                "an `Option` with a default is never `None`: leave out one of the two",
+            );
+            let literal = checked(literal);
+            check(
+                *span,
+                quote!(__private::fits(#schema, #literal)),
+                "the default does not fit into the type",
+            );
+        }
+        Some(Default::OfType(span)) if !setting.is_within(0.0) => check(
+            *span,
+            quote!(!__private::is_nought(<#of_type as __private::SettingType>::DEFAULT)),
+            "the default of the type is out of bounds",
+        ),
+        Some(Default::OfType(_)) | None => {}
+    }
+    if let Some((example, span)) = &setting.example {
+        let example = checked(example);
+        check(
+            *span,
+            quote!(__private::fits(#schema, #example)),
+            "the example does not fit into the type",
+        );
+    }
+    if let Some(Default::OfType(span)) = &setting.default {
+        // serde asks for it as well, but its complaint has no place.
+        checks.extend(quote_spanned! {place(*span)=>
+            const _: fn() -> #of_type = <#of_type as ::std::default::Default>::default;
+        });
+    }
+    checks
 }
 
 fn schema(known: &[Known]) -> Schema {
@@ -276,7 +292,7 @@ fn property(schema: &mut Schema, known: &Known) {
     }
     match &setting.default {
         None => {}
-        Some(Default::OfType) => schema.part(quote_spanned! {place(of_type.span())=>
+        Some(Default::OfType(_)) => schema.part(quote_spanned! {place(of_type.span())=>
             __private::Part::When(
                 !<#of_type as __private::SettingType>::DEFAULT.is_empty(),
                 &[
@@ -299,7 +315,7 @@ fn property(schema: &mut Schema, known: &Known) {
     if let Some(unit) = &setting.unit {
         schema.keyword("unit", &Literal::Text(unit.value()));
     }
-    if let Some(example) = &setting.example {
+    if let Some((example, _)) = &setting.example {
         schema.keyword("examples", &Literal::List(vec![example.clone()]));
     }
     schema.texts("aliases", &setting.aliases);
