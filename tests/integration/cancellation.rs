@@ -330,8 +330,7 @@ fn a_signal_while_plugins_clean_up_is_heard_and_a_second_one_too() {
     running.wait_for("cleaning up plugin=villain");
     running.signal(Signal::TERM);
     running.wait_for("the run is cancelled");
-    // The same again: it was taken from the queue.
-    running.signal(Signal::TERM);
+    running.insist(Signal::TERM, "the grace is over");
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
     assert_eq!(
