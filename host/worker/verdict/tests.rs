@@ -20,7 +20,6 @@ fn remains(operations: &[Operation], status: i32) -> Remains {
             .map(|operation| (operation.thread, operation.clone()))
             .collect(),
         written_over: Vec::new(),
-        written_over: Vec::new(),
         record: None,
         publishing: false,
         cancelled: false,
