@@ -9,6 +9,7 @@ use crate::manifest::{Manifest, Plugin};
 use crate::preflight::{Judged, Preflight, Subject, Trust, Verdict, stranger};
 use crate::problem::{Code, Problem, Problems, escape};
 use crate::resolve::{Purpose, resolve};
+use crate::table::columns;
 
 /// Judges the whole deployment as `user`, or this process's, would find it, and returns what would
 /// run. Warnings are printed on standard error.
@@ -190,23 +191,5 @@ fn summary(path: &Path, manifest: &Manifest) -> String {
         [format!("  {key}"), role.to_string(), escape(summary)]
     });
     out.push_str(&columns(&rows.collect::<Vec<_>>()));
-    out
-}
-
-/// Aligns columns; the last one ends where it ends.
-fn columns<const N: usize>(rows: &[[String; N]]) -> String {
-    let mut widths = [0; N];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let cells = row.iter().zip(widths);
-        let cells = cells.map(|(cell, width)| format!("{cell:width$}"));
-        out.push_str(cells.collect::<Vec<_>>().join("  ").trim_end());
-        out.push('\n');
-    }
     out
 }

@@ -130,7 +130,10 @@ impl Room {
             .truncate(false)
             .open(path)?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            terminal::write("waiting for another installation in the same directory\n");
+            // For people; it is neither a problem nor an event of the log.
+            if terminal::form() == terminal::Form::Text {
+                terminal::write("waiting for another installation in the same directory\n");
+            }
             flock(&lock, FlockOperation::LockExclusive)?;
         }
         // Whoever had the lock may have changed everything.

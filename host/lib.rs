@@ -13,6 +13,7 @@ pub mod schema;
 pub mod config;
 pub mod secrets;
 pub mod terminal;
+mod table;
 pub mod logging;
 pub mod manifest;
 pub mod preflight;

@@ -115,6 +115,7 @@ fn entry_address(handle: &Handle) -> Option<usize> {
 /// Both are looked up in the list of mappings, because some file systems (btrfs, overlayfs) show
 /// other numbers there than `stat` does.
 struct Watch {
+    path: PathBuf,
     file: File,
     judged: Identity,
     /// The file as the list of mappings has it; `None` where there is no such list.
@@ -135,6 +136,7 @@ impl Watch {
         }
         let mapping = mapping_of(&file);
         Ok(Self {
+            path: path.to_owned(),
             file,
             judged,
             mapping,
@@ -144,9 +146,15 @@ impl Watch {
     /// Compares, now that the library is open, and has its entry point at `address`.
     fn end(self, address: Option<usize>) -> Result<(), Fault> {
         let loaded = address.and_then(mapping_at);
-        if let (Some(judged), Some(loaded)) = (&self.mapping, &loaded)
-            && judged != loaded
-        {
+        let is_another = match (&self.mapping, &loaded) {
+            (Some(judged), Some(loaded)) => judged != loaded,
+            // Without an entry point, or such a list, what has the name now has to do.
+            _ => {
+                let (_, now) = preflight::reopen(&self.path).map_err(Fault::Gone)?;
+                now.file != self.judged.file
+            }
+        };
+        if is_another {
             return Err(Fault::Replaced);
         }
         let now = self.file.metadata().map_err(Fault::Gone)?;
@@ -265,6 +273,22 @@ pub enum Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_replaced_is_noticed_where_no_mapping_tells_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("liba.so");
+        std::fs::write(&path, "judged").unwrap();
+        let (_, judged) = preflight::reopen(&path).unwrap();
+        let watch = || Watch::begin(&path, judged).unwrap();
+        assert!(watch().end(None).is_ok());
+
+        let watch = watch();
+        let other = directory.path().join("other");
+        std::fs::write(&other, "no entry point").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        assert!(matches!(watch.end(None), Err(Fault::Replaced)));
+    }
 
     #[test]
     fn a_mapping_is_known_by_its_file_whatever_its_name() {

@@ -13,7 +13,7 @@ use crate::preflight::Identity;
 use crate::problem::{Code, Problem};
 
 /// What to do instead of writing over the file of a library.
-pub(crate) const HOW_TO_INSTALL: &str = "install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file";
+pub(crate) const HOW_TO_INSTALL: &str = "put another file in its place, as gordon-janitor plugins install, mv and install(1) do; cp and > write over it";
 
 /// The libraries that are open.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-use janitor_plugin_api::manifest::{API_VERSION, MAX_OCTETS};
+use janitor_plugin_api::manifest::{API_VERSION, HOST_TABLES, MAX_OCTETS};
 
 use crate::schema::Accepts;
 
@@ -151,7 +151,9 @@ pub enum ManifestFault {
     #[error("`{0}` is not an API version")]
     Api(String),
     /// A key is not of the form that keys have.
-    #[error("`{0}` is not a plugin key: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, not below `core`")]
+    #[error(
+        "`{0}` is not a plugin key: 1 to 64 of a-z, 0-9, `.`, `_` and `-`, in no table of the host's own"
+    )]
     Key(String),
     /// A key stands twice.
     #[error("it holds the key `{0}` twice")]
@@ -230,14 +232,17 @@ impl Manifest {
     }
 }
 
-/// Whether `key` has the form of a plugin's key. `core` is the host's own table.
+/// Whether `key` has the form of a plugin's key, and its table is none of the host's own.
 #[must_use]
 pub fn is_key(key: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
     (1..=64).contains(&key.len())
         && key.bytes().all(allowed)
         && key.split('.').all(|part| !part.is_empty())
-        && key.split('.').next() != Some("core")
+        && !key
+            .split('.')
+            .next()
+            .is_some_and(|table| HOST_TABLES.contains(&table))
 }
 
 #[cfg(test)]
@@ -336,6 +341,8 @@ mod tests {
             "é",
             "core",
             "core.x",
+            "ffwd",
+            "metrics-logger.x",
             &"x".repeat(65),
         ] {
             assert!(!is_key(key), "{key}");

@@ -24,6 +24,7 @@ use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use object::ReadCache;
 use rustix::fs::{Mode, OFlags};
@@ -276,6 +277,7 @@ impl Preflight {
             Ok(library) if library.foreign.is_some() => judge_manifest(shown, &library, |_| None),
             Ok(library) => match linkage::read(&library.layout, &data) {
                 Ok(linkage) => {
+                    let linkage = Rc::new(linkage);
                     static_tls = self.system.static_tls(&resolved, &linkage);
                     companions = self.system.companions(&resolved, &linkage);
                     judge_manifest(shown, &library, |manifest| {

@@ -170,7 +170,7 @@ fn cannot_open(error: &OpenError, api: impl std::fmt::Display) -> Problem {
         )
         .place(place)
         .because("a file that is written to while it is loaded changes under running code")
-        .help("replace libraries by renaming; gordon-janitor plugins install does")
+        .help("put another file in its place, as gordon-janitor plugins install does")
         .help("run again; the file that is there now is judged then"),
         _ => Problem::error(
             Code::CannotOpen,
@@ -410,7 +410,7 @@ mod tests {
         error[GJ303]: libx.so was written over while it was being opened: same file, 10 -> 12 octets
           where: /usr/lib/gordon-janitor/libx.so
           because: a file that is written to while it is loaded changes under running code
-          help: replace libraries by renaming; gordon-janitor plugins install does
+          help: put another file in its place, as gordon-janitor plugins install does
           help: run again; the file that is there now is judged then
         ");
         assert_snapshot!(text(Fault::Replaced), @"

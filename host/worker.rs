@@ -12,12 +12,14 @@
 //!
 //! - `link`: what they tell each other;
 //! - `child`: the worker's side;
-//! - `parent`: starts it, passes signals on, waits;
+//! - `parent`: starts it, and tells how it ended;
+//! - `watch`: what is known of it meanwhile, and how long it is waited for;
 //! - `verdict`: what became of a worker that did not report, as operators read it.
 
 mod link;
 mod child;
 mod parent;
+mod watch;
 mod verdict;
 
 use std::sync::Arc;

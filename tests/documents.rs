@@ -221,6 +221,32 @@ fn the_files_that_the_architecture_names_are_there() {
     assert!(files > 60, "{files} files");
 }
 
+#[test]
+fn every_hazard_has_a_test_that_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = document("docs/hazards.md");
+    let mut tests = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        let shown_by = row.trim_end_matches(" |").rsplit("| ").next().unwrap();
+        if ["shown by", "---"].contains(&shown_by) {
+            continue;
+        }
+        for name in shown_by.split(", ") {
+            let named = name
+                .strip_prefix('`')
+                .and_then(|name| name.strip_suffix('`'));
+            let (file, test) = named.and_then(|name| name.split_once("::")).expect(row);
+            let source = fs::read_to_string(root.join(file)).expect(name);
+            let start = format!("fn {test}() {{");
+            let lines = source.lines().map(str::trim).collect::<Vec<_>>();
+            let at = lines.iter().position(|line| *line == start).expect(name);
+            assert_eq!(lines[at - 1], "#[test]", "{name}");
+            tests += 1;
+        }
+    }
+    assert!(tests > 80, "{tests} tests");
+}
+
 fn document(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
 }

@@ -210,10 +210,12 @@ impl<'a, 'p> Fields<'a, 'p> {
             if self.known.contains(&name) {
                 continue;
             }
-            let suggestion = nearest(name, self.known.iter().copied())
+            // Not the names that are only understood.
+            let names = || self.options.settings.iter().map(|option| &*option.name);
+            let suggestion = nearest(name, names())
                 .map(|near| format!("; did you mean \"{near}\"?"))
                 .unwrap_or_default();
-            let mut known = self.known.clone();
+            let mut known: Vec<_> = names().collect();
             known.sort_unstable();
             self.problems.push(
                 Problem::error(

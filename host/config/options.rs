@@ -111,10 +111,17 @@ struct Logging {
     #[setting(default = ["syslog"])]
     handlers: Vec<Handler>,
     /// How a line looks: a pattern of Python's logging. Without it each handler has its own form.
-    #[setting(example = "%(asctime)s %(levelname)s: %(message)s")]
+    #[setting(
+        example = "%(asctime)s %(levelname)s: %(message)s",
+        deprecated_alias = "format"
+    )]
     fmt: Option<String>,
     /// How the time looks in it: a format of strftime.
-    #[setting(default = "%Y-%m-%dT%H:%M:%S")]
+    #[setting(
+        default = "%Y-%m-%dT%H:%M:%S",
+        deprecated_alias = "date_format",
+        deprecated_alias = "date_fmt"
+    )]
     datefmt: String,
     /// syslog: the path of a socket, or a host and perhaps its port in brackets.
     address: Option<Several>,
@@ -136,12 +143,6 @@ struct Logging {
     credentials: Option<Several>,
     /// Has no effect: no thread sends entries.
     debug_thread_worker: Option<bool>,
-    /// Read by nothing; meant was fmt.
-    format: Option<String>,
-    /// Read by nothing; meant was datefmt.
-    date_format: Option<String>,
-    /// Read by nothing; meant was datefmt.
-    date_fmt: Option<String>,
 }
 
 /// A level, by the names of the Python original.
@@ -274,6 +275,12 @@ mod tests {
         ] {
             assert_eq!(choices(path, name), Known::NAMES, "{path}");
         }
+    }
+
+    #[test]
+    fn no_plugin_can_have_a_table_of_the_host() {
+        let names: Vec<_> = tables().map(|(name, _)| name).collect();
+        assert_eq!(names, janitor_plugin_api::manifest::HOST_TABLES);
     }
 
     #[test]

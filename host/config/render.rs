@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::secret::MASK;
 use super::source::Origin;
 use super::value::{Kind, Table, Value};
+use crate::problem::is_hidden;
 
 /// Whether secrets are written out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +202,8 @@ pub(crate) fn push_text(out: &mut String, text: &str) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            _ if character.is_control() => {
+            // None of them needs more than four digits.
+            _ if is_hidden(character) => {
                 out.push_str(&format!("\\u{:04X}", u32::from(character)));
             }
             _ => out.push(character),

@@ -430,3 +430,18 @@ fn the_most_similar_table_is_found() {
     assert_eq!(config.similar_table("files.zones").unwrap().0, "files.zone");
     assert!(config.similar_table("gcp.gce").is_none());
 }
+
+#[test]
+fn a_name_that_is_only_understood_is_not_offered() {
+    let root = tempfile::tempdir().unwrap();
+    let text = "[core.logging]\nform = 'x'\n[ffwd]\npor = 1\n";
+    fs::write(root.path().join(FILES[0]), text).unwrap();
+    let config = Config::load(root.path()).unwrap();
+    let told: String = config.problems().iter().map(ToString::to_string).collect();
+    assert!(told.contains("has no setting \"form\"\n"), "{told}");
+    assert!(
+        told.contains("settings of [ffwd]: ffwd_ip, ffwd_port, key, time_unit"),
+        "{told}"
+    );
+    assert!(!told.contains("date_format"), "{told}");
+}

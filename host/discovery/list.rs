@@ -4,6 +4,7 @@ use super::{Discovered, Discovery};
 use crate::manifest::Plugin;
 use crate::preflight::Verdict;
 use crate::problem::{Problem, escape};
+use crate::table::columns;
 
 /// Lines of one kind below the table at most; `--json` has them all.
 const LINES: usize = 20;
@@ -65,7 +66,7 @@ pub fn list(discovery: &Discovery, enabled: &[&str], with_digest: bool) -> Strin
         let chosen_by = directory.chosen_by();
         format!("no plugins in {path} (chosen by {chosen_by})\n")
     } else {
-        table(&rows)
+        columns(&rows)
     };
     // One cause can have many refused.
     reasons.dedup();
@@ -121,25 +122,4 @@ fn reason(problem: &Problem) -> String {
 fn digest(file: &Discovered) -> String {
     file.digest()
         .map_or_else(|| "-".to_owned(), |digest| digest.to_string())
-}
-
-/// Aligns the columns; the last one ends where it ends.
-fn table(rows: &[Vec<String>]) -> String {
-    let mut widths = vec![0; rows.first().map_or(0, Vec::len)];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = cell.chars().count().max(*width);
-        }
-    }
-    let mut out = String::new();
-    for row in rows {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, &width)| format!("{cell:width$}"))
-            .collect();
-        out.push_str(cells.join("  ").trim_end());
-        out.push('\n');
-    }
-    out
 }

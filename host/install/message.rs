@@ -17,8 +17,9 @@ pub(super) fn installed(
     present: Option<&Present>,
 ) -> String {
     let mut out = format!(
-        "installed {name} in {}: {}\n",
-        directory.display(),
+        "installed {} in {}: {}\n",
+        escape(name),
+        escape(&directory.display().to_string()),
         shown(&entry.current)
     );
     out.push_str(&plugins(manifest));
@@ -51,8 +52,9 @@ pub(super) fn confirmed(
         "recorded its sha256"
     };
     format!(
-        "{name} is already in {}: {}; {what}\n{}",
-        directory.display(),
+        "{} is already in {}: {}; {what}\n{}",
+        escape(name),
+        escape(&directory.display().to_string()),
         shown(&entry.current),
         plugins(manifest)
     )
@@ -66,8 +68,9 @@ pub(super) fn rolled_back(
     present: Option<&Present>,
 ) -> String {
     let mut out = format!(
-        "rolled back {name} in {}: {}\n",
-        directory.display(),
+        "rolled back {} in {}: {}\n",
+        escape(name),
+        escape(&directory.display().to_string()),
         shown(&entry.current)
     );
     out.push_str(&plugins(manifest));
@@ -108,7 +111,7 @@ fn kept(name: &str, manifest: &Manifest) -> String {
     let key = manifest.plugins.first().map_or("", |plugin| &plugin.key);
     format!(
         "  kept: {}; back to it: gordon-janitor plugins rollback {key}\n",
-        file.display()
+        escape(&file.display().to_string())
     )
 }
 

@@ -257,6 +257,21 @@ fn names_that_would_not_be_looked_at_are_refused() {
 }
 
 #[test]
+fn a_name_reaches_no_terminal_as_it_is() {
+    let site = Site::new();
+    for version in ["1.0", "1.0", "2.0"] {
+        let path = site.build(version, &["acme.a"]);
+        let told = install(site.choose(), &path, Some("lib\u{1b}[2J.so")).unwrap();
+        assert!(
+            told.contains("lib\\x1b[2J.so") && !told.contains('\u{1b}'),
+            "{told:?}"
+        );
+    }
+    let told = site.rollback().unwrap();
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
 fn a_library_that_is_there_already_is_recorded() {
     let site = Site::new();
     let path = site.directory().join("libacme.so");

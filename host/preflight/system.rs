@@ -19,7 +19,7 @@ use super::{elf, open};
 
 /// Octets of the loader's cache at most; it has some 100 KiB.
 const MAX_CACHE: u64 = 16 << 20;
-/// How deep needed libraries are followed: the plugin's, and theirs.
+/// How deep a missing library is looked for: among the plugin's, and theirs.
 const DEPTH: usize = 2;
 
 /// Something that this machine does not offer.
@@ -56,7 +56,7 @@ impl System {
     }
 
     /// What the library at `path` and those that it needs take of the room for static thread-locals.
-    pub(super) fn static_tls(&self, path: &Path, linkage: &Linkage) -> Vec<(PathBuf, u64)> {
+    pub(super) fn static_tls(&self, path: &Path, linkage: &Rc<Linkage>) -> Vec<(PathBuf, u64)> {
         let own = linkage.static_tls.map(|octets| (path.to_owned(), octets));
         let others = self.companions(path, linkage).into_iter();
         let others = others.filter_map(|path| {
@@ -66,30 +66,26 @@ impl System {
         own.into_iter().chain(others).collect()
     }
 
-    /// The libraries that come into this process with the one at `path`.
-    pub(super) fn companions(&self, path: &Path, linkage: &Linkage) -> Vec<PathBuf> {
+    /// The libraries that come into this process with the one at `path`, however deep they are needed.
+    pub(super) fn companions(&self, path: &Path, linkage: &Rc<Linkage>) -> Vec<PathBuf> {
         let mut found: Vec<PathBuf> = Vec::new();
-        self.collect(path, linkage, DEPTH, &mut found);
-        found
-    }
-
-    fn collect(&self, by: &Path, linkage: &Linkage, depth: usize, found: &mut Vec<PathBuf>) {
-        for name in &linkage.needed {
-            // What is in this process already came in with the program itself.
-            if self.mapped().contains_key(name) {
-                continue;
-            }
-            let Some((path, library)) = self.find(name, by, linkage) else {
-                continue;
-            };
-            if found.contains(&path) {
-                continue;
-            }
-            found.push(path.clone());
-            if depth > 1 {
-                self.collect(&path, &library, depth - 1, found);
+        let mut left = vec![(path.to_owned(), Rc::clone(linkage))];
+        while let Some((by, linkage)) = left.pop() {
+            for name in &linkage.needed {
+                // What is in this process already came in with the program itself.
+                if self.mapped().contains_key(name) {
+                    continue;
+                }
+                let Some((path, library)) = self.find(name, &by, &linkage) else {
+                    continue;
+                };
+                if !found.contains(&path) {
+                    found.push(path.clone());
+                    left.push((path, library));
+                }
             }
         }
+        found
     }
 
     fn missing_for(

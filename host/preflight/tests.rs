@@ -352,6 +352,10 @@ fn faults_of_the_manifest_are_named() {
         first_line(&Elf::with_manifest(&twice).octets()),
         "error[GJ203]: the manifest of libacme.so cannot be used: it holds the key `acme.a` twice"
     );
+    assert_eq!(
+        first_line(&Elf::with_manifest("").octets()),
+        "error[GJ109]: the manifest of libacme.so cannot be used: missing field `format`"
+    );
     let long = Elf {
         note: vec![b' '; 1 << 19],
         ..good()

@@ -146,7 +146,7 @@ impl Shown<'_> {
             Accepts::Anything => out.push_str("The library does not say which settings it has.\n"),
             Accepts::Map(values) => out.push_str(&format!(
                 "Settings of [{key}]: any names, each with: {}.\n",
-                values.type_name()
+                escape(&values.type_name())
             )),
             Accepts::Settings(table) if table.settings.is_empty() => {
                 out.push_str("It has no settings; the table has to be there all the same.\n");
@@ -214,7 +214,7 @@ fn settings(out: &mut String, table: &Table, indent: &str) {
         out.push_str(&format!(
             "\n{indent}{}  {}\n",
             escape(&setting.name),
-            facts.join("; ")
+            escape(&facts.join("; "))
         ));
         let mut line = |text: &str| out.push_str(&format!("{indent}    {}\n", escape(text)));
         schema.description.lines().for_each(&mut line);
@@ -270,5 +270,33 @@ fn choices(kind: &Kind) -> &[Choice] {
         Kind::Choice(choices) => choices,
         Kind::List(item) | Kind::Map(item) => choices(&item.kind),
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::is_hidden;
+    use crate::schema::Schema;
+
+    #[test]
+    fn nothing_that_a_library_says_of_a_setting_reaches_the_terminal_as_it_is() {
+        let evil = "x\u{1b}[31m\u{202e}";
+        let schema = format!(
+            "type = 'object'\nadditionalProperties = false\n[properties.n]\ntype = 'integer'\nunit = {evil:?}\n\
+             [properties.t]\ntype = 'string'\ndefault = {evil:?}\nexamples = [{evil:?}]\naliases = [{evil:?}]\n\
+             [properties.c]\ntype = 'string'\nenum = [{evil:?}]\nenumDescriptions = [{evil:?}]\ndescription = {evil:?}\n"
+        );
+        let schema = schema
+            .replace("\\u{1b}", "\\u001B")
+            .replace("\\u{202e}", "\\u202E");
+        let schema: toml::Table = schema.parse().unwrap();
+        let accepts = Accepts::read(&toml::Value::Table(schema.clone()));
+        let mut out = String::new();
+        settings(&mut out, Schema::read(&schema.into()).table().unwrap(), "");
+        out.push_str(&crate::schema::sample("a.b", evil, &accepts));
+        let shown = out.chars().find(|c| *c != '\n' && is_hidden(*c));
+        assert_eq!(shown, None, "{out:?}");
+        assert!(out.contains("whole number of x"), "{out}");
     }
 }

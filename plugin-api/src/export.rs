@@ -39,6 +39,8 @@ pub trait Role<T>: Sized {
 /// ```
 ///
 /// The words for the roles are `authority`, `reconciler`, `publisher` and `metrics_relay`.
+/// A key is made of `a-z` and `0-9`, with single `.`, `_` or `-` between them, and names the plugin's
+/// table: plugins whose keys begin alike, such as `acme.dns` and `acme.ipam`, share the table `[acme]`.
 /// The doc comment becomes the summary that `gordon-janitor plugins list` shows. A library is built
 /// as `crate-type = ["cdylib"]` and has one `export!`; two in one binary do not link.
 #[macro_export]
@@ -211,9 +213,7 @@ pub mod private {
     pub use crate::abi::entry::{PluginEntryRef, PluginModuleRef};
     pub use crate::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
     pub use crate::manifest::{self, Part};
-    pub use crate::settings::{
-        Literal, SettingType, Settings, default_of, fits, is_nought, is_number,
-    };
+    pub use crate::settings::{Literal, SettingType, Settings, default_of, fits, is_nought};
 
     pub const fn schema<T, P: Role<T>>() -> &'static [Part] {
         <P::Config as Settings>::SCHEMA

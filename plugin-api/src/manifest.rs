@@ -47,6 +47,9 @@ pub const KIND: u32 = 1;
 /// Most octets of a manifest that a host reads.
 pub const MAX_OCTETS: usize = 64 * 1024;
 
+/// Tables of the configuration that belong to the host, so that no plugin can have them.
+pub const HOST_TABLES: [&str; 3] = ["core", "metrics-logger", "ffwd"];
+
 /// The owner of the note that systemd defines, and its type.
 /// <https://uapi-group.org/specifications/specs/package_metadata_for_executable_files/>
 const PACKAGE: (&str, u32) = ("FDO", 0xcafe_1a7e);
@@ -229,7 +232,8 @@ pub const fn summary(summary: &'static str) -> &'static str {
 /// # Panics
 ///
 /// At compile time: unless it has 1 to 64 characters of `a-z`, `0-9`, `.`, `_` and `-`, begins and
-/// ends with none of the last three, and has no two dots in a row.
+/// ends with none of the last three, and has no two of them in a row. Its table is none of the
+/// [host's own](HOST_TABLES), nor below one.
 #[must_use]
 pub const fn checked_key(key: &'static str) -> &'static str {
     let octets = key.as_bytes();
@@ -249,7 +253,27 @@ pub const fn checked_key(key: &'static str) -> &'static str {
         i += 1;
     }
     assert!(after_letter, "a plugin's key ends with a letter or digit");
+    let mut i = 0;
+    while i < HOST_TABLES.len() {
+        assert!(
+            !is_below(octets, HOST_TABLES[i].as_bytes()),
+            "a plugin's key does not begin with the name of one of the host's own tables"
+        );
+        i += 1;
+    }
     key
+}
+
+/// Whether `key` is `table`, or goes on behind it with a dot.
+const fn is_below(key: &[u8], table: &[u8]) -> bool {
+    let mut i = 0;
+    while i < table.len() {
+        if i >= key.len() || key[i] != table[i] {
+            return false;
+        }
+        i += 1;
+    }
+    i == key.len() || key[i] == b'.'
 }
 
 #[cfg(test)]
@@ -306,7 +330,10 @@ mod tests {
     #[test]
     fn keys_have_one_form() {
         assert_eq!(checked_key("gcp.gce-2.a_b"), "gcp.gce-2.a_b");
-        for key in ["", ".a", "a.", "a..b", "A", "a b", "ä", "a._b"] {
+        assert_eq!(checked_key("corex.core.ffwd"), "corex.core.ffwd");
+        for key in [
+            "", ".a", "a.", "a..b", "A", "a b", "ä", "a._b", "core", "core.a", "ffwd.a",
+        ] {
             assert!(
                 std::panic::catch_unwind(|| checked_key(key)).is_err(),
                 "{key:?} was accepted"

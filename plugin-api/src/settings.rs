@@ -108,7 +108,7 @@
 //! }
 //! ```
 //!
-//! Fields without names, attributes of serde, and a bound on what is no number:
+//! Fields without names, attributes of serde, and a bound that is no value of the type:
 //!
 //! ```compile_fail
 //! #[janitor_plugin_api::settings]
@@ -126,6 +126,13 @@
 //! struct Config {
 //!     #[setting(max = 3)]
 //!     level: String,
+//! }
+//! ```
+//! ```compile_fail,E0080
+//! #[janitor_plugin_api::settings]
+//! struct Config {
+//!     #[setting(max = 3.5)]
+//!     level: u8,
 //! }
 //! ```
 //!
@@ -245,7 +252,7 @@ use serde::de::value::Error as ValueError;
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 #[doc(hidden)]
-pub use self::literal::{Literal, fits, is_nought, is_number};
+pub use self::literal::{Literal, fits, is_nought};
 pub use crate::manifest::Part;
 
 /// A plugin's table of the configuration. Implemented by [`#[settings]`](macro@crate::settings).

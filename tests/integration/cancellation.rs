@@ -330,7 +330,6 @@ fn a_signal_while_plugins_clean_up_is_heard_and_a_second_one_too() {
     running.wait_for("cleaning up plugin=villain");
     running.signal(Signal::TERM);
     running.wait_for("the run is cancelled");
-    // The same again, once it is no echo: the first was taken from the queue.
     running.insist(Signal::TERM, "the grace is over");
     let run = running.finish();
     assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));

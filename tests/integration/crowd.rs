@@ -96,6 +96,9 @@ fn a_thousand_libraries_are_checked_in_64_mib_and_none_is_run() {
         used / floor.max(0.001)
     ));
 
+    // The bar of a second is for a machine at work with other things; CPU time knows nothing of those.
+    assert!(used < 1.0, "{used} s");
+
     // That it can be seen if one runs, and readable lists of so many.
     let list = janitor.command(&["plugins", "list"]);
     let list = list.stdout();

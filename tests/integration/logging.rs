@@ -357,7 +357,7 @@ fn a_configuration_that_is_refused_in_json_has_the_same_as_fields() {
                 "setting": "[core.logging]",
                 "excerpt": "levle = 'info'",
             }],
-            "found": ["settings of [core.logging]: address, credentials, date_fmt, date_format, datefmt, debug_thread_worker, facility, fmt, format, handlers, level, project_id, proto, stackdriver_output, syslog_format"],
+            "found": ["settings of [core.logging]: address, credentials, datefmt, debug_thread_worker, facility, fmt, handlers, level, project_id, proto, stackdriver_output, syslog_format"],
         })
     );
     for (name, value) in files_zone.as_object().expect("an object") {

@@ -271,3 +271,33 @@ fn the_place_is_logged_when_it_happens() {
         "{line}"
     );
 }
+
+#[test]
+fn memory_goes_back_to_the_side_that_it_came_from() {
+    // The allocator of the villains ends the process when it is given what it has not given out.
+    // Zones, answers, changes, reports, settings, log lines, measurements and errors cross in both
+    // directions here, to and from a library with the system's allocator as well.
+    let run = deployment()
+        .authorities(&[
+            "files.zones",
+            "villain.authority.behaves",
+            "villain.authority.talks",
+            "villain.authority.measures",
+            "villain.authority.leaves-out",
+            "villain.authority.fails",
+            "villain.authority.panics-in-run",
+        ])
+        .reconcilers(&["villain.reconciler.behaves"])
+        .publishers(&[
+            "villain.publisher.behaves",
+            "villain.publisher.refuses",
+            "files.changes",
+        ])
+        .run();
+    assert_eq!(
+        (run.exit_code(), run.status().as_str()),
+        (1, "unexpected-error")
+    );
+    assert_eq!(run.failures().len(), 2, "{:#?}", run.failures());
+    assert!(!run.errors().contains("GJ504"), "{}", run.errors());
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use crate::janitor::{FILES, Janitor, library};
+use crate::janitor::{FILES, Janitor, c, library};
 use crate::peers::skipped;
 
 /// A deployment with a copy of the library of zone files: the build tree has rules of its own.
@@ -252,6 +252,57 @@ fn a_library_that_the_service_cannot_read() {
       caused by: this system knows no user `no-such-user`
     hint: name the user that the service runs as, or its number
     ");
+}
+
+#[test]
+fn a_library_that_is_needed_by_one_that_is_needed_by_one_that_is_needed() {
+    let janitor = Janitor::new().libraries(&[FILES]);
+    let deep = janitor.path("plugins/deep");
+    fs::create_dir(&deep).expect("a directory can be made");
+    let path = |name: &str| match name {
+        "c" => deep.join("libacme-c.so"),
+        name => janitor.path(&format!("plugins/private-{name}.so.1")),
+    };
+    // The last one lies where everybody can write.
+    let chain = [("c", None), ("b", Some("c")), ("a", Some("b"))];
+    let rpath = "-Wl,--no-as-needed,--enable-new-dtags,-rpath,$ORIGIN:$ORIGIN/deep";
+    let flags = |needed: Option<&str>| {
+        let needed = needed.map(|needed| path(needed).display().to_string());
+        [Some(rpath.to_owned()), needed]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    for (name, needed) in chain {
+        let flags = flags(needed);
+        let flags = flags.iter().map(String::as_str);
+        let soname = path(name)
+            .file_name()
+            .unwrap_or_default()
+            .display()
+            .to_string();
+        let soname = format!("-Wl,-soname,{soname}");
+        let flags = flags.chain([soname.as_str()]).collect::<Vec<_>>();
+        if !c::compile(&format!("int acme_{name};"), &path(name), &flags) {
+            return;
+        }
+    }
+    let of_plugin = flags(Some("a"));
+    let of_plugin = of_plugin.iter().map(String::as_str).collect::<Vec<_>>();
+    let plugin = c::plugin("acme.a", "int acme;");
+    assert!(c::compile(
+        &plugin,
+        &janitor.path("plugins/libacme.so"),
+        &of_plugin
+    ));
+    let list = || janitor.command(&["plugins", "list"]).stdout();
+    assert!(list().contains("available  libacme.so"), "{}", list());
+    mode(&deep, 0o777);
+    let told = list();
+    assert!(
+        told.contains("GJ301: libacme.so needs libacme-c.so, which is not safe: <root>/plugins/deep is writable by everyone"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -211,12 +211,12 @@ fn checks(known: &Known) -> TokenStream {
         });
     };
     let schema = quote!(<#of_type as __private::SettingType>::SCHEMA);
-    let bounds = [&setting.min, &setting.max];
-    if let Some((_, span)) = bounds.iter().find_map(|bound| bound.as_ref()) {
+    for (bound, span) in setting.min.iter().chain(&setting.max) {
+        let bound = checked(bound);
         check(
             *span,
-            quote!(__private::is_number(#schema)),
-            "`min` and `max` are for numbers",
+            quote!(__private::fits(#schema, #bound)),
+            "a bound is a value of the setting's own type",
         );
     }
     match &setting.default {

@@ -6,8 +6,11 @@
 //! are given.
 //!
 //! - `tricks`: what any plugin can do wrong, whatever its role;
-//! - `authority`, `reconciler`, `publisher`, `relay`: what only one role can.
+//! - `authority`, `reconciler`, `publisher`, `relay`: what only one role can;
+//! - `allocator`: not a misdeed, but what notices memory that goes back to the wrong side.
 
+#[expect(unsafe_code, reason = "allocators are")]
+mod allocator;
 mod life;
 mod tricks;
 mod authority;
