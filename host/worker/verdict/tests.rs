@@ -182,7 +182,7 @@ fn a_library_that_was_written_over_is_no_fault_of_its_author() {
       found: it touched the address 0x10, which is a null pointer or close to one
       because: the code of libacme.so is read from its file while it runs, and was another one all of a sudden (GJ303)
       note: nothing had been published: every zone stays as it is
-      help: install libraries by renaming, as gordon-janitor plugins install, install(1) and mv do; cp and > write over the file
+      help: put another file in its place, as gordon-janitor plugins install, mv and install(1) do; cp and > write over it
     "#);
 }
 
