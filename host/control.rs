@@ -71,6 +71,9 @@ pub struct Control {
     pub(crate) breadcrumbs: Breadcrumbs,
     shared: OnceLock<Arc<Shared>>,
     state: Mutex<State>,
+    /// Held while a request is granted and told, so that a run that ends at once does not end before
+    /// anybody knows why.
+    telling: Mutex<()>,
 }
 
 impl Control {
@@ -80,6 +83,7 @@ impl Control {
             hurry: CancellationToken::new(),
             breadcrumbs,
             shared: OnceLock::new(),
+            telling: Mutex::default(),
             state: Mutex::new(State {
                 phase: Phase::Before,
                 cancel: Requests::default(),
@@ -181,6 +185,7 @@ impl Control {
     }
 
     fn cancel_run(&self, signal: i32, is_second: bool) {
+        let _told = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         // Before a word is written: whoever reads that the run is cancelled may rely on it, and a log
         // that nobody reads any more holds up nobody.
         if let Some(shared) = self.shared.get() {
@@ -223,6 +228,7 @@ impl Control {
     }
 
     fn enter(&self, phase: Phase) {
+        drop(self.telling.lock().unwrap_or_else(PoisonError::into_inner));
         let mut state = self.state();
         if state.phase == Phase::Ending {
             drop(state);
