@@ -58,8 +58,16 @@ fn a_state_directory_that_takes_nothing_is_in_nobodys_way() {
 fn two_runs_at_once_are_two_runs() {
     let janitor = deployment();
     let both = [janitor.start(&["run"]), janitor.start(&["run"])];
-    for run in both.map(crate::janitor::Running::finish) {
-        assert_eq!((run.exit_code(), run.status().as_str()), (0, "success"));
+    let runs = both.map(crate::janitor::Running::finish);
+    // The slower one finds nothing to do, or what it planned from is not there any more.
+    assert!(runs.iter().any(|run| run.exit_code() == 0));
+    for run in &runs {
+        assert!(!run.stderr().contains("crashes.json"), "{}", run.stderr());
+        assert!(
+            run.exit_code() == 0 || run.stderr().contains("refused"),
+            "{}",
+            run.stderr()
+        );
     }
     assert!(janitor.served_file("a.test").contains("new."));
 
