@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+#[path = "support/trees.rs"]
+mod trees;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +13,8 @@ use gordon_janitor::config::{Config, options};
 use gordon_janitor::logging::DateFormat;
 use gordon_janitor::metrics::{CATALOGUE, Described, Kind};
 use gordon_janitor::problem::Code;
+
+use trees::copy_tree;
 
 #[test]
 fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
@@ -271,17 +276,4 @@ fn core(configuration: &str) -> gordon_janitor::config::Core {
 fn libraries() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().unwrap().to_owned()
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

@@ -3,8 +3,9 @@
 //! A `console` block holds commands after `$ ` and what they print; what follows `# ` is for people
 //! alone. The commands of one document are carried out one after the other: those of the README in a
 //! copy of the sources' examples, those of `docs/` in a copy of `examples/quickstart`, with the
-//! plugins that come with the program in `plugins/`. A command has to succeed, unless the next one is
-//! `echo $?`. A line `…` stands for any lines; times, digests and the version are not compared.
+//! plugins for zone files in `plugins/`, and the metrics relays still to be installed. A command has
+//! to succeed, unless the next one is `echo $?`. A line `…` stands for any lines; times, digests and
+//! the version are not compared.
 //!
 //! All other commands, inside of a line or of a unit, have to be ones that the program understands.
 
@@ -14,14 +15,21 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "support/trees.rs"]
+mod trees;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use trees::copy_tree;
+
 /// The libraries of plugins that people use.
 const LIBRARIES: [&str; 1] = ["libjanitor_plugin_files.so"];
+/// A library that is there to be installed.
+const TO_INSTALL: &str = "libjanitor_plugin_metrics.so";
 /// What installed documents call the configuration root and the plugin directory.
 const INSTALLED: [(&str, &str); 2] = [
     ("plugins", "/usr/lib/gordon-janitor"),
@@ -116,6 +124,8 @@ impl Place {
             let octets = fs::read(built().join(library)).unwrap();
             fs::write(plugins.join(library), octets).unwrap();
         }
+        let to_install = place.configuration().join(TO_INSTALL);
+        fs::copy(built().join(TO_INSTALL), to_install).unwrap();
         place
     }
 
@@ -284,17 +294,4 @@ fn sources() -> &'static Path {
 fn built() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().unwrap().to_owned()
-}
-
-fn copy_tree(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_tree(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

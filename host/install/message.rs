@@ -16,21 +16,12 @@ pub(super) fn installed(
     manifest: &Manifest,
     present: Option<&Present>,
 ) -> String {
-    let mut out = format!(
-        "installed {} in {}: {}\n",
-        escape(name),
-        escape(&directory.display().to_string()),
-        shown(&entry.current)
-    );
-    out.push_str(&plugins(manifest));
+    let mut out = placed("installed", directory, name, entry, manifest);
     match present {
         None => return out,
         Some(Present {
             build: Some(build), ..
-        }) => {
-            out.push_str(&format!("  replaces: {}\n", shown(build)));
-            out.push_str(&kept(name, manifest));
-        }
+        }) => out.push_str(&replaced(build, name, manifest)),
         Some(Present { build: None, .. }) => out
             .push_str("  replaces: a file that could not be loaded, and was therefore not kept\n"),
     }
@@ -67,21 +58,12 @@ pub(super) fn rolled_back(
     manifest: &Manifest,
     present: Option<&Present>,
 ) -> String {
-    let mut out = format!(
-        "rolled back {} in {}: {}\n",
-        escape(name),
-        escape(&directory.display().to_string()),
-        shown(&entry.current)
-    );
-    out.push_str(&plugins(manifest));
+    let mut out = placed("rolled back", directory, name, entry, manifest);
     match present {
         None => {}
         Some(Present {
             build: Some(build), ..
-        }) => {
-            out.push_str(&format!("  replaces: {}\n", shown(build)));
-            out.push_str(&kept(name, manifest));
-        }
+        }) => out.push_str(&replaced(build, name, manifest)),
         Some(Present { build: None, .. }) => {
             out.push_str("  replaces: a file that could not be loaded\n");
         }
@@ -106,11 +88,24 @@ fn plugins(manifest: &Manifest) -> String {
     format!("  plugins: {}\n", plugins.collect::<Vec<_>>().join(", "))
 }
 
-fn kept(name: &str, manifest: &Manifest) -> String {
+/// What is in its place now, and what it offers.
+fn placed(deed: &str, directory: &Path, name: &str, entry: &Entry, manifest: &Manifest) -> String {
+    format!(
+        "{deed} {} in {}: {}\n{}",
+        escape(name),
+        escape(&directory.display().to_string()),
+        shown(&entry.current),
+        plugins(manifest)
+    )
+}
+
+/// What was in its place before, and how to go back to it.
+fn replaced(build: &Build, name: &str, manifest: &Manifest) -> String {
     let file = previous::path(Path::new(""), name);
     let key = manifest.plugins.first().map_or("", |plugin| &plugin.key);
     format!(
-        "  kept: {}; back to it: gordon-janitor plugins rollback {key}\n",
+        "  replaces: {}\n  kept: {}; back to it: gordon-janitor plugins rollback {key}\n",
+        shown(build),
         escape(&file.display().to_string())
     )
 }
