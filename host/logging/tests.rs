@@ -1,4 +1,3 @@
-
 use tracing::subscriber::with_default;
 
 use super::*;

@@ -52,11 +52,16 @@ pub(crate) fn records(zone: &str, text: &str) -> Option<Vec<String>> {
 /// Says that something was not tested, each reason once; a failure where everything that could be
 /// installed is.
 pub(crate) fn skipped(why: &str) {
-    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     assert!(
         env::var_os("JANITOR_TESTS_NO_SKIP").is_none(),
         "skipping is a failure here: {why}"
     );
+    not_permitted(why);
+}
+
+/// Says that something was not tested for want of a right, which nobody can install; each reason once.
+pub(crate) fn not_permitted(why: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if said.insert(why.to_owned()) {
         say_skipped(why);

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use insta::assert_snapshot;
 
 use crate::janitor::{FILES, Janitor, library};
-use crate::peers::skipped;
+use crate::peers::not_permitted;
 
 /// The user and the group `nobody` of most systems: it owns nothing here.
 const NOBODY: u32 = 65534;
@@ -17,7 +17,7 @@ const NOBODY: u32 = 65534;
 /// None if this is not root, who alone can be somebody else.
 fn janitor() -> Option<Janitor> {
     if rustix::process::geteuid().as_raw() != 0 {
-        skipped("needs the right to run as somebody else (root)");
+        not_permitted("needs the right to run as somebody else (root)");
         return None;
     }
     let janitor = Janitor::new().libraries(&[]);

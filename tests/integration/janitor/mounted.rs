@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::peers::skipped;
+use crate::peers::not_permitted;
 
 use super::Janitor;
 
@@ -47,7 +47,7 @@ pub(crate) fn with_mount(
             Some(output)
         }
         _ => {
-            skipped("needs the right to mount (root)");
+            not_permitted("needs the right to mount (root)");
             None
         }
     }
