@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::logging;
 use crate::problem::{Part, Problem, Problems, escape, json};
-use crate::report::links;
+use crate::report::{exit, links};
 use crate::terminal::{self, Form};
 
 /// Why the program ends early.
@@ -67,8 +67,8 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Problems(_) | Self::NoPlugins { .. } => 2,
-            Self::NotCreated(_) | Self::Failed { .. } => 1,
+            Self::Problems(_) | Self::NoPlugins { .. } => exit::CONFIGURATION,
+            Self::NotCreated(_) | Self::Failed { .. } => exit::FAILED,
         }
     }
 

@@ -121,7 +121,7 @@ pub enum Protocol {
 /// How messages are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyslogForm {
-    /// A priority and the line, as in the original.
+    /// A header that receivers read, and the original's line.
     Rfc3164,
     /// With a header, and the fields as structured data.
     Rfc5424,
