@@ -10,6 +10,7 @@ pub mod args;
 pub mod problem;
 pub mod json;
 pub mod schema;
+pub mod pattern;
 pub mod config;
 pub mod secrets;
 pub mod terminal;

@@ -10,6 +10,7 @@
 //! once it is cancelled: what has not stopped after twice the grace is abandoned by name.
 
 mod planning;
+mod judging;
 mod publishing;
 
 use std::sync::Arc;
@@ -22,8 +23,8 @@ use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::report::{Cancellation, Report};
-use crate::stations::answers::PlannedZone;
 use crate::stations::outcomes::Outcomes;
+use crate::stations::planned::PlannedZone;
 
 /// How a run is carried out.
 pub struct Orders<'a> {

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::pipeline::Outcome;
 use crate::report::{ChangeCounts, LeftOut, ZoneReport, exit};
-use crate::stations::answers::PlannedZone;
+use crate::stations::planned::PlannedZone;
 
 const ADDITION: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const DELETION: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -24,7 +24,7 @@ const HEADING: Style = Style::new().bold();
 /// Those of `out`.
 pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     for zone in &outcome.plan {
-        if zone.counts.total() > 0 {
+        if zone.counts().total() > 0 {
             write_zone(zone, out)?;
         }
     }
@@ -49,14 +49,14 @@ pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_zone(zone: &PlannedZone, out: &mut impl Write) -> io::Result<()> {
-    let (apex, counts) = (zone.apex(), summary(zone.counts));
+    let (apex, counts) = (zone.apex(), summary(zone.counts()));
     let partial = if zone.complete {
         ""
     } else {
         ", only additions because the desired zone is incomplete"
     };
     writeln!(out, "{HEADING}{apex}{HEADING:#} {counts}{partial}")?;
-    for change in zone.changes.iter() {
+    for change in zone.changes().iter() {
         match change {
             Change::Addition(rrset) => write_rrset('+', ADDITION, rrset, out)?,
             Change::Deletion(rrset) => write_rrset('-', DELETION, rrset, out)?,
@@ -117,10 +117,10 @@ fn difference(deletion: RrsetRef<'_>, addition: RrsetRef<'_>) -> &'static str {
 fn write_totals(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     let zones = &outcome.report.zones;
     let changed = zones.iter().filter(|zone| zone.changes.total() > 0).count();
-    let withheld = zones.iter().filter(|zone| zone.withheld > 0).count();
+    let held_back = zones.iter().filter(|zone| zone.held_back > 0).count();
     let as_desired = zones
         .iter()
-        .filter(|z| z.changes.total() == 0 && z.withheld == 0)
+        .filter(|z| z.changes.total() == 0 && z.held_back == 0)
         .count();
     let total = outcome.report.changes();
     let left_out = outcome.report.left_out.len();
@@ -130,9 +130,9 @@ fn write_totals(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
         plural(zones.len(), "zone"),
         summary(total),
     )?;
-    if withheld > 0 {
-        let differences = zones.iter().map(|zone| zone.withheld).sum();
-        let (zones, differences) = (plural(withheld, "zone"), plural(differences, "difference"));
+    if held_back > 0 {
+        let differences = zones.iter().map(|zone| zone.held_back).sum();
+        let (zones, differences) = (plural(held_back, "zone"), plural(differences, "difference"));
         writeln!(
             out,
             "{differences} in {zones} left as they are: what is desired there is incomplete"
@@ -202,16 +202,17 @@ struct ZoneObject<'a> {
 impl Serialize for ZoneObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { zone, report } = self;
+        let counts = zone.counts();
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("zone", &Text(zone.apex()))?;
         object.serialize_entry("authority", &report.authority.as_deref())?;
         object.serialize_entry("complete", &zone.complete)?;
         object.serialize_entry("desired", &zone.desired)?;
-        object.serialize_entry("actual", &zone.actual)?;
-        object.serialize_entry("additions", &zone.counts.additions)?;
-        object.serialize_entry("updates", &zone.counts.updates)?;
-        object.serialize_entry("deletions", &zone.counts.deletions)?;
-        object.serialize_entry("withheld", &zone.withheld)?;
+        object.serialize_entry("actual", &report.actual)?;
+        object.serialize_entry("additions", &counts.additions)?;
+        object.serialize_entry("updates", &counts.updates)?;
+        object.serialize_entry("deletions", &counts.deletions)?;
+        object.serialize_entry("held_back", &zone.held_back)?;
         object.serialize_entry("left_alone", &left_alone(zone))?;
         object.serialize_entry("changes", &ChangeObjects(zone))?;
         object.end()
@@ -228,7 +229,7 @@ struct ChangeObjects<'a>(&'a PlannedZone);
 
 impl Serialize for ChangeObjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.changes.iter().map(ChangeObject))
+        serializer.collect_seq(self.0.changes().iter().map(ChangeObject))
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{Name, NameRef};
+use janitor_plugin_api::dns::{Changes, Name, NameRef};
 
 use crate::problem::Problem;
 
@@ -75,7 +75,7 @@ pub struct ZoneReport {
     /// What is to change.
     pub changes: ChangeCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
-    pub withheld: usize,
+    pub held_back: usize,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
 }
@@ -92,6 +92,17 @@ pub struct ChangeCounts {
 }
 
 impl ChangeCounts {
+    /// Those of `changes`.
+    #[must_use]
+    pub fn of(changes: &Changes) -> Self {
+        let counts = changes.counts();
+        Self {
+            additions: counts.additions as usize,
+            deletions: counts.deletions as usize,
+            updates: counts.updates as usize,
+        }
+    }
+
     /// All changes.
     #[must_use]
     pub fn total(self) -> usize {

@@ -4,5 +4,8 @@
 //! pipeline's.
 
 pub mod merge;
+pub mod route;
+pub mod survey;
+pub mod planned;
 pub mod answers;
 pub mod outcomes;

@@ -67,7 +67,7 @@ fn measure_zone(metrics: &Metrics, zone: &ZoneReport) {
         ("addition", changes.additions),
         ("update", changes.updates),
         ("deletion", changes.deletions),
-        ("withheld", zone.withheld),
+        ("held-back", zone.held_back),
     ] {
         let context = [("zone", apex.clone()), ("kind", kind.into())];
         metrics.set("zone-drift", Number::count(number), &context);
@@ -148,7 +148,7 @@ mod tests {
                 additions,
                 ..ChangeCounts::default()
             },
-            withheld: 0,
+            held_back: 0,
             published: published.collect(),
         }
     }

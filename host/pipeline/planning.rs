@@ -11,15 +11,17 @@ use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
 use janitor_plugin_api::dns::DesiredZone;
 
 use super::Orders;
+use super::judging::judge;
 use crate::channel::{self, Inlet, Outlet};
 use crate::crew::Crew;
 use crate::manifest::Role;
 use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::plugin::Work;
-use crate::report::{Failure, Report, ZoneReport};
-use crate::stations::answers::{Answers, PlannedZone};
+use crate::report::{Failure, Report};
+use crate::stations::answers::Answers;
 use crate::stations::merge::{Merge, Verdict};
+use crate::stations::planned::PlannedZone;
 
 /// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
@@ -76,23 +78,12 @@ pub(super) async fn plan(
             answers.withdraw(apex);
         }
     }
-    let (planned, left_out) = answers.finish();
+    let (mut planned, left_out) = answers.finish();
     for left_out in left_out {
         shared.leave_out(left_out);
     }
     let merge = merge.into_inner();
-    report.zones = planned
-        .iter()
-        .map(|zone| ZoneReport {
-            apex: zone.apex().to_owned(),
-            authority: merge.authority_of(zone.apex()).cloned(),
-            desired: zone.desired,
-            actual: zone.actual,
-            changes: zone.counts,
-            withheld: zone.withheld,
-            published: Vec::new(),
-        })
-        .collect();
+    report.zones = judge(&mut planned, &merge);
     Some(planned)
 }
 
@@ -227,9 +218,9 @@ impl Planning<'_> {
                 Ok(Some(planned)) => {
                     self.shared.progress.planned();
                     self.measure_planned(planned);
-                    if planned.withheld > 0 {
+                    if planned.held_back > 0 {
                         tracing::warn!(
-                            zone = %planned.apex(), withheld = planned.withheld,
+                            zone = %planned.apex(), held_back = planned.held_back,
                             complete = planned.complete,
                             "differences are left as they are: the desired zone is incomplete there"
                         );
@@ -249,7 +240,7 @@ impl Planning<'_> {
         let authority = merge
             .authority_of(planned.apex())
             .map_or("merge", |key| key);
-        let counts = planned.counts;
+        let counts = planned.counts();
         for (action, number, source) in [
             ("additions", counts.additions + counts.updates, authority),
             (

@@ -15,8 +15,8 @@ use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::plugin::Work;
 use crate::report::Report;
-use crate::stations::answers::PlannedZone;
 use crate::stations::outcomes::Outcomes;
+use crate::stations::planned::PlannedZone;
 
 /// A publisher at work.
 pub(super) struct Employed {
@@ -58,10 +58,12 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     let Employed { outlet, outcomes } = publisher;
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
-    let tickets = plan.iter().map(|zone| outcomes.expect(zone.changes.len()));
+    let tickets = plan
+        .iter()
+        .map(|zone| outcomes.expect(zone.changes().len()));
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
-        if zone.changes.is_empty() {
+        if zone.changes().is_empty() {
             continue;
         }
         if shared.is_cancelled() {
@@ -71,7 +73,7 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
         let message = AbiZoneChanges {
             ticket,
             apex: zone.apex().as_wire().into(),
-            octets: zone.changes.octets().into(),
+            octets: zone.changes().octets().into(),
         };
         tokio::select! {
             biased;
@@ -97,7 +99,7 @@ pub(super) fn tell_outcomes(
     for outcomes in publishers {
         let mut totals = Totals::default();
         for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
-            if zone.changes.is_empty() {
+            if zone.changes().is_empty() {
                 continue;
             }
             let ticket = ticket as u64;
@@ -127,7 +129,7 @@ struct Totals {
 
 impl Totals {
     fn add(&mut self, zone: &PlannedZone, outcomes: &[OutcomeCode]) {
-        for (change, outcome) in zone.changes.iter().zip(outcomes) {
+        for (change, outcome) in zone.changes().iter().zip(outcomes) {
             let good = matches!(*outcome, OutcomeCode::APPLIED | OutcomeCode::ACCEPTED);
             let result = usize::from(!good);
             match change {

@@ -9,16 +9,18 @@ use std::sync::Arc;
 
 use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AnswerStatus};
-use janitor_plugin_api::dns::{
-    ActualZone, Changes, DesiredZone, DiffCounts, LeftAlone, Name, NameRef,
-};
+use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef};
 
-use crate::report::{ChangeCounts, LeftOut, LeftOutKind, links};
+use super::planned::PlannedZone;
+use super::route::Route;
+use super::survey::Survey;
+use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
 
 /// The station behind the reconciler.
 pub struct Answers {
     reconciler: Arc<str>,
+    route: Arc<Route>,
     zones: BTreeMap<Name, State>,
 }
 
@@ -39,38 +41,12 @@ struct Asked {
     held: BTreeSet<Name>,
 }
 
-/// What is to be done about one zone.
-#[derive(Debug)]
-pub struct PlannedZone {
-    /// The changes, in the order to apply them in.
-    pub changes: Changes,
-    /// How many of each kind.
-    pub counts: ChangeCounts,
-    /// What else the comparison found, in the reconciler's words.
-    pub found: DiffCounts,
-    /// Differences that are not changed, because the desired zone is incomplete or their owner held.
-    pub withheld: usize,
-    /// RRsets that the zone ought to hold.
-    pub desired: usize,
-    /// Whether the desired zone was complete; if not, the plan only adds.
-    pub complete: bool,
-    /// RRsets that the zone was found to hold, unless the reconciler cannot tell.
-    pub actual: Option<usize>,
-}
-
-impl PlannedZone {
-    /// The zone.
-    #[must_use]
-    pub fn apex(&self) -> NameRef<'_> {
-        self.changes.apex()
-    }
-}
-
 impl Answers {
     /// A station for the answers of `reconciler`.
     #[must_use]
     pub fn new(reconciler: Arc<str>) -> Self {
         Self {
+            route: Arc::new(Route::to_all(Arc::clone(&reconciler))),
             reconciler,
             zones: BTreeMap::new(),
         }
@@ -121,20 +97,10 @@ impl Answers {
         let hint = answer.hint.clone().into_option().map(RString::into_string);
         match judge(&apex, answer, &asked) {
             Ok((changes, actual)) => {
-                let found = changes.counts();
-                let planned = PlannedZone {
-                    counts: ChangeCounts {
-                        additions: found.additions as usize,
-                        deletions: found.deletions as usize,
-                        updates: found.updates as usize,
-                    },
-                    withheld: withheld(&found),
-                    found,
-                    changes,
-                    desired: asked.rrsets,
-                    complete: asked.complete,
-                    actual,
-                };
+                let mut planned = PlannedZone::new(changes, Arc::clone(&self.route));
+                planned.desired = asked.rrsets;
+                planned.complete = asked.complete;
+                planned.actual = actual;
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
                 match self.zones.get(&apex) {
@@ -199,12 +165,12 @@ const PRIMARYS: LeftAlone = LeftAlone {
     signer_made: false,
 };
 
-/// The changes of an answer and the number of actual RRsets, if all of it holds together.
+/// The changes of an answer and what is served, if all of it holds together.
 fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
-) -> Result<(Changes, Option<usize>), (LeftOutKind, Vec<String>)> {
+) -> Result<(Changes, Option<Survey>), (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
         AnswerStatus::LEFT_OUT => return Err((LeftOutKind::Reported, reason(answer.reason))),
@@ -241,7 +207,7 @@ fn judge(
             links(&e),
         )
     })?;
-    Ok((within(changes, asked), Some(actual.rrset_count())))
+    Ok((within(changes, asked), Some(Survey::of(&actual))))
 }
 
 /// What the desired zone allows of `changes`: one that is incomplete only adds.
@@ -282,20 +248,6 @@ fn respects(changes: &Changes, asked: &Asked) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn withheld(found: &DiffCounts) -> usize {
-    [
-        found.incomplete_additions,
-        found.incomplete_updates,
-        found.incomplete_deletions,
-        found.held_additions,
-        found.held_updates,
-        found.held_deletions,
-    ]
-    .into_iter()
-    .map(|count| count as usize)
-    .sum()
 }
 
 /// What an operator has to know of a comparison that found nothing desired.

@@ -70,7 +70,7 @@ fn several_measurements_share_a_datagram_up_to_its_size() {
     gordon-janitor.zone-drift:1|g|#zone:a.test.,kind:addition,site:a
     gordon-janitor.zone-drift:0|g|#zone:a.test.,kind:update,site:a
     gordon-janitor.zone-drift:1|g|#zone:a.test.,kind:deletion,site:a
-    gordon-janitor.zone-drift:0|g|#zone:a.test.,kind:withheld,site:a
+    gordon-janitor.zone-drift:0|g|#zone:a.test.,kind:held-back,site:a
     gordon-janitor.zone-changes:2|g|#zone:a.test.,plugin:files.apply,outcome:applied,site:a
     gordon-janitor.zone-changes:0|g|#zone:a.test.,plugin:files.apply,outcome:accepted,site:a
     gordon-janitor.zone-changes:0|g|#zone:a.test.,plugin:files.apply,outcome:refused,site:a

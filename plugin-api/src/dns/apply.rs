@@ -1,8 +1,8 @@
 //! Holds changes against the zone they are made to.
 
 use super::change::{Action, Change};
-use super::changes::{Changes, ChangesWriter, OwnerChanges};
-use super::diff::{LeftAlone, Served};
+use super::changes::{Changes, OwnerChanges};
+use super::diff::LeftAlone;
 use super::name::Name;
 use super::rrset::RrsetRef;
 use super::rtype::Rtype;
@@ -102,44 +102,6 @@ impl Changes {
             .ok_or_else(|| ChangeFault::TooLarge {
                 apex: actual.apex().to_owned(),
             })
-    }
-
-    /// Returns what is left of the changes when the desired zone turns out to be
-    /// incomplete: the additions that do not wait for a deletion at their owner.
-    ///
-    /// What is left out is counted as it is when an incomplete zone is compared.
-    #[must_use]
-    pub fn additions_only(&self) -> Self {
-        let mut writer = ChangesWriter::new();
-        writer.counts = self.counts().without_changes();
-        let mut kept: Vec<Change<'_>> = Vec::new();
-        for owner in self.owners() {
-            let at_apex = owner.owner == self.apex();
-            let mut served = Served::default();
-            let deletions = owner
-                .changes
-                .clone()
-                .filter(|change| change.deletion().is_some());
-            deletions.for_each(|change| served.note(change.rtype(), at_apex));
-            kept.clear();
-            for change in owner.changes {
-                let counts = &mut writer.counts;
-                let left_out = match change.action() {
-                    Action::Addition if !served.conflicts_with(change.rtype()) => {
-                        kept.push(change);
-                        continue;
-                    }
-                    Action::Addition => &mut counts.incomplete_additions,
-                    Action::Update => &mut counts.incomplete_updates,
-                    Action::Deletion => &mut counts.incomplete_deletions,
-                };
-                // It starts at what whoever made the changes says, which may be anything.
-                *left_out = left_out.saturating_add(1);
-            }
-            writer.push_owner(&kept);
-        }
-        // A part of a buffer fits into a buffer.
-        writer.finish(self.apex().to_owned())
     }
 }
 

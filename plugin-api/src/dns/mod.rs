@@ -34,6 +34,7 @@ mod changes_check;
 mod diff;
 mod changes_builder;
 mod apply;
+mod keep;
 #[cfg(test)]
 pub(crate) mod samples;
 
