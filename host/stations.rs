@@ -8,4 +8,7 @@ pub mod route;
 pub mod survey;
 pub mod planned;
 pub mod answers;
+pub mod memory;
+pub mod convergence;
+pub mod guard;
 pub mod outcomes;
