@@ -12,6 +12,7 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+mod history;
 mod logging;
 mod relays;
 mod plugins;
@@ -24,6 +25,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
+pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

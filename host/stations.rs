@@ -8,4 +8,6 @@ pub mod route;
 pub mod survey;
 pub mod planned;
 pub mod answers;
+pub mod convergence;
+pub mod memory;
 pub mod outcomes;

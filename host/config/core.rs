@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fields::{Fields, wrong_type};
+use super::history::History;
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
@@ -32,6 +33,10 @@ pub struct Core {
     pub ffwd: Ffwd,
     /// The directory of the plugin libraries, absolute.
     pub plugin_dir: Option<(PathBuf, Origin)>,
+    /// The directory of what outlives a run, absolute.
+    pub state_dir: Option<PathBuf>,
+    /// What is kept of past runs.
+    pub history: History,
     /// Messages that a channel holds before its sender has to wait.
     pub channel_capacity: usize,
     /// How long a plugin may go on after it was asked to stop.
@@ -108,6 +113,11 @@ impl Core {
         if plugin_dir.as_ref().is_some_and(|(_, path)| path.is_empty()) {
             fields.refuse("plugin_dir", "the path of a directory");
         }
+        let state_dir = fields.text("state_dir");
+        if state_dir.is_some_and(str::is_empty) {
+            fields.refuse("state_dir", "the path of a directory");
+        }
+        let history = fields.any("history");
         let channel_capacity = fields
             .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
@@ -133,6 +143,8 @@ impl Core {
             metrics_logger: MetricsLogger::default(),
             ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
+            state_dir: state_dir.map(|path| root.join(path)),
+            history: History::default(),
             // Both have a default.
             channel_capacity: channel_capacity.unwrap_or(1),
             grace: grace.unwrap_or_default(),
@@ -143,6 +155,7 @@ impl Core {
         fields.finish();
         Self {
             logging: Logging::read(logging, root, problems),
+            history: History::read(history, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
             ffwd: Ffwd::read(config.get(FFWD), problems),
