@@ -13,6 +13,8 @@ pub mod options;
 mod fields;
 mod core;
 mod history;
+mod guard;
+mod convergence;
 mod logging;
 mod relays;
 mod plugins;
@@ -25,6 +27,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
+pub use self::guard::Guard;
 pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,

@@ -24,8 +24,9 @@ use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::problem::Problem;
-use crate::record::Recorder;
+use crate::record::Kept;
 use crate::report::{Cancellation, Report};
+use crate::stations::convergence;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 
@@ -39,8 +40,10 @@ pub struct Orders<'a> {
     pub authority_missing: bool,
     /// Messages that a channel holds.
     pub capacity: usize,
-    /// Where the run is recorded.
-    pub recorder: Option<&'a Recorder>,
+    /// What is remembered of earlier runs, and where this one is recorded.
+    pub kept: &'a Kept,
+    /// When a change counts as one that does not stick.
+    pub convergence: convergence::Settings,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -105,9 +108,13 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     }
     if report.published {
         tell_outcomes(&outcome.plan, &publishers, shared, report);
-        if let Some(Err(problem)) = orders.recorder.map(|recorder| recorder.note(&publishers)) {
+    }
+    if let Some(recorder) = &orders.kept.recorder {
+        if let Err(problem) = recorder.note(&publishers) {
             note_unrecorded(problem, shared, report);
         }
+        let settings = &orders.convergence;
+        recorder.settle(&outcome.plan, &publishers, &orders.kept.memories, settings);
     }
     report.left_out.append(&mut shared.left_out());
     outcome
@@ -185,13 +192,13 @@ async fn flow(
     if shared.is_cancelled() || publishers.is_empty() {
         drop(publishers);
         crew.ended(&[Role::Publisher], report).await;
-    } else if let Some(Err(problem)) = orders.recorder.map(|recorder| {
+    } else if let Some(Err(problem)) = orders.kept.recorder.as_ref().map(|recorder| {
         let keys = publishers
             .iter()
             .map(|publisher| publisher.outcomes.publisher());
         let keys = keys.collect::<Vec<_>>();
         recorder.intend(&outcome.plan, report, &shared.left_out(), |zone| {
-            let takes = |key: &&&Arc<str>| zone.route.publishers.contain(key);
+            let takes = |key: &&&Arc<str>| zone.goes_out() && zone.route.publishers.contain(key);
             keys.iter().filter(takes).copied().collect()
         })
     }) {
@@ -216,7 +223,7 @@ async fn flow(
             };
             let mut publishing = pin!(publishing);
             let recording = async {
-                match orders.recorder {
+                match &orders.kept.recorder {
                     Some(recorder) => recorder.follow(outcomes).await,
                     None => std::future::pending().await,
                 }

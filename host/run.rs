@@ -258,7 +258,8 @@ fn start(
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
-        recorder: kept.recorder.as_ref(),
+        kept,
+        convergence: core.convergence,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

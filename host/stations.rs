@@ -6,8 +6,10 @@
 pub mod merge;
 pub mod route;
 pub mod survey;
+pub mod kept;
 pub mod planned;
 pub mod answers;
-pub mod convergence;
 pub mod memory;
+pub mod convergence;
+pub mod guard;
 pub mod outcomes;

@@ -1,8 +1,11 @@
 //! One run on its way into the history.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use janitor_plugin_api::abi::values::OutcomeCode;
+use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 use rusqlite::{Transaction, TransactionBehavior, params};
 use serde::{Deserialize, Serialize};
@@ -17,7 +20,8 @@ use crate::preflight::Digest;
 use crate::problem::{Code, Problem};
 use crate::report::{LeftOut, Report};
 use crate::resolve::Deployment;
-use crate::stations::memory::{AppliedPlan, LastGood};
+use crate::stations::convergence::{self, Sent, Unsettled};
+use crate::stations::memory::{AppliedPlan, LastGood, ZoneMemory};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 
@@ -92,6 +96,9 @@ pub(super) struct State {
     rows: Option<Vec<Row>>,
     /// How much of what was left out is written.
     left_out: usize,
+    /// What is to be remembered of changes that may not have come about, for each zone of which
+    /// something is or was remembered.
+    unsettled: Vec<(String, Option<Unsettled>)>,
 }
 
 impl Recorder {
@@ -137,6 +144,7 @@ impl Recorder {
                 record,
                 rows: None,
                 left_out: 0,
+                unsettled: Vec::new(),
             }),
             _turn: turn,
         })
@@ -253,6 +261,30 @@ impl Recorder {
         write_outcomes(&mut state, outcomes).map_err(|fault| self.lost(&state, &fault))
     }
 
+    /// Takes down which changes may not have come about; [`Self::end`] writes it.
+    pub fn settle(
+        &self,
+        plan: &[PlannedZone],
+        outcomes: &[Outcomes],
+        memories: &BTreeMap<Name, ZoneMemory>,
+        settings: &convergence::Settings,
+    ) {
+        let now = Timestamp::now();
+        let mut unsettled = Vec::new();
+        for (ticket, zone) in plan.iter().enumerate() {
+            let apex = zone.apex().to_owned();
+            let before = memories
+                .get(&apex)
+                .and_then(|memory| memory.unsettled.as_ref());
+            let sent = sent(zone, ticket as u64, outcomes);
+            let next = Unsettled::next(before, zone, &sent, now, settings);
+            if before.is_some() || next.is_some() {
+                unsettled.push((apex.to_string(), next));
+            }
+        }
+        self.state().unsettled = unsettled;
+    }
+
     /// Writes what becomes of changes, every now and then, until it is dropped or that fails. Ends in
     /// that case alone.
     pub async fn follow(&self, outcomes: &[Outcomes]) -> Problem {
@@ -314,6 +346,9 @@ impl Recorder {
                 at: now,
             };
             remember(&transaction, plan, report, good)?;
+            for (apex, unsettled) in &state.unsettled {
+                memories::unsettled(&transaction, apex, unsettled.as_ref())?;
+            }
         }
         transaction.execute(
             "UPDATE runs SET ended = ?1, exit_code = ?2, status = ?3, causes = ?4, left_out = ?5 \
@@ -402,6 +437,38 @@ fn write_outcomes(state: &mut State, outcomes: &[Outcomes]) -> Result<(), Fault>
     Ok(())
 }
 
+/// What the publishers say of each change of a zone that was sent, all together; nothing if it was not.
+fn sent(zone: &PlannedZone, ticket: u64, outcomes: &[Outcomes]) -> Vec<Option<Sent>> {
+    if !zone.goes_out() {
+        return Vec::new();
+    }
+    let mut all: Option<Vec<Option<Sent>>> = None;
+    for publisher in outcomes {
+        if !zone.route.publishers.contain(publisher.publisher()) {
+            continue;
+        }
+        let each = publisher.each(ticket);
+        let each = each.into_iter().map(|outcome| match outcome {
+            OutcomeCode::APPLIED => Some(Sent::Applied),
+            OutcomeCode::ACCEPTED => Some(Sent::Accepted),
+            _ => None,
+        });
+        all = Some(match all {
+            None => each.collect(),
+            Some(before) => before.into_iter().zip(each).map(both).collect(),
+        });
+    }
+    all.unwrap_or_default()
+}
+
+/// What two publishers say together: a change is applied when both say so.
+fn both((one, other): (Option<Sent>, Option<Sent>)) -> Option<Sent> {
+    match (one?, other?) {
+        (Sent::Applied, Sent::Applied) => Some(Sent::Applied),
+        _ => Some(Sent::Accepted),
+    }
+}
+
 /// Remembers the zones in which all is well: compared as a whole, and with every change applied or
 /// on its way.
 fn remember(
@@ -413,7 +480,8 @@ fn remember(
     for (zone, told) in plan.iter().zip(&report.zones) {
         let settled = told.published.iter().all(|(_, tally)| tally.is_good());
         let nothing_to_do = zone.changes().is_empty();
-        if zone.complete && settled && (nothing_to_do || !told.published.is_empty()) {
+        let passed = !zone.verdict.is_withheld();
+        if zone.complete && passed && settled && (nothing_to_do || !told.published.is_empty()) {
             let good = LastGood {
                 desired: zone.desired,
                 actual: told.actual,

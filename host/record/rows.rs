@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::report::{LeftOut, ZoneReport};
+use crate::stations::guard::Verdict;
 use crate::stations::planned::PlannedZone;
 
 /// Octets of one value at most; SQLite takes a copy of each.
@@ -56,6 +57,15 @@ pub struct Judgement {
     pub reasons: Vec<String>,
 }
 
+impl Judgement {
+    fn of(verdict: &Verdict) -> Option<Self> {
+        (*verdict != Verdict::Passed).then(|| Self {
+            word: verdict.word().to_owned(),
+            reasons: verdict.reasons().iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
 /// Why something took no part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Absence {
@@ -98,7 +108,7 @@ impl Facts {
                     (word, rule.text.to_string(), number)
                 })
                 .collect(),
-            verdict: None,
+            verdict: Judgement::of(&zone.verdict),
             left_out: None,
         }
     }

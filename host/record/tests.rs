@@ -49,6 +49,8 @@ pub(super) fn report(plan: &[PlannedZone]) -> Report {
         actual: Some(7),
         changes: zone.counts(),
         held_back: 0,
+        verdict: zone.verdict.clone(),
+        not_sticking: zone.not_sticking.clone(),
         published: Vec::new(),
     });
     Report {

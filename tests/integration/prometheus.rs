@@ -150,8 +150,8 @@ fn the_text_file_has_the_whole_run() {
     # TYPE gordon_janitor_zone_drift gauge
     gordon_janitor_zone_drift{job="gordon-janitor",kind="addition",site="a",zone="a.test."} 1
     gordon_janitor_zone_drift{job="gordon-janitor",kind="deletion",site="a",zone="a.test."} 1
-    gordon_janitor_zone_drift{job="gordon-janitor",kind="update",site="a",zone="a.test."} 0
     gordon_janitor_zone_drift{job="gordon-janitor",kind="held-back",site="a",zone="a.test."} 0
+    gordon_janitor_zone_drift{job="gordon-janitor",kind="update",site="a",zone="a.test."} 0
     # HELP gordon_janitor_zone_rrsets RRsets that a zone ought to hold, and that it was found to hold.
     # TYPE gordon_janitor_zone_rrsets gauge
     gordon_janitor_zone_rrsets{job="gordon-janitor",site="a",state="actual",zone="a.test."} 3

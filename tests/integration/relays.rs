@@ -76,8 +76,8 @@ fn a_relay_is_given_everything_from_the_first_to_the_last() {
     Value zone-changes zone=a.test. plugin=files.apply outcome=unknown: 0 changes
     Value zone-drift zone=a.test. kind=addition: 1 RRsets
     Value zone-drift zone=a.test. kind=deletion: 1 RRsets
-    Value zone-drift zone=a.test. kind=update: 0 RRsets
     Value zone-drift zone=a.test. kind=held-back: 0 RRsets
+    Value zone-drift zone=a.test. kind=update: 0 RRsets
     Value zone-rrsets zone=a.test. state=actual: 3 RRsets
     Value zone-rrsets zone=a.test. state=desired: 3 RRsets
     Value zones outcome=changed: 1 zones
