@@ -1,6 +1,5 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -24,11 +23,12 @@ use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Judging, Orders, Outcome};
+use crate::pipeline::{self, Judging, Orders, Outcome, note_unrecorded};
 use crate::plan;
 use crate::progress::Progress;
+use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
-use crate::report::{Cancellation, exit};
+use crate::report::{Cancellation, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 
 /// All that a run starts from.
@@ -130,7 +130,8 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
     setting.control.prepare(&shared);
     shared.breadcrumbs.limits(core.grace, core.deadline);
     let mut relay = None;
-    let mut ended = start(setting, purpose, &shared, &mut relay);
+    let mut kept = Kept::default();
+    let mut ended = start(setting, purpose, &shared, &mut relay, &mut kept);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -168,8 +169,38 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
             Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
         }
     }
+    if let Some(recorder) = &kept.recorder {
+        end_record(recorder, &mut ended, &shared);
+    }
     setting.control.over();
     ended
+}
+
+/// Writes into the history how the run ended.
+fn end_record(recorder: &Recorder, ended: &mut Result<Outcome, Error>, shared: &Shared) {
+    let written = match ended {
+        Ok(Outcome { plan, report, .. }) => {
+            let ending = Ending {
+                exit_code: report.exit_code(),
+                status: report.status(),
+                causes: report.causes().into_iter().map(|(text, _)| text).collect(),
+            };
+            recorder.end(&ending, plan, report)
+        }
+        Err(error) => {
+            let ending = Ending {
+                exit_code: error.exit_code(),
+                status: "unexpected-error",
+                causes: vec![error.to_string()],
+            };
+            recorder.end(&ending, &[], &Report::default())
+        }
+    };
+    match (written, ended) {
+        (Ok(()), _) => {}
+        (Err(problem), Ok(outcome)) => note_unrecorded(problem, shared, &mut outcome.report),
+        (Err(problem), Err(_)) => shared.tell(&problem),
+    }
 }
 
 fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
@@ -182,7 +213,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: setting.config.root().to_owned(),
-        state_root: offer::state_root(),
+        state_root: offer::state_root(Some(core)),
         metrics,
         left_out: Mutex::default(),
         progress: Progress::default(),
@@ -199,6 +230,7 @@ fn start(
     purpose: Purpose,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
+    kept: &mut Kept,
 ) -> Result<Outcome, Error> {
     let Setting {
         config, discovery, ..
@@ -210,6 +242,21 @@ fn start(
     if let Some(warning) = guard::limits_off(&core.guard) {
         shared.tell(&warning);
     }
+    let now = Timestamp::now();
+    let beginning = record::Start {
+        kind: record::Kind::Run,
+        made_at: now,
+        deployment: &deployment,
+        policy: None,
+        undoes: None,
+    };
+    let mut settings = core.history.clone();
+    // Whoever waits is at work for those who wait for the run.
+    settings.wait = core.deadline.unwrap_or(settings.wait).min(settings.wait);
+    let state_root = &shared.state_root;
+    *kept = record::begin(state_root, &settings, purpose, &beginning, &|problem| {
+        shared.tell(problem);
+    })?;
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -233,9 +280,10 @@ fn start(
             guard: &core.guard,
             convergence: &core.convergence,
             forced: setting.forced,
-            memories: &BTreeMap::new(),
-            now: Timestamp::now(),
+            memories: &kept.memories,
+            now,
         },
+        kept,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

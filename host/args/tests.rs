@@ -59,6 +59,7 @@ fn every_command_is_read() {
         Command::Plan(Plan {
             format: Format::Text,
             exit_code: false,
+            force: Vec::new(),
             in_process: false,
         })
     );
@@ -67,6 +68,7 @@ fn every_command_is_read() {
         Command::Plan(Plan {
             format: Format::Json,
             exit_code: true,
+            force: Vec::new(),
             in_process: false,
         })
     );
