@@ -81,7 +81,7 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting, plan.format, plan.exit_code)
+            run::plan(&setting, plan.shown, plan.exit_code)
         }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,

@@ -1,12 +1,11 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::activity::Roster;
-use crate::args::{Args, Format};
+use crate::args::{Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -65,7 +64,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     };
     let outcome = carry_out(setting, purpose)?;
     if dry_run || outcome.report.only_shown {
-        show(&outcome, Format::Text)?;
+        plan::show(&outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -75,34 +74,14 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(setting: &Setting<'_>, format: Format, tell_pending: bool) -> Result<u8, Error> {
+pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u8, Error> {
     let outcome = carry_out(setting, Purpose::Show)?;
-    show(&outcome, format)?;
+    plan::show(&outcome, shown)?;
     let code = outcome.report.exit_code();
     if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
         return Ok(exit::PENDING);
     }
     Ok(code)
-}
-
-fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
-    let written = match format {
-        Format::Text => {
-            let mut out = io::BufWriter::new(anstream::stdout());
-            plan::write_text(outcome, &mut out).and_then(|()| out.flush())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            plan::write_json(outcome, &mut out).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        // Whoever read the plan has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|e| Error::failed("cannot write the plan to standard output", e))
-        }
-    }
 }
 
 /// One run, whole: everything between the configuration and the report.

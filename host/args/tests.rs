@@ -57,7 +57,7 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan"),
         Command::Plan(Plan {
-            format: Format::Text,
+            shown: Shown::default(),
             exit_code: false,
             in_process: false,
         })
@@ -65,7 +65,10 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan --format json --exit-code"),
         Command::Plan(Plan {
-            format: Format::Json,
+            shown: Shown {
+                format: Format::Json,
+                ..Shown::default()
+            },
             exit_code: true,
             in_process: false,
         })
