@@ -24,7 +24,7 @@ use gordon_janitor::channel::{self, Inlet, Outlet};
 use gordon_janitor::stations::answers::Answers;
 use gordon_janitor::stations::merge::{Merge, Verdict};
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone, AnswerStatus};
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiQuestion, AbiZone, AnswerStatus};
 use janitor_plugin_api::dns::{LeftAlone, Name, Rtype, Ttl, ZoneBuilder, diff};
 use janitor_plugin_api::ffi::{Receiver, Sender};
 
@@ -121,7 +121,7 @@ async fn forward(
     inlet: &mut Inlet<AbiZone>,
     merge: &mut Merge,
     answers: &mut Answers,
-    outlet: &Outlet<AbiZone>,
+    outlet: &Outlet<AbiQuestion>,
 ) {
     let message = inlet.receive().await.expect("the authority sends");
     let Verdict::Forward(zone) = merge.take(0, message) else {
@@ -129,8 +129,8 @@ async fn forward(
     };
     answers.asked(&zone);
     let apex = RVec::from(zone.apex().as_wire());
-    let octets = zone.into_octets();
-    assert!(outlet.send(AbiZone { apex, octets }).await);
+    let desired = ROption::RSome(zone.into_octets());
+    assert!(outlet.send(AbiQuestion { apex, desired }).await);
 }
 
 fn copying(sent: &[Sent]) -> Duration {

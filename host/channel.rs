@@ -16,7 +16,9 @@ use janitor_plugin_api::abi::async_ffi::{FfiContext, FfiPoll};
 use janitor_plugin_api::abi::channel::{
     RawSink, RawSink_TO, RawSource, RawSource_TO, SendStatus, Sink, Source,
 };
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiMeasurement, AbiZone, AbiZoneChanges};
+use janitor_plugin_api::abi::values::{
+    AbiAnswer, AbiMeasurement, AbiQuestion, AbiZone, AbiZoneChanges,
+};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, OwnedPermit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,6 +43,12 @@ pub trait Weigh {
 impl Weigh for AbiZone {
     fn octets(&self) -> usize {
         self.octets.len()
+    }
+}
+
+impl Weigh for AbiQuestion {
+    fn octets(&self) -> usize {
+        self.desired.as_ref().map_or(0, RVec::len)
     }
 }
 

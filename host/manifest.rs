@@ -41,6 +41,9 @@ pub struct Plugin {
     /// One line about it.
     #[serde(default)]
     pub summary: String,
+    /// Whether it is a publisher that writes a change only where it finds what was planned for.
+    #[serde(default)]
+    pub conditional: bool,
     /// What it accepts in its table.
     #[serde(default, deserialize_with = "settings")]
     pub settings: Accepts,
@@ -283,6 +286,18 @@ mod tests {
             plugins,
             [("acme.a", Role::MetricsRelay), ("acme.b", Role::Publisher)]
         );
+    }
+
+    #[test]
+    fn a_publisher_that_does_not_say_so_is_not_conditional() {
+        let conditional = |text: &str| {
+            let manifest = Manifest::parse(text.as_bytes()).unwrap();
+            manifest.plugins.last().unwrap().conditional
+        };
+        assert!(!conditional(GOOD));
+        assert!(conditional(
+            &GOOD.replace("summary = \"Sends.\"", "conditional = true")
+        ));
     }
 
     #[test]

@@ -19,7 +19,7 @@ use janitor_plugin_api::abi::entry::PluginEntryRef;
 use janitor_plugin_api::abi::host::HostBox;
 use janitor_plugin_api::abi::plugin::{AuthorityBox, MetricsRelayBox, PublisherBox, ReconcilerBox};
 use janitor_plugin_api::abi::values::{
-    AbiAnswer, AbiError, AbiMeasurement, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
+    AbiAnswer, AbiError, AbiMeasurement, AbiQuestion, AbiZone, AbiZoneChanges, ErrorCode, TextPlace,
 };
 use tokio::sync::oneshot::{self, error::TryRecvError};
 
@@ -33,7 +33,7 @@ pub enum Work {
     /// For an authority.
     Authority(Sink<AbiZone>),
     /// For a reconciler.
-    Reconciler(Source<AbiZone>, Sink<AbiAnswer>),
+    Reconciler(Source<AbiQuestion>, Sink<AbiAnswer>),
     /// For a publisher.
     Publisher(Source<AbiZoneChanges>, Reports),
     /// For a metrics relay.

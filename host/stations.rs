@@ -9,4 +9,7 @@ pub mod survey;
 pub mod kept;
 pub mod planned;
 pub mod answers;
+pub mod memory;
+pub mod convergence;
+pub mod guard;
 pub mod outcomes;

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use janitor_plugin_api::abi::abi_stable::std_types::RVec;
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
+use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiQuestion, AbiZone};
 use janitor_plugin_api::dns::DesiredZone;
 
 use super::Orders;
@@ -116,7 +116,7 @@ impl Planning<'_> {
     async fn carry(
         &self,
         inlets: Vec<Option<Inlet<AbiZone>>>,
-        outlet: Outlet<AbiZone>,
+        outlet: Outlet<AbiQuestion>,
         answers: &mut Inlet<AbiAnswer>,
     ) -> Vec<usize> {
         // Boxed, so that it can be dropped: that ends the streams at both of its ends.
@@ -150,7 +150,7 @@ impl Planning<'_> {
     async fn desired(
         &self,
         mut inlets: Vec<Option<Inlet<AbiZone>>>,
-        outlet: Outlet<AbiZone>,
+        outlet: Outlet<AbiQuestion>,
     ) -> Vec<usize> {
         let mut unfinished = Vec::new();
         while let Some((authority, message)) = next_of(&mut inlets).await {
@@ -186,13 +186,13 @@ impl Planning<'_> {
     }
 
     /// Sends one zone to the reconciler. If it receives no more, the zone counts as not answered.
-    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiZone>) {
+    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiQuestion>) {
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
         self.shared.progress.desired(zone.rrset_count());
         let apex = RVec::from(zone.apex().as_wire());
-        let octets = zone.into_octets();
-        let _received = outlet.send(AbiZone { apex, octets }).await;
+        let desired = ROption::RSome(zone.into_octets());
+        let _received = outlet.send(AbiQuestion { apex, desired }).await;
     }
 
     fn measure_desired(&self, zone: &DesiredZone) {

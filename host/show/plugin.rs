@@ -9,7 +9,7 @@ use crate::args::Show;
 use crate::config::{Config, nearest};
 use crate::discovery::{Discovered, Discovery, PluginDirectory};
 use crate::error::Error;
-use crate::manifest::{ApiVersion, Manifest, Plugin};
+use crate::manifest::{ApiVersion, Manifest, Plugin, Role};
 use crate::preflight::Verdict;
 use crate::problem::{Code, Problem, Problems, escape};
 use crate::schema::{Accepts, Choice, Kind, Setting, Table, json_value, toml_text};
@@ -141,6 +141,13 @@ impl Shown<'_> {
             ApiVersion::of_host(),
             escape(&manifest.rustc)
         ));
+        if *role == Role::Publisher {
+            let conditional = match self.plugin.conditional {
+                true => "only where it finds what was planned for (conditional)",
+                false => "without looking at what is there (not conditional)",
+            };
+            out.push_str(&format!("writes   {conditional}\n"));
+        }
         out.push('\n');
         match &self.plugin.settings {
             Accepts::Anything => out.push_str("The library does not say which settings it has.\n"),
@@ -177,10 +184,12 @@ impl Shown<'_> {
     fn json(&self) -> Value {
         let manifest = self.manifest;
         let refusal = self.state.1.as_ref();
+        let is_publisher = self.plugin.role == Role::Publisher;
         json!({
             "key": self.plugin.key,
             "role": self.plugin.role.to_string(),
             "summary": self.plugin.summary,
+            "conditional": is_publisher.then_some(self.plugin.conditional),
             "state": self.state.0,
             "reason": refusal.map(|problem| json!({
                 "code": problem.code().as_str(),

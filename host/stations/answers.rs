@@ -174,6 +174,10 @@ fn judge(
     match answer.status {
         AnswerStatus::COMPARED => {}
         AnswerStatus::LEFT_OUT => return Err((LeftOutKind::Reported, reason(answer.reason))),
+        AnswerStatus::READ => {
+            let text = "the reconciler was asked to compare the zone, and only read it";
+            return Err((LeftOutKind::Fault, vec![text.to_owned()]));
+        }
         AnswerStatus(other) => {
             let text = format!("the reconciler answered with the unknown status {other}");
             return Err((LeftOutKind::Fault, vec![text]));

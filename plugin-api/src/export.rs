@@ -19,6 +19,9 @@ pub trait Role<T>: Sized {
     /// The plugin's table of the configuration.
     type Config: Settings;
 
+    /// Whether it is a publisher whose writes are conditional; the manifest says so.
+    const CONDITIONAL: bool = false;
+
     /// Creates an instance.
     ///
     /// # Errors
@@ -68,7 +71,12 @@ macro_rules! export {
                     Part::Quoted(::std::stringify!($role)),
                     Part::Plain("\"\nsummary = \""),
                     Part::Quoted(private::manifest::summary($summary)),
-                    Part::Plain("\"\nsettings = { "),
+                    Part::Plain("\"\n"),
+                    Part::When(
+                        $crate::__private_conditional!($role, $plugin),
+                        &[Part::Plain("conditional = true\n")],
+                    ),
+                    Part::Plain("settings = { "),
                     Part::Nested($crate::__private_schema!($role, $plugin)),
                     Part::Plain(" }\n"),
                 )+
@@ -161,6 +169,18 @@ macro_rules! __private_schema {
     };
 }
 
+/// Whether the writes of one plugin are conditional, by the word for its role.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __private_conditional {
+    (publisher, $plugin:ty) => {
+        $crate::__private::conditional::<$crate::__private::PublisherBox, $plugin>()
+    };
+    ($role:ident, $plugin:ty) => {
+        false
+    };
+}
+
 extern "C" fn create<T, P: Role<T>>(config: RStr<'_>, host: HostBox) -> RResult<T, AbiError> {
     guard(|| {
         let config = parse::<P::Config>(config.as_str())?;
@@ -217,6 +237,10 @@ pub mod private {
 
     pub const fn schema<T, P: Role<T>>() -> &'static [Part] {
         <P::Config as Settings>::SCHEMA
+    }
+
+    pub const fn conditional<T, P: Role<T>>() -> bool {
+        P::CONDITIONAL
     }
 
     pub fn authority<P: Role<AuthorityBox>>() -> Constructors {

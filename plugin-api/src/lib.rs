@@ -125,7 +125,7 @@ pub use error::{Closed, Error};
 pub use export::private as __private;
 pub use host::{Host, Scalar};
 pub use publisher::{ChangeReceiver, Outcome, Publisher, ZoneChanges};
-pub use reconciler::{ActualReader, ChangeSender, Reconciler, RrsetReceiver};
+pub use reconciler::{ActualReader, ChangeSender, Question, Reconciler, RrsetReceiver};
 pub use relay::{Measurement, MeasurementKind, MeasurementReceiver, MetricsRelay};
 pub use settings::{NoSettings, SettingType, Settings};
 

@@ -19,7 +19,9 @@
 //! settings = { type = "object", additionalProperties = false, required = ["directory"], properties = { … } }
 //! ```
 //!
-//! `settings` is a schema of the plugin's table (see [`mod@crate::settings`]). Readers accept fields and
+//! `settings` is a schema of the plugin's table (see [`mod@crate::settings`]). A publisher whose writes
+//! are conditional also has `conditional = true` (see
+//! [`Publisher::CONDITIONAL`](crate::Publisher::CONDITIONAL)). Readers accept fields and
 //! keywords that they do not know and refuse formats that they do not know.
 //!
 //! A second note, of the owner `FDO`, is the one that systemd defines for packages: programs that

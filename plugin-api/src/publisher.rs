@@ -23,6 +23,12 @@ pub trait Publisher: Sized + 'static {
     /// The plugin's table of the configuration: a struct with `#[janitor_plugin_api::settings]`.
     type Config: Settings;
 
+    /// Whether each change is written only if the RRsets that it deletes or replaces are served exactly
+    /// as it has them, and none where it adds: checked and written in one step, by the server or under
+    /// a lock. A plan names a publisher without it as *not conditional*: what others write between plan
+    /// and change may be lost.
+    const CONDITIONAL: bool = false;
+
     /// Creates the plugin. Should check what can be checked without asking the outside world.
     ///
     /// # Errors
@@ -150,6 +156,8 @@ impl ZoneChanges {
 
 impl<P: Publisher> Role<PublisherBox> for P {
     type Config = <P as Publisher>::Config;
+
+    const CONDITIONAL: bool = <P as Publisher>::CONDITIONAL;
 
     fn create(config: Self::Config, host: Host) -> Result<PublisherBox, Error> {
         let instance = Instance::new(P::new(config, host.clone())?, host);

@@ -7,7 +7,7 @@ use abi_stable::std_types::{ROption, RResult, RVec};
 
 use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
-use crate::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
+use crate::abi::values::{AbiAnswer, AbiError, AbiQuestion, AnswerStatus};
 use crate::barrier::Tasks;
 use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
 use crate::error::{Closed, Error, hint_of, links};
@@ -56,7 +56,8 @@ pub trait ActualReader: Sized + 'static {
     }
 }
 
-/// A reconciler: answers every desired zone with the changes that make the served one equal to it.
+/// A reconciler: answers every desired zone with the changes that make the served one equal to it, and
+/// reads a zone where nothing else is asked.
 ///
 /// See [`Authority`](crate::Authority) for how instances live. Implement [`ActualReader`] where reading
 /// the served zone is all there is to do.
@@ -71,8 +72,10 @@ pub trait Reconciler: Sized + 'static {
     /// Anything that makes a run pointless; the run does not start.
     fn new(config: Self::Config, host: Host) -> Result<Self, Error>;
 
-    /// Answers every zone of `rrsets` exactly once, in any order, and returns when they have ended.
-    /// A zone without an answer counts as left out.
+    /// Answers every question of `rrsets` exactly once, in any order, and returns when they have ended:
+    /// [`Question::Compare`] with [`ChangeSender::compared`], [`Question::Read`] with
+    /// [`ChangeSender::read`], both also with [`ChangeSender::leave_out`]. A zone without an answer
+    /// counts as left out.
     ///
     /// # Errors
     ///
@@ -106,17 +109,24 @@ impl<P: ActualReader> Reconciler for P {
         changes: &mut ChangeSender,
     ) -> Result<(), Error> {
         let left_alone = self.left_alone();
-        while let Some(desired) = rrsets.receive().await {
-            match self.read(desired.apex()).await {
-                Ok(actual) => {
+        while let Some(question) = rrsets.receive().await {
+            let actual = match self.read(question.apex()).await {
+                Ok(actual) => actual,
+                Err(error) if error.ends_the_run() => return Err(error),
+                Err(error) => {
+                    changes.leave_out(question.apex(), &error).await?;
+                    continue;
+                }
+            };
+            match question {
+                Question::Compare(desired) => {
                     let compared = diff(&desired, &actual, &left_alone).map_err(|e| {
                         Error::bug(format!("cannot compare `{}`: {e}", desired.apex()))
                     })?;
                     drop(desired);
                     changes.compared(compared, Some(actual)).await?;
                 }
-                Err(error) if error.ends_the_run() => return Err(error),
-                Err(error) => changes.leave_out(desired.apex(), &error).await?,
+                Question::Read(_) => changes.read(actual).await?,
             }
         }
         Ok(())
@@ -127,27 +137,53 @@ impl<P: ActualReader> Reconciler for P {
     }
 }
 
-/// The desired zones of a run.
+/// What a reconciler is asked about one zone.
+#[derive(Debug)]
+pub enum Question {
+    /// Which changes make the served zone equal to this one?
+    Compare(DesiredZone),
+    /// What does the zone of this name hold? Asked before a stored plan is applied, and by commands
+    /// that only look.
+    Read(Name),
+}
+
+impl Question {
+    /// The apex of the zone that is asked about.
+    #[must_use]
+    pub fn apex(&self) -> NameRef<'_> {
+        match self {
+            Self::Compare(desired) => desired.apex(),
+            Self::Read(apex) => apex.as_ref(),
+        }
+    }
+}
+
+/// The questions of a run: in most runs all to compare, or all to read.
 pub struct RrsetReceiver {
-    receiver: Receiver<AbiZone>,
+    receiver: Receiver<AbiQuestion>,
     host: Host,
 }
 
 impl RrsetReceiver {
-    /// The next desired zone, or none when there are no more or the run was cancelled. May be dropped
+    /// The next question, or none when there are no more or the run was cancelled. May be dropped
     /// and called again.
     ///
     /// # Panics
     ///
     /// If the host breaks its promise to hand on only what it has checked.
-    pub async fn receive(&mut self) -> Option<DesiredZone> {
-        let AbiZone { apex, octets } = self.receiver.receive().await?;
+    pub async fn receive(&mut self) -> Option<Question> {
+        let AbiQuestion { apex, desired } = self.receiver.receive().await?;
         if self.host.is_cancelled() {
             return None;
         }
         let apex = Name::from_wire(&apex).expect("the host hands on valid names");
-        // The host has checked it before it went on.
-        Some(DesiredZone::trusted(Zone::trusted(apex, octets)))
+        Some(match desired {
+            // The host has checked it before it went on.
+            ROption::RSome(octets) => {
+                Question::Compare(DesiredZone::trusted(Zone::trusted(apex, octets)))
+            }
+            ROption::RNone => Question::Read(apex),
+        })
     }
 }
 
@@ -179,7 +215,24 @@ impl ChangeSender {
         self.0.send(answer).await
     }
 
-    /// Answers a zone with the reason why it is left out. It stays as it is.
+    /// Answers the question to read a zone with what it holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if nobody receives any more.
+    pub async fn read(&mut self, actual: ActualZone) -> Result<(), Closed> {
+        let answer = AbiAnswer {
+            apex: actual.apex().as_wire().into(),
+            status: AnswerStatus::READ,
+            changes: RVec::new(),
+            actual: ROption::RSome(actual.into_octets()),
+            reason: RVec::new(),
+            hint: ROption::RNone,
+        };
+        self.0.send(answer).await
+    }
+
+    /// Answers a question with the reason why the zone is left out. It stays as it is.
     ///
     /// # Errors
     ///
@@ -214,9 +267,13 @@ impl<P: Reconciler> Role<ReconcilerBox> for P {
 }
 
 impl<P: Reconciler> RawReconciler for Instance<P> {
-    fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
+    fn run(
+        &mut self,
+        questions: Source<AbiQuestion>,
+        answers: Sink<AbiAnswer>,
+    ) -> RResult<(), AbiError> {
         let mut rrsets = RrsetReceiver {
-            receiver: Receiver::new(zones),
+            receiver: Receiver::new(questions),
             host: self.host().clone(),
         };
         let mut changes = ChangeSender(Sender::new(answers));

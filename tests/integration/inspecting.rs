@@ -156,6 +156,7 @@ fn a_plugin_of_a_refused_library_is_shown_with_the_reason() {
     library  <root>/plugins/libforeign.so
     package  janitor-plugin-files 0.1.0
     built    with plugin API 1.0.0 (this host offers 1.0.0), <rustc>
+    writes   without looking at what is there (not conditional)
 
     Settings of [files.changes]; what several plugins share may stand in [files]:
 

@@ -52,6 +52,17 @@ const OLD: &[(&str, &str)] = &[("www", "192.0.2.1"), ("old", "192.0.2.9")];
 const NEW: &[(&str, &str)] = &[("www", "192.0.2.2"), ("new", "192.0.2.3")];
 
 #[test]
+fn a_zone_that_is_only_read_is_not_planned() {
+    let (desired, actual) = (desired(NEW), actual(OLD));
+    let mut answer = answer(&desired, &actual);
+    answer.status = AnswerStatus::READ;
+    assert_eq!(
+        refused(&desired, answer),
+        "example.com.: the reconciler was asked to compare the zone, and only read it"
+    );
+}
+
+#[test]
 fn an_honest_answer_becomes_the_plan_of_the_zone() {
     let (desired, actual) = (desired(NEW), actual(OLD));
     let mut station = station();

@@ -9,7 +9,7 @@ use abi_stable::sabi_trait;
 use abi_stable::std_types::{RBox, RResult};
 
 use super::channel::{Reports, Sink, Source};
-use super::values::{AbiAnswer, AbiError, AbiMeasurement, AbiZone, AbiZoneChanges};
+use super::values::{AbiAnswer, AbiError, AbiMeasurement, AbiQuestion, AbiZone, AbiZoneChanges};
 
 /// A source of desired state.
 #[sabi_trait]
@@ -22,9 +22,13 @@ pub trait RawAuthority: 'static {
 /// A reader of actual state.
 #[sabi_trait]
 pub trait RawReconciler: 'static {
-    /// Answers every zone it receives exactly once, in any order, and finishes the stream.
+    /// Answers every question it receives exactly once, in any order, and finishes the stream.
     #[sabi(last_prefix_field)]
-    fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError>;
+    fn run(
+        &mut self,
+        questions: Source<AbiQuestion>,
+        answers: Sink<AbiAnswer>,
+    ) -> RResult<(), AbiError>;
 }
 
 /// A place to send corrections.

@@ -21,19 +21,32 @@ pub struct AbiZone {
     pub octets: RVec<u8>,
 }
 
-/// A reconciler's one answer to one zone.
+/// What a reconciler is asked about one zone: to compare it with a desired one, or to read it.
+///
+/// The receiver checks both fields; neither is trusted.
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone)]
+pub struct AbiQuestion {
+    /// Uncompressed wire name in lower case.
+    pub apex: RVec<u8>,
+    /// The zone buffer to compare with; none if the zone is only to be read.
+    pub desired: ROption<RVec<u8>>,
+}
+
+/// A reconciler's one answer to one question.
 #[repr(C)]
 #[derive(StableAbi, Debug, Clone)]
 pub struct AbiAnswer {
-    /// The zone that is answered; one that was sent to this reconciler.
+    /// The zone that is answered; one that this reconciler was asked about.
     pub apex: RVec<u8>,
-    /// Whether the other fields hold a comparison or a reason.
+    /// Whether the other fields hold a comparison, a zone or a reason.
     pub status: AnswerStatus,
-    /// A changes buffer; empty when the zone is left out.
+    /// A changes buffer; empty unless the zone was compared.
     pub changes: RVec<u8>,
-    /// The actual zone that `changes` were computed from; none if the reconciler cannot give it.
+    /// The actual zone that `changes` were computed from; none if the reconciler cannot give it. What
+    /// was read, if the question was to read; then it is there.
     pub actual: ROption<RVec<u8>>,
-    /// Why the zone is left out, one fact per link; empty when it was compared.
+    /// Why the zone is left out, one fact per link; empty when it was compared or read.
     pub reason: RVec<RString>,
     /// What the operator may do about it, if that is not obvious.
     pub hint: ROption<RString>,
@@ -49,6 +62,8 @@ impl AnswerStatus {
     pub const COMPARED: Self = Self(0);
     /// The zone stays as it is, for the given reason.
     pub const LEFT_OUT: Self = Self(1);
+    /// `actual` is filled: the answer to a question without a desired zone, and to no other.
+    pub const READ: Self = Self(2);
 }
 
 /// The changes of one zone on their way to a publisher.

@@ -24,6 +24,9 @@ pub(crate) struct Apply {
 impl Publisher for Apply {
     type Config = Settings;
 
+    /// The file is read, compared and replaced; who changes it meanwhile makes the changes refused.
+    const CONDITIONAL: bool = true;
+
     fn new(settings: Settings, host: Host) -> Result<Self, Error> {
         let directory = Directory::new(settings, &host)?;
         Ok(Self { directory })

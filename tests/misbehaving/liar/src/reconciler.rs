@@ -4,7 +4,7 @@ use janitor_plugin_api::abi::abi_stable::erased_types::TD_Opaque;
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RResult, RVec};
 use janitor_plugin_api::abi::channel::{Sink, Source};
 use janitor_plugin_api::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiError, AbiZone, AnswerStatus};
+use janitor_plugin_api::abi::values::{AbiAnswer, AbiError, AbiQuestion, AnswerStatus};
 use janitor_plugin_api::dns::Name;
 use janitor_plugin_api::export::Role;
 use janitor_plugin_api::ffi::{Receiver, Sender};
@@ -28,12 +28,16 @@ impl<const LIE: u8> Role<ReconcilerBox> for Lying<LIE> {
 }
 
 impl<const LIE: u8> RawReconciler for Lying<LIE> {
-    fn run(&mut self, zones: Source<AbiZone>, answers: Sink<AbiAnswer>) -> RResult<(), AbiError> {
-        let mut zones = Receiver::new(zones);
+    fn run(
+        &mut self,
+        questions: Source<AbiQuestion>,
+        answers: Sink<AbiAnswer>,
+    ) -> RResult<(), AbiError> {
+        let mut questions = Receiver::new(questions);
         let mut answers = Sender::new(answers);
         let told = block_on(async {
-            while let Some(zone) = zones.receive().await {
-                let answer = answer(&zone.apex).ok()?;
+            while let Some(question) = questions.receive().await {
+                let answer = answer(&question.apex).ok()?;
                 answers.send(answer).await.ok()?;
             }
             if LIE != BREAKS_OFF {

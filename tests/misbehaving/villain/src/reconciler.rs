@@ -1,7 +1,9 @@
 //! What only a reconciler can do.
 
-use janitor_plugin_api::dns::{ActualZone, Changes, ChangesBuilder, DesiredZone, ZoneBuilder};
-use janitor_plugin_api::{ChangeSender, Error, Host, Reconciler as Role, RrsetReceiver};
+use janitor_plugin_api::dns::{
+    ActualZone, Changes, ChangesBuilder, DesiredZone, Name, NameRef, ZoneBuilder,
+};
+use janitor_plugin_api::{ChangeSender, Error, Host, Question, Reconciler as Role, RrsetReceiver};
 
 use crate::life::{Settings, name, ttl, unexpected};
 
@@ -32,8 +34,11 @@ impl<const TRICK: u8> Role for Reconciler<TRICK> {
         changes: &mut ChangeSender,
     ) -> Result<(), Error> {
         tracing::info!("running");
-        while let Some(desired) = rrsets.receive().await {
-            answer::<TRICK>(&desired, changes).await?;
+        while let Some(question) = rrsets.receive().await {
+            match question {
+                Question::Compare(desired) => answer::<TRICK>(&desired, changes).await?,
+                Question::Read(apex) => show::<TRICK>(&apex, changes).await?,
+            }
             if TRICK == LEAVES_EARLY {
                 return Ok(());
             }
@@ -62,7 +67,7 @@ async fn answer<const TRICK: u8>(
     desired: &DesiredZone,
     changes: &mut ChangeSender,
 ) -> Result<(), Error> {
-    let served = served(desired)?;
+    let served = served(desired.apex())?;
     match TRICK {
         IS_SILENT => {}
         LEAVES_OUT => {
@@ -95,11 +100,35 @@ async fn answer<const TRICK: u8>(
     Ok(())
 }
 
+/// Answers the question to read a zone, as wrongly as the trick has it.
+async fn show<const TRICK: u8>(apex: &Name, changes: &mut ChangeSender) -> Result<(), Error> {
+    match TRICK {
+        IS_SILENT => {}
+        LEAVES_OUT => {
+            let reason = Error::zone("cannot ask the servers", "they are asleep");
+            changes.leave_out(apex.as_ref(), &reason).await?;
+        }
+        REPEATS_ITSELF => {
+            changes.read(served(apex.as_ref())?).await?;
+            changes.read(served(apex.as_ref())?).await?;
+        }
+        INVENTS => {
+            let builder = ChangesBuilder::new(apex.clone());
+            let nothing = { builder }.build().map_err(unexpected)?;
+            changes
+                .compared(nothing, Some(served(apex.as_ref())?))
+                .await?;
+        }
+        _ => changes.read(served(apex.as_ref())?).await?,
+    }
+    Ok(())
+}
+
 const SOA: &str = "ns hostmaster 1 3600 600 86400 60";
 
 /// What the villain says is served: a SOA and `old`.
-fn served(desired: &DesiredZone) -> Result<ActualZone, Error> {
-    let mut builder = ZoneBuilder::new(desired.apex().to_owned());
+fn served(apex: NameRef<'_>) -> Result<ActualZone, Error> {
+    let mut builder = ZoneBuilder::new(apex.to_owned());
     for (owner, rtype, rdata) in [("@", "SOA", SOA), ("old", "A", "192.0.2.9")] {
         builder
             .push_text(owner, ttl()?, rtype, rdata)
