@@ -113,3 +113,6 @@ fn rdatas(rrset: RrsetRef<'_>) -> impl Iterator<Item = impl Display> {
     let rtype = rrset.rtype();
     rrset.rdatas().map(move |rdata| rdata_display(rtype, rdata))
 }
+
+#[cfg(test)]
+mod tests;

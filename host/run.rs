@@ -24,6 +24,7 @@ use crate::progress::Progress;
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
+use crate::stations::route::ListedPublisher;
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -195,6 +196,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
+    outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
@@ -210,6 +212,19 @@ fn start(
         }
     }
     Ok(outcome)
+}
+
+/// The publishers that are listed, those that a plan does without included.
+fn publishers(config: &Config, discovery: &Discovery) -> Vec<ListedPublisher> {
+    let listed = config.core().plugins.iter();
+    let found = listed.filter_map(|listed| discovery.find(&listed.key).ok().flatten());
+    found
+        .filter(|(_, _, plugin)| plugin.role == Role::Publisher)
+        .map(|(_, _, plugin)| ListedPublisher {
+            key: plugin.key.as_str().into(),
+            conditional: plugin.conditional,
+        })
+        .collect()
 }
 
 /// Puts into the report what `core.debug` let the run go on without.

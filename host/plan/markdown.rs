@@ -39,7 +39,7 @@ pub fn write_markdown(
     let mut text = String::new();
     for left_out in view.left_out() {
         text.clear();
-        let reason = code(&left_out.reason.join(": "));
+        let reason = code(left_out.reason.join(": "));
         write!(text, "- {} left out: {reason}", code(&left_out.what)).ok();
         if let Some(hint) = &left_out.hint {
             write!(text, "; hint: {}", code(hint)).ok();
@@ -50,6 +50,9 @@ pub fn write_markdown(
             continue;
         }
         page.write(&text)?;
+    }
+    if !view.left_out().is_empty() {
+        page.write("\n")?;
     }
     for zone in view.zones() {
         write_zone(&zone, &mut page, &mut missing)?;
@@ -208,7 +211,7 @@ fn put_row(row: &Row<'_>, text: &mut String) {
     };
     write!(text, "| {action} | ").ok();
     if row.begins_owner {
-        put_code(&row.owner().to_string(), text);
+        put_cell(&row.owner().to_string(), text);
     }
     match row.ttls() {
         Ttls::Same(ttl) => write!(text, " | {ttl}"),
@@ -234,7 +237,7 @@ fn put_row(row: &Row<'_>, text: &mut String) {
         });
         value_text.clear();
         write!(value_text, "{value}").ok();
-        put_code(&value_text, text);
+        put_cell(&value_text, text);
     }
     text.push_str(" |\n");
 }
@@ -246,20 +249,24 @@ fn code(content: impl Display) -> String {
     text
 }
 
+/// Appends `content` as a code span in a cell of a table.
+fn put_cell(content: &str, text: &mut String) {
+    if !content.contains('|') {
+        return put_code(content, text);
+    }
+    // A bar ends the cell, also inside of a code span, and readers differ about a backslash before it.
+    text.push_str("<code>");
+    for character in content.chars() {
+        match character {
+            _ if character.is_alphanumeric() || character == ' ' => text.push(character),
+            _ => write!(text, "&#{};", u32::from(character)).unwrap_or_default(),
+        }
+    }
+    text.push_str("</code>");
+}
+
 /// Appends `content`, which has no control characters, as a code span.
 fn put_code(content: &str, text: &mut String) {
-    if content.contains('|') || content.trim_ascii() != content || content.is_empty() {
-        // A bar ends a cell of a table, also inside of a code span; a blank at an end may get lost.
-        text.push_str("<code>");
-        for character in content.chars() {
-            match character {
-                _ if character.is_alphanumeric() || character == ' ' => text.push(character),
-                _ => write!(text, "&#{};", u32::from(character)).unwrap_or_default(),
-            }
-        }
-        text.push_str("</code>");
-        return;
-    }
     let mut longest = 0;
     let mut here = 0;
     for character in content.chars() {

@@ -60,6 +60,9 @@ pub fn write_text(
             writeln!(out, "  hint: {}", escaped(hint))?;
         }
     }
+    if let Some(way) = view.way.as_ref().filter(|_| view.has_changes()) {
+        writeln!(out, "{QUIET}{way}{QUIET:#}")?;
+    }
     writeln!(out, "{}: {}", view.sums(), summary(view.counts()))?;
     for remark in view.remarks() {
         write_remark("", &remark, out)?;

@@ -7,13 +7,14 @@ use std::fmt;
 use std::iter::Peekable;
 
 use janitor_plugin_api::dns::text::rdata_display;
-use janitor_plugin_api::dns::{Action, Change, NameRef, Rdatas, Rtype, Ttl};
+use janitor_plugin_api::dns::{Action, Change, NameRef, Rdatas, RrsetRef, Rtype, Ttl};
 
 use super::{plural, summary};
 use crate::pipeline::Outcome;
 use crate::report::{ChangeCounts, LeftOut, ZoneReport, exit};
+use crate::stations::guard::{Unnamed, Verdict};
 use crate::stations::planned::{PlannedZone, Rule};
-use crate::stations::route::Publishers;
+use crate::stations::route::ListedPublisher;
 
 /// How much of a plan is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,11 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(outcome: &'a Outcome, extent: Extent) -> Self {
-        let mut ways = pairs(outcome).map(|(zone, report)| Way { zone, report });
+        let mut ways = pairs(outcome).map(|(zone, report)| Way {
+            zone,
+            report,
+            publishers: &outcome.publishers,
+        });
         let first = ways.next();
         let way = first
             .filter(|first| ways.all(|way| way == *first))
@@ -53,6 +58,7 @@ impl<'a> View<'a> {
     pub(super) fn zones(&self) -> impl Iterator<Item = ZoneView<'a>> {
         let Self { extent, .. } = *self;
         let has_one_way = self.way.is_some();
+        let publishers = &self.outcome.publishers;
         pairs(self.outcome).filter_map(move |(planned, report)| {
             let remarks = remarks(planned, extent);
             let is_shown = extent.all || planned.counts().total() > 0 || !remarks.is_empty();
@@ -63,6 +69,7 @@ impl<'a> View<'a> {
                     Way {
                         zone: planned,
                         report,
+                        publishers,
                     }
                     .to_string()
                 }),
@@ -77,22 +84,32 @@ impl<'a> View<'a> {
         &self.outcome.report.left_out
     }
 
-    /// All changes of the plan.
+    /// All changes that would be made.
     pub(super) fn counts(&self) -> ChangeCounts {
-        self.outcome.report.changes()
+        let mut sum = ChangeCounts::default();
+        for zone in self.outcome.plan.iter().filter(|zone| zone.goes_out()) {
+            sum.add(zone.counts());
+        }
+        sum
+    }
+
+    /// Whether there is any change, made or withheld.
+    pub(super) fn has_changes(&self) -> bool {
+        self.outcome.report.pending() > 0
     }
 
     /// How many zones there are of each kind.
     pub(super) fn sums(&self) -> String {
-        let zones = &self.outcome.report.zones;
-        let changed = zones.iter().filter(|zone| zone.changes.total() > 0).count();
-        let as_desired = pairs(self.outcome)
-            .filter(|(zone, _)| {
-                zone.counts().total() == 0 && zone.held_back == 0 && zone.aside().next().is_none()
-            })
-            .count();
+        let zones = &self.outcome.plan;
+        let changed = zones.iter().filter(|zone| zone.goes_out()).count();
+        let withheld = zones.iter().filter(|zone| zone.verdict.is_withheld());
+        let withheld = match withheld.count() {
+            0 => String::new(),
+            number => format!(", {number} withheld"),
+        };
+        let as_desired = zones.iter().filter(|zone| is_as_desired(zone)).count();
         format!(
-            "{} compared, {changed} to change, {as_desired} as desired, {} left out",
+            "{} compared, {changed} to change{withheld}, {as_desired} as desired, {} left out",
             plural(zones.len(), "zone"),
             self.left_out().len(),
         )
@@ -106,8 +123,40 @@ impl<'a> View<'a> {
                 "the plan is not whole: the run failed or was cancelled".to_owned(),
             ));
         }
+        let report = &self.outcome.report;
+        for reason in &report.run_limits {
+            remarks.push(Remark::grave(format!(
+                "all changes are withheld because of a limit of the run: {reason}"
+            )));
+        }
+        for Unnamed {
+            zone,
+            desired,
+            run,
+            at,
+        } in &report.unnamed
+        {
+            remarks.push(Remark::grave(format!(
+                "no authority names {zone} any more, which had {} in run {run} of {at}; it stays as it is. \
+                 If that is meant: gordon-janitor history forget {zone}",
+                plural(*desired, "RRset")
+            )));
+        }
+        let withheld = self.outcome.plan.iter();
+        let withheld = withheld.filter(|zone| zone.verdict.is_withheld());
+        let (zones, changes) = withheld.fold((0, 0), |(zones, changes), zone| {
+            (zones + 1, changes + zone.counts().total())
+        });
+        if zones > 0 {
+            remarks.push(Remark::grave(format!(
+                "{} in {} withheld by the guard: nothing of {} is published",
+                plural(changes, "change"),
+                plural(zones, "zone"),
+                if zones == 1 { "it" } else { "them" }
+            )));
+        }
         let held_back = |zone: &&ZoneReport| zone.held_back > 0;
-        let zones = self.outcome.report.zones.iter().filter(held_back);
+        let zones = report.zones.iter().filter(held_back);
         let (zones, differences) = zones.fold((0, 0), |(zones, differences), zone| {
             (zones + 1, differences + zone.held_back)
         });
@@ -136,6 +185,10 @@ fn pairs(outcome: &Outcome) -> impl Iterator<Item = (&PlannedZone, &ZoneReport)>
     outcome.plan.iter().zip(&outcome.report.zones)
 }
 
+fn is_as_desired(zone: &PlannedZone) -> bool {
+    zone.counts().total() == 0 && zone.held_back == 0 && zone.aside().next().is_none()
+}
+
 /// One zone as it is shown.
 pub(super) struct ZoneView<'a> {
     pub(super) planned: &'a PlannedZone,
@@ -151,9 +204,14 @@ impl<'a> ZoneView<'a> {
         self.planned.apex()
     }
 
-    /// Zone and counts, in a line.
+    /// What would be done, in a line.
     pub(super) fn summary(&self) -> String {
-        summary(self.counts)
+        let withheld = if self.planned.verdict.is_withheld() {
+            ", withheld"
+        } else {
+            ""
+        };
+        format!("{}{withheld}", summary(self.counts))
     }
 
     /// The changes, those at one owner behind each other. Those set aside follow where all is shown.
@@ -182,6 +240,7 @@ impl<'a> ZoneView<'a> {
 struct Way<'a> {
     zone: &'a PlannedZone,
     report: &'a ZoneReport,
+    publishers: &'a [ListedPublisher],
 }
 
 impl PartialEq for Way<'_> {
@@ -197,13 +256,22 @@ impl fmt::Display for Way<'_> {
         }
         let route = &self.zone.route;
         write!(f, "compared by {}", route.reconciler)?;
-        match &route.publishers {
-            Publishers::All => Ok(()),
-            Publishers::Only(keys) if keys.is_empty() => f.write_str(", published by nobody"),
-            Publishers::Only(keys) => {
-                write!(f, ", published by {}", keys.join(" and "))
-            }
+        let publishers = self.publishers.iter();
+        let publishers = publishers.filter(|publisher| route.publishers.contain(&publisher.key));
+        let mut word = ", published by";
+        for ListedPublisher { key, conditional } in publishers {
+            let remark = if *conditional {
+                ""
+            } else {
+                " (not conditional)"
+            };
+            write!(f, "{word} {key}{remark}")?;
+            word = " and";
         }
+        if word != " and" {
+            f.write_str(", published by nobody")?;
+        }
+        Ok(())
     }
 }
 
@@ -244,6 +312,12 @@ impl Remark {
 
 fn remarks(zone: &PlannedZone, extent: Extent) -> Vec<Remark> {
     let mut remarks = Vec::new();
+    for reason in zone.verdict.reasons() {
+        remarks.push(match zone.verdict {
+            Verdict::Withheld(_) => Remark::grave(format!("withheld: {reason}")),
+            _ => Remark::notice(format!("forced: {reason}")),
+        });
+    }
     let stay = match zone.held_back {
         0 => String::new(),
         1 => ": 1 difference stays as it is".to_owned(),
@@ -264,6 +338,30 @@ fn remarks(zone: &PlannedZone, extent: Extent) -> Vec<Remark> {
         remarks.push(Remark::notice(format!(
             "{changes} set aside ({kind}): {text}"
         )));
+    }
+    let stuck = &zone.not_sticking;
+    for change in &stuck.shown {
+        let what = if change.set_aside {
+            "not sent any more"
+        } else {
+            "sent again"
+        };
+        let times = plural(change.times as usize, "time");
+        let since = change.since;
+        remarks.push(Remark::notice(format!(
+            "does not stick: {change}; sent {times} since {since}, {what}"
+        )));
+        for (side, form) in [("served", &change.served), ("desired", &change.desired)] {
+            if extent.all
+                && let Some(form) = form
+            {
+                remarks.push(Remark::quiet(format!("{side} on the wire: {}", form.hex)));
+            }
+        }
+    }
+    if stuck.total() > stuck.shown.len() {
+        let more = plural(stuck.total() - stuck.shown.len(), "more change");
+        remarks.push(Remark::notice(format!("does not stick: {more}")));
     }
     let found = &zone.found;
     // Whoever made the changes says these, and they may be anything.
@@ -318,7 +416,7 @@ impl<'a> Row<'a> {
     }
 
     pub(super) fn ttls(&self) -> Ttls {
-        let ttl = |side: Option<janitor_plugin_api::dns::RrsetRef<'_>>| side.map(|r| r.ttl());
+        let ttl = |side: Option<RrsetRef<'_>>| side.map(RrsetRef::ttl);
         match (ttl(self.change.deletion()), ttl(self.change.addition())) {
             (Some(before), Some(after)) if before != after => Ttls::Changed(before, after),
             (one, other) => Ttls::Same(one.or(other).unwrap_or_default()),
@@ -368,9 +466,7 @@ impl<'a> Row<'a> {
     }
 
     fn merged(&self) -> Merged<'a> {
-        let values = |side: Option<janitor_plugin_api::dns::RrsetRef<'a>>| {
-            side.map(|rrset| rrset.rdatas().peekable())
-        };
+        let values = |side: Option<RrsetRef<'a>>| side.map(|rrset| rrset.rdatas().peekable());
         Merged {
             before: values(self.change.deletion()),
             after: values(self.change.addition()),

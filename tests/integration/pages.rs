@@ -164,7 +164,10 @@ fn text_can_be_told_from_its_ground_in_light_and_dark_and_colour_is_never_the_on
         "const sign = e => getComputedStyle(e, '::before').content;\
          return [...new Set([...document.querySelectorAll('div > ins, div > del')].map(e => e.tagName + sign(e)))].sort()",
     );
-    assert_eq!(signs.to_string(), "[\"DEL\\\"−\u{a0}\\\"\",\"INS\\\"+ \\\"\"]");
+    assert_eq!(
+        signs.to_string(),
+        "[\"DEL\\\"−\u{a0}\\\"\",\"INS\\\"+ \\\"\"]"
+    );
     let words = browser.evaluate(
         "return [...new Set([...document.querySelectorAll('tbody tr')].map(e => e.className + '=' + e.cells[0].textContent))].sort().join(' ')",
     );

@@ -37,6 +37,7 @@ fn as_text() {
       - old.a.test.   300        A    192.0.2.1
     broken.test. left out: cannot read `<root>/desired/broken.test.zone`, line 1, column 7: expected an IPv4 address, found `192.0.2`
     missing.test. left out: cannot read the served zone: `<root>/served` holds no file for it, so it is not served there
+    desired by files.zones, compared by files.served, published by files.apply
     2 zones compared, 1 to change, 1 as desired, 2 left out: 2 additions, 3 updates, 1 deletion
     "#);
 }
