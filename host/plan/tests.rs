@@ -353,7 +353,7 @@ fn nothing_in_a_zone_is_markup() {
     let shown = markdown(&hostile(), None);
     let read = read(&shown);
     assert_eq!(read.strange, [""; 0], "{shown}");
-    let expected = super::escaped(HOSTILE);
+    let expected = escaped(HOSTILE);
     let told = read.codes.iter().filter(|code| **code == expected);
     assert_eq!(told.count(), 3, "{:#?}\n{shown}", read.codes);
     let row = [
