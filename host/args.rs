@@ -100,9 +100,9 @@ pub struct Run {
 /// `plan`
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Plan {
-    /// How the plan is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// What is written
+    #[command(flatten)]
+    pub shown: Shown,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
@@ -114,11 +114,31 @@ pub struct Plan {
     pub in_process: bool,
 }
 
+/// What of a plan is written, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Shown {
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Show what stays as it is, too: zones as desired, changes set aside with their rule, values that
+    /// stay; and on a terminal, every change of a large zone
+    #[arg(long)]
+    pub all: bool,
+    /// With --format markdown: write no more than this, and count what is missing. GitHub takes 65536
+    #[arg(long, value_name = "CHARACTERS")]
+    pub max_length: Option<usize>,
+}
+
 /// How a plan is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, coloured on a terminal
+    #[default]
     Text,
+    /// For merge requests and chat, a collapsible table per zone
+    Markdown,
+    /// One page for browsers, complete in itself
+    Html,
     /// One JSON object per zone, each on a line
     Json,
 }
@@ -367,6 +387,12 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         Some(_) if line.run.dry_run => {
             let message =
                 "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Some(Command::Plan(plan))
+            if plan.shown.max_length.is_some() && plan.shown.format != Format::Markdown =>
+        {
+            let message = "--max-length belongs to --format markdown";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Plan(plan)) => Command::Plan(Plan {

@@ -82,7 +82,7 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting.forcing(&plan.force), plan.format, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
         }),
         Command::Guard(what) => {
             let config = Config::load(&args.config_root)?;

@@ -29,6 +29,7 @@ use crate::record::Kept;
 use crate::report::{Cancellation, Report};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::ListedPublisher;
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -55,6 +56,8 @@ pub struct Outcome {
     pub report: Report,
     /// What was to be done about each zone, in canonical order.
     pub plan: Vec<PlannedZone>,
+    /// Those who publish changes, or would: a plan that is only shown names them, too.
+    pub publishers: Vec<ListedPublisher>,
     /// Plugins that could not be created.
     pub not_created: Vec<NotCreated>,
     /// Whether the others ran. They do where that is tolerated and something can still be compared.

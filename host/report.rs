@@ -116,6 +116,13 @@ impl ChangeCounts {
         }
     }
 
+    /// Adds those of another zone.
+    pub fn add(&mut self, other: Self) {
+        self.additions += other.additions;
+        self.updates += other.updates;
+        self.deletions += other.deletions;
+    }
+
     /// All changes.
     #[must_use]
     pub fn total(self) -> usize {
@@ -391,9 +398,7 @@ impl Report {
     pub fn changes(&self) -> ChangeCounts {
         let mut total = ChangeCounts::default();
         for zone in &self.zones {
-            total.additions += zone.changes.additions;
-            total.updates += zone.changes.updates;
-            total.deletions += zone.changes.deletions;
+            total.add(zone.changes);
         }
         total
     }

@@ -1,6 +1,5 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use crate::activity::Roster;
-use crate::args::{Args, Format};
+use crate::args::{Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -30,6 +29,7 @@ use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
 use crate::report::{Cancellation, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
+use crate::stations::route::ListedPublisher;
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -81,7 +81,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     };
     let outcome = carry_out(setting, purpose)?;
     if dry_run || outcome.report.only_shown {
-        show(&outcome, Format::Text)?;
+        plan::show(&outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -91,34 +91,14 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(setting: &Setting<'_>, format: Format, tell_pending: bool) -> Result<u8, Error> {
+pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u8, Error> {
     let outcome = carry_out(setting, Purpose::Show)?;
-    show(&outcome, format)?;
+    plan::show(&outcome, shown)?;
     let code = outcome.report.exit_code();
     if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
         return Ok(exit::PENDING);
     }
     Ok(code)
-}
-
-fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
-    let written = match format {
-        Format::Text => {
-            let mut out = io::BufWriter::new(anstream::stdout());
-            plan::write_text(outcome, &mut out).and_then(|()| out.flush())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            plan::write_json(outcome, &mut out).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        // Whoever read the plan has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|e| Error::failed("cannot write the plan to standard output", e))
-        }
-    }
 }
 
 /// One run, whole: everything between the configuration and the report.
@@ -291,6 +271,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
+    outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
@@ -306,6 +287,19 @@ fn start(
         }
     }
     Ok(outcome)
+}
+
+/// The publishers that are listed, those that a plan does without included.
+fn publishers(config: &Config, discovery: &Discovery) -> Vec<ListedPublisher> {
+    let listed = config.core().plugins.iter();
+    let found = listed.filter_map(|listed| discovery.find(&listed.key).ok().flatten());
+    found
+        .filter(|(_, _, plugin)| plugin.role == Role::Publisher)
+        .map(|(_, _, plugin)| ListedPublisher {
+            key: plugin.key.as_str().into(),
+            conditional: plugin.conditional,
+        })
+        .collect()
 }
 
 /// Puts into the report what `core.debug` let the run go on without.
