@@ -12,6 +12,7 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+pub mod scope;
 mod logging;
 mod relays;
 mod plugins;

@@ -19,6 +19,7 @@ use std::time::Duration;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
+use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
@@ -34,6 +35,8 @@ pub struct Orders<'a> {
     pub tolerant: bool,
     /// Whether an authority is missing already, so that nothing may be deleted.
     pub authority_missing: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Messages that a channel holds.
     pub capacity: usize,
     /// Tells of plugins that could not be created, before the others run.

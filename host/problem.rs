@@ -131,6 +131,10 @@ codes! {
     MetricsRelay = "GJ702",
     /// Measurements were lost.
     MeasurementsLost = "GJ703",
+    /// Markers of another program are named in a way that nobody told this one of.
+    UnknownMarkers = "GJ841",
+    /// An entry of a scope stands for nothing that a zone holds.
+    ScopeOfNothing = "GJ842",
 }
 
 impl fmt::Display for Code {

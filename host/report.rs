@@ -7,6 +7,7 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{Changes, Name, NameRef};
 
 use crate::problem::Problem;
+use crate::stations::planned::RuleKind;
 
 /// Exit codes of the program.
 pub mod exit {
@@ -76,6 +77,8 @@ pub struct ZoneReport {
     pub changes: ChangeCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
     pub held_back: usize,
+    /// Differences that rules of the host set aside, by kind of rule.
+    pub set_aside: Vec<(RuleKind, usize)>,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
 }

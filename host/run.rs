@@ -208,6 +208,7 @@ fn start(
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
+        scope: Arc::clone(&core.scope),
         capacity: core.channel_capacity,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };

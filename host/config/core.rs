@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fields::{Fields, wrong_type};
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
+use super::scope::Scope;
 use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
@@ -22,6 +24,8 @@ pub struct Core {
     pub plugins_origin: Option<Origin>,
     /// Go on without plugins that cannot be used.
     pub debug: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Where log lines go.
     pub logging: Logging,
     /// The metrics relay, built in or the key of a plugin; `metrics-logger` if none is named.
@@ -98,6 +102,7 @@ impl Core {
             origin: value.origin.clone(),
         });
         let debug = fields.boolean("debug").unwrap_or(false);
+        let scope = fields.any("scope");
         let logging = fields.any("logging");
         let metrics = fields.any("metrics").map(|value| value.origin.clone());
         let metrics = fields.text("metrics").map(str::to_owned).zip(metrics);
@@ -128,6 +133,7 @@ impl Core {
             plugins: plugins.collect(),
             plugins_origin,
             debug,
+            scope: Arc::default(),
             logging: Logging::default(),
             metrics: metrics.map(|(key, origin)| Listed { key, origin }),
             metrics_logger: MetricsLogger::default(),
@@ -142,6 +148,7 @@ impl Core {
         };
         fields.finish();
         Self {
+            scope: Arc::new(Scope::read(scope, problems)),
             logging: Logging::read(logging, root, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),

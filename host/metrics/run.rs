@@ -72,6 +72,10 @@ fn measure_zone(metrics: &Metrics, zone: &ZoneReport) {
         let context = [("zone", apex.clone()), ("kind", kind.into())];
         metrics.set("zone-drift", Number::count(number), &context);
     }
+    for (kind, number) in &zone.set_aside {
+        let context = [("zone", apex.clone()), ("rule", kind.word().into())];
+        metrics.set("zone-set-aside", Number::count(*number), &context);
+    }
     for (publisher, tally) in &zone.published {
         for (outcome, number) in [
             ("applied", tally.applied),
@@ -149,6 +153,7 @@ mod tests {
                 ..ChangeCounts::default()
             },
             held_back: 0,
+            set_aside: Vec::new(),
             published: published.collect(),
         }
     }

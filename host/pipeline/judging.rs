@@ -1,11 +1,20 @@
 //! What can only be said of the plan as a whole, when every zone has been compared.
 
 use crate::report::ZoneReport;
+use crate::stations::cuts::Apexes;
 use crate::stations::merge::Merge;
 use crate::stations::planned::PlannedZone;
 
-/// Judges the whole plan, and tells what is to be done about each zone.
-pub(super) fn judge(plan: &mut [PlannedZone], merge: &Merge) -> Vec<ZoneReport> {
+/// Judges the whole plan, and tells what is to be done about each zone. `apexes` are those of every zone
+/// that an authority named.
+pub(super) fn judge(
+    plan: &mut [PlannedZone],
+    merge: &Merge,
+    apexes: &Apexes<'_>,
+) -> Vec<ZoneReport> {
+    for zone in &mut *plan {
+        apexes.leave_to_others(zone);
+    }
     plan.iter()
         .map(|zone| ZoneReport {
             apex: zone.apex().to_owned(),
@@ -14,6 +23,7 @@ pub(super) fn judge(plan: &mut [PlannedZone], merge: &Merge) -> Vec<ZoneReport> 
             actual: zone.actual.as_ref().map(|actual| actual.rrsets),
             changes: zone.counts(),
             held_back: zone.held_back,
+            set_aside: zone.aside_by_kind(),
             published: Vec::new(),
         })
         .collect()
