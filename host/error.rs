@@ -21,6 +21,10 @@ pub enum Error {
     #[error(transparent)]
     NotCreated(Problems),
 
+    /// A plan is not applied, or not made; nothing was published.
+    #[error(transparent)]
+    Refused(Problems),
+
     /// `core.plugins` lists nothing that could run; nothing ran.
     #[error("No plugins to run, exiting.")]
     NoPlugins {
@@ -68,7 +72,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(_) | Self::NoPlugins { .. } => exit::CONFIGURATION,
-            Self::NotCreated(_) | Self::Failed { .. } => exit::FAILED,
+            Self::NotCreated(_) | Self::Refused(_) | Self::Failed { .. } => exit::FAILED,
         }
     }
 
@@ -79,6 +83,12 @@ impl Error {
             Self::Problems(problems) | Self::NotCreated(problems) => {
                 (problems.list(), problems.closing(), Vec::new(), None)
             }
+            Self::Refused(problems) => (
+                problems.list(),
+                "nothing was published".to_owned(),
+                Vec::new(),
+                None,
+            ),
             Self::NoPlugins { warnings } => {
                 (warnings, self.to_string(), Vec::new(), Some(NAME_THEM))
             }

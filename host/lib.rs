@@ -40,8 +40,10 @@ pub mod crew;
 pub mod stations;
 pub mod pipeline;
 pub mod plan;
+pub mod policy;
 pub mod recruiting;
 pub mod run;
+pub mod apply;
 pub mod show;
 pub mod check;
 pub mod install;
@@ -81,7 +83,13 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting, plan.format, plan.exit_code)
+            run::plan(&setting, plan)
+        }),
+        Command::Apply(what) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            let config = config.strict();
+            let setting = Setting::new(args, &config, &discovery, control);
+            apply::apply(&setting, &what.file)
         }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,

@@ -11,20 +11,45 @@
 
 mod planning;
 mod judging;
+mod reading;
+mod confirming;
 mod publishing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::confirming::confirm;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
-use crate::report::{Cancellation, Report};
+use crate::report::{Cancellation, Report, ZoneReport};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
+
+/// What a run is for.
+pub enum Task {
+    /// Compare every zone that authorities name.
+    Plan {
+        /// Whether the plan is to be sealed, for which digests are taken.
+        sealed: bool,
+    },
+    /// Publish a plan that was made before, if the zones are still as they were then.
+    Apply(Vec<(PlannedZone, ZoneReport)>),
+}
+
+impl Task {
+    /// The roles without which there is nothing to do.
+    fn needed(&self) -> [Role; 2] {
+        match self {
+            // Without a publisher the plan can still be shown.
+            Self::Plan { .. } => [Role::Authority, Role::Reconciler],
+            Self::Apply(_) => [Role::Reconciler, Role::Publisher],
+        }
+    }
+}
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -63,7 +88,7 @@ pub(crate) fn patience(grace: Duration) -> Duration {
 }
 
 /// Carries out one run.
-pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
+pub async fn run(orders: &Orders<'_>, task: Task, shared: &Arc<Shared>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut crew = None;
     let mut publishers = Vec::new();
@@ -88,7 +113,7 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     };
     tokio::select! {
         biased;
-        () = flow(orders, shared, &mut crew, &mut publishers, &mut outcome) => {}
+        () = flow(orders, task, shared, &mut crew, &mut publishers, &mut outcome) => {}
         () = abandon => {}
         () = shared.progress.show() => {}
         () = watch_for_stalls(shared) => {}
@@ -119,6 +144,7 @@ async fn watch_for_stalls(shared: &Shared) {
 
 async fn flow(
     orders: &Orders<'_>,
+    task: Task,
     shared: &Arc<Shared>,
     crew: &mut Option<Crew>,
     outcomes: &mut Vec<Outcomes>,
@@ -132,9 +158,8 @@ async fn flow(
         crew.dismiss(&mut outcome.report).await;
         return;
     }
-    // Without a publisher the plan can still be shown.
-    let needed = [Role::Authority, Role::Reconciler];
-    let role_lost = needed
+    let role_lost = task
+        .needed()
         .into_iter()
         .any(|role| crew.of(role).next().is_none());
     if role_lost || !(outcome.not_created.is_empty() || orders.tolerant) {
@@ -152,7 +177,12 @@ async fn flow(
             .any(|plugin| plugin.role == Role::Authority);
     let report = &mut outcome.report;
     let publishers = employ_publishers(crew, orders);
-    let planned = plan(orders, shared, crew, authority_missing, report).await;
+    let planned = match task {
+        Task::Plan { sealed } => {
+            plan(orders, sealed, shared, crew, authority_missing, report).await
+        }
+        Task::Apply(zones) => confirm(zones, orders.capacity, shared, crew, report).await,
+    };
     let Some(planned) = planned else {
         drop(publishers);
         shared.cancel(Cancellation::Failure);
@@ -160,9 +190,9 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
-    report.faults = shared.loaded.written_over();
+    report.faults.extend(shared.loaded.written_over());
     for fault in &report.faults {
-        // The plan may be wrong in any way, so nobody gets to see it.
+        // The plan may be wrong in any way, so nobody gets to see it; or it is not for these zones.
         shared.tell(fault);
         shared.cancel(Cancellation::Failure);
     }

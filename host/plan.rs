@@ -1,7 +1,10 @@
 //! Shows a plan: what is to change in each zone, and what takes no part.
 
 mod text;
+pub mod schema;
 mod json;
+mod seal;
+mod unseal;
 
 use std::fmt::Display;
 
@@ -9,7 +12,9 @@ use janitor_plugin_api::dns::RrsetRef;
 use janitor_plugin_api::dns::text::rdata_display;
 
 pub use self::json::write_json;
+pub use self::seal::{may_write, write_sealed};
 pub use self::text::write_text;
+pub use self::unseal::{SealedPlan, SealedZone, read_sealed};
 use crate::report::ChangeCounts;
 
 /// `2 additions, 1 update, 3 deletions`, without what is nought.

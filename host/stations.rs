@@ -6,6 +6,7 @@
 pub mod merge;
 pub mod route;
 pub mod survey;
+pub mod digests;
 pub mod kept;
 pub mod planned;
 pub mod answers;

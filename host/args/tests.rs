@@ -58,15 +58,24 @@ fn every_command_is_read() {
         command("plan"),
         Command::Plan(Plan {
             format: Format::Text,
+            out: None,
             exit_code: false,
             in_process: false,
         })
     );
     assert_eq!(
-        command("plan --format json --exit-code"),
+        command("plan --format json --exit-code --out a/plan"),
         Command::Plan(Plan {
             format: Format::Json,
+            out: Some("a/plan".into()),
             exit_code: true,
+            in_process: false,
+        })
+    );
+    assert_eq!(
+        command("apply a/plan"),
+        Command::Apply(Apply {
+            file: "a/plan".into(),
             in_process: false,
         })
     );
@@ -124,7 +133,7 @@ fn every_command_is_read() {
 
 #[test]
 fn plugins_run_in_a_worker_unless_told_otherwise() {
-    for line in ["", "run", "plan", "--dry-run"] {
+    for line in ["", "run", "plan", "--dry-run", "apply x"] {
         assert!(!parse(line).unwrap().in_process(), "{line}");
     }
     for line in [
@@ -133,6 +142,8 @@ fn plugins_run_in_a_worker_unless_told_otherwise() {
         "--in-process run",
         "plan --in-process",
         "--in-process plan",
+        "apply x --in-process",
+        "--in-process apply x",
     ] {
         assert!(parse(line).unwrap().in_process(), "{line}");
     }

@@ -26,6 +26,7 @@ use crate::stations::planned::PlannedZone;
 /// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
     orders: &Orders<'_>,
+    sealed: bool,
     shared: &Shared,
     crew: &mut Crew,
     authority_missing: bool,
@@ -54,7 +55,7 @@ pub(super) async fn plan(
     }
     let planning = Planning {
         merge: RefCell::new(merge),
-        answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key))),
+        answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key)).with_digests(sealed)),
         reconciler: &reconciler_key,
         shared,
     };

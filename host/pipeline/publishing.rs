@@ -60,10 +60,10 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     // no report either, and counts as unknown.
     let tickets = plan
         .iter()
-        .map(|zone| outcomes.expect(zone.changes().len()));
+        .map(|zone| outcomes.expect(zone.counts().total()));
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
-        if zone.changes().is_empty() {
+        if !goes_to(zone, outcomes.publisher()) {
             continue;
         }
         if shared.is_cancelled() {
@@ -89,6 +89,11 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     }
 }
 
+/// Whether there is anything to publish of a zone, and by this publisher.
+fn goes_to(zone: &PlannedZone, publisher: &str) -> bool {
+    zone.counts().total() > 0 && zone.route.publishers.contain(publisher)
+}
+
 /// Puts into the report, the log and the metrics what became of every change.
 pub(super) fn tell_outcomes(
     plan: &[PlannedZone],
@@ -99,7 +104,7 @@ pub(super) fn tell_outcomes(
     for outcomes in publishers {
         let mut totals = Totals::default();
         for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
-            if zone.changes().is_empty() {
+            if !goes_to(zone, outcomes.publisher()) {
                 continue;
             }
             let ticket = ticket as u64;

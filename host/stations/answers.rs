@@ -11,9 +11,11 @@ use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AnswerStatus};
 use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef};
 
+use super::digests::{self, Digests};
 use super::planned::PlannedZone;
 use super::route::Route;
 use super::survey::Survey;
+use crate::preflight::Digest;
 use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
 
@@ -22,6 +24,8 @@ pub struct Answers {
     reconciler: Arc<str>,
     route: Arc<Route>,
     zones: BTreeMap<Name, State>,
+    /// Whether digests are taken of what is compared.
+    digests: bool,
 }
 
 enum State {
@@ -39,6 +43,8 @@ struct Asked {
     wants_something: bool,
     complete: bool,
     held: BTreeSet<Name>,
+    /// Its digest, if one is wanted.
+    digest: Option<Digest>,
 }
 
 impl Answers {
@@ -49,6 +55,16 @@ impl Answers {
             route: Arc::new(Route::to_all(Arc::clone(&reconciler))),
             reconciler,
             zones: BTreeMap::new(),
+            digests: false,
+        }
+    }
+
+    /// The same station, taking digests of what is compared if `wanted`.
+    #[must_use]
+    pub fn with_digests(self, wanted: bool) -> Self {
+        Self {
+            digests: wanted,
+            ..self
         }
     }
 
@@ -62,6 +78,7 @@ impl Answers {
                 .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
+            digest: self.digests.then(|| digests::of_desired(zone)),
         };
         self.zones
             .insert(zone.apex().to_owned(), State::Asked(asked));
@@ -96,11 +113,19 @@ impl Answers {
         };
         let hint = answer.hint.clone().into_option().map(RString::into_string);
         match judge(&apex, answer, &asked) {
-            Ok((changes, actual)) => {
+            Ok(Judged {
+                changes,
+                actual,
+                digest,
+            }) => {
                 let mut planned = PlannedZone::new(changes, Arc::clone(&self.route));
                 planned.desired = asked.rrsets;
                 planned.complete = asked.complete;
                 planned.actual = actual;
+                planned.digests = asked.digest.map(|desired| Digests {
+                    desired,
+                    actual: digest,
+                });
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
                 match self.zones.get(&apex) {
@@ -165,12 +190,19 @@ const PRIMARYS: LeftAlone = LeftAlone {
     signer_made: false,
 };
 
+/// An answer that holds together.
+struct Judged {
+    changes: Changes,
+    actual: Option<Survey>,
+    digest: Option<Digest>,
+}
+
 /// The changes of an answer and what is served, if all of it holds together.
 fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
-) -> Result<(Changes, Option<Survey>), (LeftOutKind, Vec<String>)> {
+) -> Result<Judged, (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
         AnswerStatus::LEFT_OUT => return Err((LeftOutKind::Reported, reason(answer.reason))),
@@ -197,7 +229,11 @@ fn judge(
     })?;
     let actual = answer.actual.into_option();
     let Some(actual) = actual else {
-        return Ok((within(changes, asked), None));
+        return Ok(Judged {
+            changes: within(changes, asked),
+            actual: None,
+            digest: None,
+        });
     };
     let actual = ActualZone::check(apex.clone(), actual)
         .map_err(|e| wrong("the reconciler sent a malformed actual zone", links(&e)))?;
@@ -211,7 +247,11 @@ fn judge(
             links(&e),
         )
     })?;
-    Ok((within(changes, asked), Some(Survey::of(&actual))))
+    Ok(Judged {
+        changes: within(changes, asked),
+        actual: Some(Survey::of(&actual)),
+        digest: asked.digest.map(|_| digests::of_actual(&actual)),
+    })
 }
 
 /// What the desired zone allows of `changes`: one that is incomplete only adds.

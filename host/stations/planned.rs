@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 
+use super::digests::Digests;
 use super::route::Route;
 use super::survey::Survey;
 use crate::report::ChangeCounts;
@@ -25,6 +26,8 @@ pub struct PlannedZone {
     pub complete: bool,
     /// What the zone was found to hold, unless the reconciler cannot tell.
     pub actual: Option<Survey>,
+    /// The digests of both sides, if the plan is to be sealed.
+    pub digests: Option<Digests>,
 }
 
 /// Everything that the comparison found, and which rule set what of it aside.
@@ -93,6 +96,7 @@ impl PlannedZone {
             desired: 0,
             complete: true,
             actual: None,
+            digests: None,
         }
     }
 
