@@ -100,6 +100,8 @@ fn zones(
             actual: planned.actual.as_ref().map(|actual| actual.rrsets),
             changes: planned.counts(),
             held_back: planned.held_back,
+            verdict: planned.verdict.clone(),
+            not_sticking: planned.not_sticking.clone(),
             published: Vec::new(),
         };
         (planned, report)

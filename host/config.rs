@@ -12,6 +12,8 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+mod guard;
+mod convergence;
 mod logging;
 mod relays;
 mod plugins;
@@ -24,6 +26,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
+pub use self::guard::Guard;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{Changes, Name, NameRef};
 
 use crate::problem::Problem;
+use crate::stations::convergence::NotSticking;
+use crate::stations::guard::{Reason, Unnamed, Verdict};
 
 /// Exit codes of the program.
 pub mod exit {
@@ -17,8 +19,8 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
-    /// Done, but a zone was left out, a plugin had to be abandoned or was passed over, or the metrics
-    /// relay failed.
+    /// Done, but a zone was left out or withheld or is named no more, a change does not stick and was
+    /// not sent, a plugin had to be abandoned or was passed over, or the metrics relay failed.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -31,6 +33,10 @@ pub struct Report {
     pub zones: Vec<ZoneReport>,
     /// What took no part.
     pub left_out: Vec<LeftOut>,
+    /// Limits of the run as a whole that its changes break.
+    pub run_limits: Vec<Reason>,
+    /// Zones of earlier runs that no authority names any more.
+    pub unnamed: Vec<Unnamed>,
     /// Plugins that failed, in the order they did.
     pub failures: Vec<Failure>,
     /// What nobody can run on, in the host's own view: a library that was written over.
@@ -76,6 +82,10 @@ pub struct ZoneReport {
     pub changes: ChangeCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
     pub held_back: usize,
+    /// What the guard says of the changes.
+    pub verdict: Verdict,
+    /// Changes that were sent before and did not come about.
+    pub not_sticking: NotSticking,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
 }
@@ -295,7 +305,11 @@ impl Report {
     }
 
     fn is_whole(&self) -> bool {
+        let settled =
+            |zone: &ZoneReport| !zone.verdict.is_withheld() && zone.not_sticking.set_aside == 0;
         self.left_out.is_empty()
+            && self.unnamed.is_empty()
+            && self.zones.iter().all(settled)
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()

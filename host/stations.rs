@@ -10,4 +10,7 @@ pub mod digests;
 pub mod kept;
 pub mod planned;
 pub mod answers;
+pub mod memory;
+pub mod convergence;
+pub mod guard;
 pub mod outcomes;

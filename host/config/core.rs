@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::convergence;
 use super::fields::{Fields, wrong_type};
+use super::guard::Guard;
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
@@ -12,6 +14,7 @@ use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
 use crate::problem::{Code, Problem};
+use crate::stations::convergence::Settings as Convergence;
 
 /// The `[core]` table. What is not configured has its default.
 #[derive(Clone, Debug)]
@@ -40,6 +43,10 @@ pub struct Core {
     pub deadline: Option<Duration>,
     /// What to do about a library that crashes again and again.
     pub after_crash: AfterCrash,
+    /// How much may change before a zone is withheld.
+    pub guard: Guard,
+    /// What is done about changes that do not stick.
+    pub convergence: Convergence,
     /// What the host needs to know of single plugins, by key.
     pub plugin: BTreeMap<String, PluginSettings>,
 }
@@ -123,6 +130,8 @@ impl Core {
             }
             known.unwrap_or_default()
         });
+        let guard = fields.any("guard");
+        let convergence = fields.any("convergence");
         let plugin = fields.any("plugin");
         let core = Self {
             plugins: plugins.collect(),
@@ -138,11 +147,15 @@ impl Core {
             grace: grace.unwrap_or_default(),
             deadline,
             after_crash: after_crash.unwrap_or_default(),
+            guard: Guard::default(),
+            convergence: Convergence::default(),
             plugin: BTreeMap::new(),
         };
         fields.finish();
         Self {
             logging: Logging::read(logging, root, problems),
+            guard: Guard::read(guard, problems),
+            convergence: convergence::read(convergence, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
             ffwd: Ffwd::read(config.get(FFWD), problems),

@@ -91,6 +91,12 @@ struct Core {
     /// The relay that measurements go to.
     #[setting(default = "metrics-logger")]
     metrics: String,
+    /// How much may change before a zone is withheld.
+    #[setting(default)]
+    guard: Guard,
+    /// What is done about changes that do not stick.
+    #[setting(default)]
+    convergence: Convergence,
     /// Where log lines go.
     #[setting(default)]
     logging: Logging,
@@ -201,6 +207,116 @@ enum Output {
     Stderr,
 }
 
+/// The `[core.guard]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Guard {
+    /// Deletions in one zone, at most, or "off".
+    #[setting(default = 1000)]
+    deletions: Limit,
+    /// Deletions in one zone, in percent of the RRsets it holds, at most and never all, or "off".
+    #[setting(default = 30)]
+    deletions_percent: Limit,
+    /// Updates in one zone, at most, or "off".
+    #[setting(default = 10_000)]
+    updates: Limit,
+    /// Updates in one zone, in percent of the RRsets it holds, at most, or "off".
+    #[setting(default = 50)]
+    updates_percent: Limit,
+    /// RRsets that a zone is taken to hold at least, where a share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_existing: u32,
+    /// RRsets that are desired less than in the last good run, in percent of those, at most, or "off".
+    #[setting(default = 30)]
+    shrunk_percent: Limit,
+    /// What is published for a desired zone that is incomplete: additions, or nothing.
+    #[setting(default = "add")]
+    incomplete: OnIncomplete,
+    /// The limits of all zones together.
+    #[setting(default)]
+    run: GuardRun,
+    /// Limits of single zones, by pattern of their names: the closest that sets one counts.
+    #[setting(default)]
+    zones: BTreeMap<String, GuardZone>,
+}
+
+/// What is published for a desired zone that is incomplete.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum OnIncomplete {
+    /// What is missing at the servers; nothing is deleted or updated.
+    #[default]
+    Add,
+    /// Nothing.
+    Withhold,
+}
+
+/// The `[core.guard.run]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct GuardRun {
+    /// Deletions in all zones together, at most, or "off".
+    #[setting(default = 5000)]
+    deletions: Limit,
+    /// The same in percent of the RRsets that all zones hold.
+    #[setting(default = 30)]
+    deletions_percent: Limit,
+    /// Updates in all zones together, at most, or "off".
+    #[setting(default = 50_000)]
+    updates: Limit,
+    /// The same in percent of the RRsets that all zones hold.
+    #[setting(default = 50)]
+    updates_percent: Limit,
+    /// RRsets that all zones together are taken to hold at least, where a share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_existing: u32,
+    /// Zones with deletions or updates, at most, or "off".
+    #[setting(default = 1000)]
+    zones: Limit,
+    /// The same in percent of the zones that were compared.
+    #[setting(default = 50)]
+    zones_percent: Limit,
+    /// Zones that a run is taken to have at least, where their share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_zones: u32,
+}
+
+/// A `[core.guard.zones."pattern"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct GuardZone {
+    /// As `core.guard.deletions`, for these zones.
+    deletions: Option<Limit>,
+    /// As `core.guard.deletions_percent`, for these zones.
+    deletions_percent: Option<Limit>,
+    /// As `core.guard.updates`, for these zones.
+    updates: Option<Limit>,
+    /// As `core.guard.updates_percent`, for these zones.
+    updates_percent: Option<Limit>,
+    /// As `core.guard.min_existing`, for these zones.
+    #[setting(min = 0, max = 1_000_000)]
+    min_existing: Option<u32>,
+    /// As `core.guard.shrunk_percent`, for these zones.
+    shrunk_percent: Option<Limit>,
+    /// As `core.guard.incomplete`, for these zones.
+    incomplete: Option<OnIncomplete>,
+}
+
+/// The `[core.convergence]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Convergence {
+    /// How often a change is sent that does not stick.
+    #[setting(default = 3, min = 1, max = 1_000_000)]
+    attempts: u32,
+    /// How long a change that was only accepted has time to come about.
+    #[setting(default = 900, unit = "seconds", min = 0, max = 31_622_400)]
+    settle: f64,
+}
+
 /// What may be written in several ways: no type says which.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
@@ -209,6 +325,22 @@ struct Several(Value);
 
 impl SettingType for Several {
     const SCHEMA: &'static [Part] = &[Part::Plain("title = \"several ways\"")];
+}
+
+/// A number, or that there is no limit.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+#[expect(dead_code, reason = "only described here")]
+struct Limit(Value);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Value::Boolean(false))
+    }
+}
+
+impl SettingType for Limit {
+    const SCHEMA: &'static [Part] = &[Part::Plain("title = \"number or off\"")];
 }
 
 /// A `[core.plugin."key"]` table.

@@ -29,12 +29,12 @@ pub(super) async fn confirm(
     report.zones = zones;
     let to_read = planned
         .iter()
-        .filter(|zone| zone.counts().total() > 0)
+        .filter(|zone| zone.goes_out())
         .map(|zone| (zone.apex().to_owned(), Arc::clone(&zone.route.reconciler)))
         .collect::<Vec<_>>();
     let mut open = planned
         .iter()
-        .filter(|zone| zone.counts().total() > 0)
+        .filter(|zone| zone.goes_out())
         .map(|zone| (zone.apex().to_owned(), zone))
         .collect::<BTreeMap<Name, _>>();
     let mut faults = Vec::new();

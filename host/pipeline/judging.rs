@@ -14,6 +14,8 @@ pub(super) fn judge(plan: &mut [PlannedZone], merge: &Merge) -> Vec<ZoneReport> 
             actual: zone.actual.as_ref().map(|actual| actual.rrsets),
             changes: zone.counts(),
             held_back: zone.held_back,
+            verdict: zone.verdict.clone(),
+            not_sticking: zone.not_sticking.clone(),
             published: Vec::new(),
         })
         .collect()

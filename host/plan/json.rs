@@ -7,8 +7,8 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 
 use super::schema::{
-    AsideEntry, ChangeObjects, EndLine, HeaderLine, LeftOutLine, SealEntry, Text, Totals, ZoneLine,
-    left_alone,
+    AsideEntry, ChangeObjects, EndLine, HeaderLine, LeftOutLine, NotStickingEntry, ReasonEntry,
+    SealEntry, Text, Totals, VerdictEntry, ZoneLine, left_alone,
 };
 use crate::pipeline::Outcome;
 use crate::report::{LeftOut, ZoneReport};
@@ -44,8 +44,15 @@ pub fn write_json<W: Write>(
         line(out, &left_out_line(left_out))?;
     }
     let sha256 = digest(out)?;
-    let end = totals;
-    line(out, &EndLine { end, sha256 })
+    let report = &outcome.report;
+    let unnamed = report.unnamed.iter();
+    let end = EndLine {
+        end: totals,
+        run_limits: report.run_limits.iter().map(ReasonEntry::from).collect(),
+        unnamed: unnamed.map(|zone| zone.zone.to_string()).collect(),
+        sha256,
+    };
+    line(out, &end)
 }
 
 /// Writes one object and the end of its line.
@@ -74,6 +81,7 @@ fn write_zone(
             complete: zone.complete,
             desired: zone.desired,
             actual: report.actual,
+            compared: zone.actual.as_ref().map(|actual| actual.compared),
             serial: zone
                 .actual
                 .as_ref()
@@ -91,6 +99,8 @@ fn write_zone(
                     changes,
                 })
                 .collect(),
+            verdict: VerdictEntry::of(&zone.verdict),
+            not_sticking: NotStickingEntry::of(&zone.not_sticking),
             changes: ChangeObjects(changes),
             sealed: sealed.map(|digests| SealEntry {
                 desired: digests.desired.to_string(),

@@ -11,6 +11,8 @@ use serde::Deserialize;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::rdatas;
+use crate::stations::convergence::{Form, NotSticking};
+use crate::stations::guard::{GuardRule, Reason, Verdict};
 use crate::stations::planned::PlannedZone;
 
 /// The only version there is.
@@ -75,6 +77,8 @@ pub struct ZoneLine<C, S> {
     pub desired: usize,
     /// RRsets served, unless the reconciler cannot tell.
     pub actual: Option<usize>,
+    /// Those of them that are compared: without what belongs to the primary and its signer.
+    pub compared: Option<usize>,
     /// The serial of the SOA that is served.
     pub serial: Option<u32>,
     /// RRsets to add.
@@ -89,6 +93,10 @@ pub struct ZoneLine<C, S> {
     pub left_alone: u64,
     /// Changes that rules took out of the plan.
     pub set_aside: Vec<AsideEntry>,
+    /// Whether the changes may be published.
+    pub verdict: VerdictEntry,
+    /// Changes that were sent before and did not come about.
+    pub not_sticking: NotStickingEntry,
     /// The changes.
     pub changes: C,
     /// What `apply` needs.
@@ -105,6 +113,144 @@ pub struct AsideEntry {
     pub rule: String,
     /// How many changes.
     pub changes: usize,
+}
+
+/// What the guard says of a zone's changes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct VerdictEntry {
+    /// `passed`, `forced` or `withheld`.
+    pub guard: String,
+    /// The limits that the changes break.
+    pub reasons: Vec<ReasonEntry>,
+}
+
+/// A limit that changes break.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct ReasonEntry {
+    /// Which limit it is.
+    pub rule: String,
+    /// What was found.
+    pub found: String,
+    /// What is allowed.
+    pub allowed: String,
+    /// The limit as it is written.
+    pub setting: String,
+    /// Where that stands; null if it is the default.
+    pub place: Option<String>,
+}
+
+impl From<&Reason> for ReasonEntry {
+    fn from(reason: &Reason) -> Self {
+        Self {
+            rule: reason.rule.word().to_owned(),
+            found: reason.found.clone(),
+            allowed: reason.allowed.clone(),
+            setting: reason.setting.clone(),
+            place: reason.place.clone(),
+        }
+    }
+}
+
+impl ReasonEntry {
+    /// What it was made from; none if there is no such limit.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        Some(Reason {
+            rule: GuardRule::from_word(&self.rule)?,
+            found: self.found.clone(),
+            allowed: self.allowed.clone(),
+            setting: self.setting.clone(),
+            place: self.place.clone(),
+        })
+    }
+}
+
+impl VerdictEntry {
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        Self {
+            guard: verdict.word().to_owned(),
+            reasons: verdict.reasons().iter().map(ReasonEntry::from).collect(),
+        }
+    }
+
+    /// What it was made from; none if there is no such verdict.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        let reasons = self.reasons.iter().map(ReasonEntry::reason);
+        let reasons = reasons.collect::<Option<Vec<_>>>()?;
+        let verdict = match self.guard.as_str() {
+            "passed" => Verdict::Passed,
+            "forced" => Verdict::Forced(reasons),
+            "withheld" => Verdict::Withheld(reasons),
+            _ => return None,
+        };
+        // Whoever passed has no reasons.
+        (Self::of(&verdict) == *self).then_some(verdict)
+    }
+}
+
+/// Changes of a zone that do not stick.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct NotStickingEntry {
+    /// Those that are sent again.
+    pub sent_again: usize,
+    /// Those that are not sent any more; they are among those set aside.
+    pub set_aside: usize,
+    /// The first of them in detail.
+    pub changes: Vec<StuckEntry>,
+}
+
+/// A change that does not stick.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct StuckEntry {
+    /// Its owner.
+    pub owner: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// What kind of difference there is between what is served and what is desired.
+    pub difference: String,
+    /// TTL and rdata as served.
+    pub served: Option<FormEntry>,
+    /// TTL and rdata as desired.
+    pub desired: Option<FormEntry>,
+    /// How often it was sent.
+    pub times: u32,
+    /// When it was sent first.
+    pub since: jiff::Timestamp,
+    /// Whether it is not sent any more.
+    pub set_aside: bool,
+}
+
+/// An RRset in both forms.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct FormEntry {
+    /// TTL and rdata in presentation format.
+    pub text: String,
+    /// The same as octets, in hexadecimal.
+    pub hex: String,
+}
+
+impl NotStickingEntry {
+    pub(super) fn of(not_sticking: &NotSticking) -> Self {
+        let form = |form: &Form| FormEntry {
+            text: form.text.clone(),
+            hex: form.hex.clone(),
+        };
+        let changes = not_sticking.shown.iter().map(|stuck| StuckEntry {
+            owner: stuck.owner.to_string(),
+            rtype: stuck.rtype.to_string(),
+            difference: stuck.difference.word().to_owned(),
+            served: stuck.served.as_ref().map(form),
+            desired: stuck.desired.as_ref().map(form),
+            times: stuck.times,
+            since: stuck.since,
+            set_aside: stuck.set_aside,
+        });
+        Self {
+            sent_again: not_sticking.sent_again,
+            set_aside: not_sticking.set_aside,
+            changes: changes.collect(),
+        }
+    }
 }
 
 /// What a zone's line has beyond what people read.
@@ -140,6 +286,10 @@ pub struct LeftOutLine {
 pub struct EndLine {
     /// Sums over all lines.
     pub end: Totals,
+    /// Limits of the run as a whole that its changes break.
+    pub run_limits: Vec<ReasonEntry>,
+    /// Zones of earlier runs that no authority names any more.
+    pub unnamed: Vec<String>,
     /// The digest of every octet before this line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

@@ -24,6 +24,7 @@ use super::seal::MAGIC;
 use crate::preflight::Digest;
 use crate::problem::{Code, Problem};
 use crate::report::LeftOut;
+use crate::stations::convergence::NotSticking;
 use crate::stations::digests::Digests;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::{Publishers, Route};
@@ -229,6 +230,9 @@ impl<R: BufRead> Reader<R> {
             complete: read.complete,
             desired: read.desired,
             actual: read.actual,
+            compared: read.compared,
+            verdict: read.verdict.clone(),
+            not_sticking: read.not_sticking.clone(),
             serial: read.serial,
             held_back: read.held_back,
             left_alone: read.left_alone,
@@ -253,8 +257,16 @@ impl<R: BufRead> Reader<R> {
         planned.held_back = read.held_back;
         planned.actual = read.actual.map(|rrsets| Survey {
             rrsets,
+            compared: read.compared.unwrap_or_default(),
             serial: read.serial.map(Serial),
         });
+        planned.verdict = read.verdict.verdict().ok_or_else(not_understood)?;
+        planned.not_sticking = NotSticking {
+            sent_again: read.not_sticking.sent_again,
+            set_aside: read.not_sticking.set_aside,
+            // They were told when the plan was made.
+            shown: Vec::new(),
+        };
         planned.digests = Some(digests);
         Ok(SealedZone {
             planned,
@@ -268,6 +280,8 @@ impl<R: BufRead> Reader<R> {
         let digest = Digest::new(self.hasher.clone().finalize().into());
         self.compare(&EndLine {
             end: totals,
+            run_limits: read.run_limits.clone(),
+            unnamed: read.unnamed.clone(),
             sha256: read.sha256.clone(),
         })?;
         if read.sha256 != Some(digest.to_string()) {

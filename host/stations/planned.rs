@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 
+use super::convergence::NotSticking;
 use super::digests::Digests;
+use super::guard::Verdict;
 use super::route::Route;
 use super::survey::Survey;
 use crate::report::ChangeCounts;
@@ -28,6 +30,10 @@ pub struct PlannedZone {
     pub actual: Option<Survey>,
     /// The digests of both sides, if the plan is to be sealed.
     pub digests: Option<Digests>,
+    /// Changes that were sent before and did not come about.
+    pub not_sticking: NotSticking,
+    /// Whether the changes may be published.
+    pub verdict: Verdict,
 }
 
 /// Everything that the comparison found, and which rule set what of it aside.
@@ -97,6 +103,8 @@ impl PlannedZone {
             complete: true,
             actual: None,
             digests: None,
+            not_sticking: NotSticking::default(),
+            verdict: Verdict::Passed,
         }
     }
 
@@ -110,6 +118,27 @@ impl PlannedZone {
     #[must_use]
     pub fn changes(&self) -> &Changes {
         &self.changes
+    }
+
+    /// Whether there is anything to publish, and it may be.
+    #[must_use]
+    pub fn goes_out(&self) -> bool {
+        !self.changes.is_empty() && !self.verdict.is_withheld()
+    }
+
+    /// Everything that the comparison found, in the order of the changes; what is not to be made with
+    /// the rule that set it aside.
+    pub fn found_changes(&self) -> (&Changes, impl Iterator<Item = (Change<'_>, Option<&Rule>)>) {
+        let aside = self.set_aside.as_ref();
+        let all = aside.map_or(&self.changes, |aside| &aside.all);
+        let decided = aside.map_or(&[][..], |aside| &aside.decisions);
+        let mut decided = decided.iter();
+        let each = all.iter().map(move |change| {
+            let number = decided.next().copied().unwrap_or_default();
+            let rule = usize::from(number).checked_sub(1);
+            (change, rule.and_then(|at| aside?.rules.get(at)))
+        });
+        (all, each)
     }
 
     /// How many of each kind are to be made.

@@ -1,12 +1,14 @@
 //! What the host itself finds in an actual zone, before its buffer goes.
 
-use janitor_plugin_api::dns::{ActualZone, Serial};
+use janitor_plugin_api::dns::{ActualZone, LeftAlone, Serial};
 
 /// What a zone was found to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,
+    /// RRsets that may be compared: without SOA and NS of the apex, and what a signer makes.
+    pub compared: usize,
     /// The serial of its SOA, if it has one.
     pub serial: Option<Serial>,
 }
@@ -15,7 +17,12 @@ impl Survey {
     /// Looks through a zone.
     #[must_use]
     pub fn of(actual: &ActualZone) -> Self {
+        let left_alone = LeftAlone::default();
+        let compared = actual
+            .rrsets()
+            .filter(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), actual.apex()));
         Self {
+            compared: compared.count(),
             rrsets: actual.rrset_count(),
             serial: actual.serial(),
         }

@@ -7,6 +7,7 @@
 
 mod janitor;
 mod peers;
+mod random;
 
 mod configuration;
 mod settings;

@@ -4,13 +4,13 @@
 //! `JANITOR_TESTS_RANDOM_ZONES` says how many zones, `JANITOR_TESTS_SEED` which ones.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
 use crate::janitor::{HEAD, Janitor};
 use crate::peers;
+use crate::random::{Random, from_environment};
 
 /// Zones, unless the environment says otherwise.
 const ZONES: u64 = 60;
@@ -44,34 +44,7 @@ const TYPES: [&str; 9] = [
     "PTR",
 ];
 
-/// Numbers that look random (SplitMix64).
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
-    }
-
-    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        let index = self.below(of.len() as u64);
-        of[usize::try_from(index).expect("an index fits")]
-    }
-
-    fn shuffle<T>(&mut self, list: &mut [T]) {
-        for end in (1..list.len()).rev() {
-            let other = self.below(end as u64 + 1);
-            list.swap(end, usize::try_from(other).expect("an index fits"));
-        }
-    }
-
     fn rdata(&mut self, rtype: &str) -> String {
         let small = self.below(6);
         let octet = u8::try_from(small).expect("less than 6") + 1;
@@ -208,12 +181,6 @@ fn absolute(owner: &str, zone: &str) -> String {
     }
 }
 
-fn from_environment(name: &str, default: u64) -> u64 {
-    env::var(name).map_or(default, |text| {
-        text.parse().expect("the variable is a number")
-    })
-}
-
 #[test]
 fn random_zones_become_what_is_desired_in_one_run() {
     let seed = from_environment("JANITOR_TESTS_SEED", 1);
@@ -221,7 +188,7 @@ fn random_zones_become_what_is_desired_in_one_run() {
     let mut janitor = Janitor::new();
     let mut model = BTreeMap::new();
     for index in 0..count {
-        let mut random = Random(seed.wrapping_add(index << 32));
+        let mut random = Random::new(seed.wrapping_add(index << 32));
         let zone = format!("z{index}.test");
         let mut desired = Content::new();
         random.fill(&mut desired, 30);

@@ -35,6 +35,8 @@ mod diff;
 mod changes_builder;
 mod apply;
 mod keep;
+mod origins;
+mod join;
 #[cfg(test)]
 pub(crate) mod samples;
 
@@ -47,7 +49,9 @@ pub use changes_builder::{ChangesBuilder, ChangesError};
 pub use check::{BufferFault, BufferFaultReason, Unservable};
 pub use diff::{DiffError, LeftAlone, diff};
 pub use diff_counts::DiffCounts;
+pub use join::{JoinError, JoinPolicy, Joined, LossReason, Lost, join};
 pub use name::{Name, NameError, NameRef};
+pub use origins::Origins;
 pub use rdata::RdataError;
 pub use rrset::{Rdatas, Rr, Rrset, RrsetRef, Ttl, TtlError};
 pub use rtype::{Rtype, RtypeError};

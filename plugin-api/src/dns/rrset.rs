@@ -251,6 +251,13 @@ pub struct Rdatas<'a> {
     left: usize,
 }
 
+impl<'a> Rdatas<'a> {
+    /// Returns the next rdata without passing it.
+    pub(crate) fn peek(&self) -> Option<&'a [u8]> {
+        self.clone().next()
+    }
+}
+
 impl<'a> Iterator for Rdatas<'a> {
     type Item = &'a [u8];
 

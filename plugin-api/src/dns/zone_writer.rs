@@ -1,8 +1,10 @@
 //! The octets of a zone: its header, and writing them in order.
 
-use super::name::Name;
-use super::rrset::{RrsetRef, length_u32, read_u16, read_u32};
-use super::zone::{Rrsets, Zone};
+use super::name::{Name, NameRef};
+use super::rrset::{
+    OWNER, RDATA_COUNT, Rdatas, RrsetRef, length_u32, read_u16, read_u32, write_u32,
+};
+use super::zone::{DesiredZone, Rrsets, Zone};
 
 /// Octets of the header.
 pub(crate) const HEADER: usize = 20;
@@ -79,17 +81,68 @@ impl ZoneWriter {
             .sum::<u32>();
     }
 
+    /// Appends an RRset with owner, type and TTL of `like`, and with all of `rdatas`.
+    pub(crate) fn push_union(&mut self, like: RrsetRef<'_>, rdatas: &mut [Rdatas<'_>]) {
+        let start = self.octets.len();
+        let header = OWNER + like.owner().as_wire().len();
+        self.octets.extend_from_slice(&like.octets()[..header]);
+        let mut count = 0;
+        while let Some(least) = rdatas.iter().filter_map(Rdatas::peek).min() {
+            for rdatas in rdatas
+                .iter_mut()
+                .filter(|rdatas| rdatas.peek() == Some(least))
+            {
+                rdatas.next();
+            }
+            let length = u16::try_from(least.len()).expect("rdata has at most 65,535 octets");
+            self.octets.extend_from_slice(&length.to_be_bytes());
+            self.octets.extend_from_slice(least);
+            count += 1;
+        }
+        let length = length_u32(self.octets.len() - start);
+        let entry = &mut self.octets[start..];
+        write_u32(entry, 0, length);
+        write_u32(entry, RDATA_COUNT, count);
+        self.rrsets += 1;
+        self.rrs += count;
+    }
+
+    /// Whether what was pushed does not fit into one buffer.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.octets.len() > MAX_OCTETS
+    }
+
     /// Returns the zone, or nothing if it does not fit into one buffer.
-    pub(crate) fn finish(mut self, apex: Name) -> Option<Zone> {
-        if self.octets.len() > MAX_OCTETS {
+    pub(crate) fn finish(self, apex: Name) -> Option<Zone> {
+        self.finish_with(apex, COMPLETE, &[])
+    }
+
+    /// As [`Self::finish`], with owners held, which are given in canonical order.
+    pub(crate) fn finish_desired(
+        self,
+        apex: Name,
+        complete: bool,
+        held: &[NameRef<'_>],
+    ) -> Option<DesiredZone> {
+        let flags = if complete { COMPLETE } else { 0 };
+        self.finish_with(apex, flags, held)
+            .map(DesiredZone::trusted)
+    }
+
+    fn finish_with(mut self, apex: Name, flags: u16, held: &[NameRef<'_>]) -> Option<Zone> {
+        let end = self.octets.len();
+        for owner in held {
+            self.octets.extend_from_slice(owner.as_wire());
+        }
+        if self.is_too_large() {
             return None;
         }
         let header = Header {
-            flags: COMPLETE,
+            flags,
             rrsets: self.rrsets,
             rrs: self.rrs,
-            held: 0,
-            entries: length_u32(self.octets.len() - HEADER),
+            held: length_u32(held.len()),
+            entries: length_u32(end - HEADER),
         };
         self.octets[..HEADER].copy_from_slice(&header.to_octets());
         Some(Zone::trusted(apex, self.octets.into()))
