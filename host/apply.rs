@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::error::Error;
-use crate::pipeline::Task;
+use crate::pipeline::{Stored, Task};
 use crate::plan::schema::Policy;
 use crate::plan::{SealedPlan, SealedZone, read_sealed};
 use crate::problem::{Code, Problem, Problems};
@@ -41,7 +41,7 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
     );
     let errand = Errand {
         purpose: Purpose::Apply,
-        task: Task::Apply(zones),
+        task: Task::Apply(Stored { made_at, zones }),
         left_out,
     };
     let outcome = carry_out(setting, errand)?;

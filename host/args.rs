@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use janitor_plugin_api::dns::Name;
 use janitor_plugin_api::manifest::API_VERSION;
 
 use crate::terminal::Form;
@@ -71,6 +72,9 @@ pub enum Command {
     Plan(Plan),
     /// Publish exactly the changes of a plan that was made with `plan --out`, or nothing
     Apply(Apply),
+    /// Show the limits on changes and try them out, without running plugin code
+    #[command(subcommand)]
+    Guard(Guard),
     /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
     Check(Check),
     /// Look at the plugin libraries, without running them; install and roll back
@@ -90,6 +94,9 @@ pub struct Run {
     /// Publish nothing; no publisher is started or needed
     #[arg(long)]
     pub dry_run: bool,
+    /// Lift the limits of this zone for this run; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -107,6 +114,9 @@ pub struct Plan {
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
+    /// Plan as run would with its limits lifted for this zone; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -129,6 +139,25 @@ pub struct Apply {
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
+}
+
+/// `guard …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Guard {
+    /// Print the limits of every zone, or of one, and where each comes from
+    Explain(GuardZone),
+    /// Send synthetic accidents through the limits and tell which limit catches them
+    Test(GuardZone),
+}
+
+/// `guard explain`, `guard test`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct GuardZone {
+    /// A zone, known or not
+    pub zone: Option<Name>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `check`
@@ -318,11 +347,13 @@ pub fn parse() -> Args {
 fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args, clap::Error> {
     let args = args.into_iter().map(|arg| arg.as_ref().to_os_string());
     let line = CommandLine::try_parse_from(args)?;
+    let forced = |force: Vec<Name>| [line.run.force.clone(), force].concat();
     let command = match line.command {
         None => Command::Run(line.run),
         Some(Command::Run(run)) => Command::Run(Run {
             dry_run: run.dry_run || line.run.dry_run,
             in_process: run.in_process || line.run.in_process,
+            force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
             let message = "--dry-run belongs to the command run; plan shows what it would do";
@@ -330,12 +361,18 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         }
         Some(Command::Plan(plan)) => Command::Plan(Plan {
             in_process: plan.in_process || line.run.in_process,
+            force: forced(plan.force),
             ..plan
         }),
         Some(Command::Apply(apply)) => Command::Apply(Apply {
             in_process: apply.in_process || line.run.in_process,
             ..apply
         }),
+        Some(_) if !line.run.force.is_empty() => {
+            let message =
+                "--force belongs to the commands run and plan; no other has limits to lift";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Some(_) if line.run.in_process => {
             let message =
                 "--in-process belongs to the commands run, plan and apply; no other runs plugins";

@@ -18,7 +18,10 @@ mod publishing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use self::confirming::confirm;
+pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
@@ -37,7 +40,15 @@ pub enum Task {
         sealed: bool,
     },
     /// Publish a plan that was made before, if the zones are still as they were then.
-    Apply(Vec<(PlannedZone, ZoneReport)>),
+    Apply(Stored),
+}
+
+/// A plan that was made before.
+pub struct Stored {
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// What is to be done about each zone, in canonical order.
+    pub zones: Vec<(PlannedZone, ZoneReport)>,
 }
 
 impl Task {
@@ -61,6 +72,8 @@ pub struct Orders<'a> {
     pub authority_missing: bool,
     /// Messages that a channel holds.
     pub capacity: usize,
+    /// What the plan is judged by.
+    pub judging: Judging<'a>,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -181,7 +194,7 @@ async fn flow(
         Task::Plan { sealed } => {
             plan(orders, sealed, shared, crew, authority_missing, report).await
         }
-        Task::Apply(zones) => confirm(zones, orders.capacity, shared, crew, report).await,
+        Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
     };
     let Some(planned) = planned else {
         drop(publishers);
@@ -192,7 +205,7 @@ async fn flow(
     outcome.plan = planned;
     report.faults.extend(shared.loaded.written_over());
     for fault in &report.faults {
-        // The plan may be wrong in any way, so nobody gets to see it; or it is not for these zones.
+        // The plan may be wrong in any way, or it is not the one that was meant.
         shared.tell(fault);
         shared.cancel(Cancellation::Failure);
     }

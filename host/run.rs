@@ -1,10 +1,12 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use crate::activity::Roster;
@@ -16,12 +18,13 @@ use crate::crashes::{self, Crashes};
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::guard;
 use crate::loaded::Loaded;
 use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Orders, Outcome, Task};
+use crate::pipeline::{self, Judging, Orders, Outcome, Task};
 use crate::plan::{self, schema::HeaderLine};
 use crate::policy;
 use crate::problem::{Code, Problem, Problems};
@@ -57,6 +60,7 @@ pub struct Setting<'a> {
     discovery: &'a Discovery,
     control: &'a Control,
     stall_limit: Duration,
+    forced: &'a [Name],
 }
 
 impl<'a> Setting<'a> {
@@ -73,6 +77,16 @@ impl<'a> Setting<'a> {
             discovery,
             control,
             stall_limit: args.worker.stall_limit,
+            forced: &[],
+        }
+    }
+
+    /// With the limits of `zones` lifted.
+    #[must_use]
+    pub fn forcing(self, zones: &'a [Name]) -> Self {
+        Self {
+            forced: zones,
+            ..self
         }
     }
 
@@ -265,6 +279,10 @@ fn start(
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
+    guard::prove(&core.guard)?;
+    if let Some(warning) = guard::limits_off(&core.guard) {
+        shared.tell(&warning);
+    }
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -284,6 +302,13 @@ fn start(
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
+        judging: Judging {
+            guard: &core.guard,
+            convergence: &core.convergence,
+            forced: setting.forced,
+            memories: &BTreeMap::new(),
+            now: Timestamp::now(),
+        },
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -59,6 +59,7 @@ fn every_command_is_read() {
         Command::Plan(Plan {
             format: Format::Text,
             out: None,
+            force: Vec::new(),
             exit_code: false,
             in_process: false,
         })
@@ -68,6 +69,7 @@ fn every_command_is_read() {
         Command::Plan(Plan {
             format: Format::Json,
             out: Some("a/plan".into()),
+            force: Vec::new(),
             exit_code: true,
             in_process: false,
         })

@@ -84,7 +84,7 @@ pub(super) async fn plan(
         shared.leave_out(left_out);
     }
     let merge = merge.into_inner();
-    report.zones = judge(&mut planned, &merge);
+    judge(&mut planned, &merge, &orders.judging, shared, report);
     Some(planned)
 }
 

@@ -81,7 +81,7 @@ fn write_zone(
             complete: zone.complete,
             desired: zone.desired,
             actual: report.actual,
-            compared: zone.actual.as_ref().map(|actual| actual.compared),
+            comparable: zone.actual.as_ref().map(|actual| actual.comparable),
             serial: zone
                 .actual
                 .as_ref()

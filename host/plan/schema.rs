@@ -77,8 +77,8 @@ pub struct ZoneLine<C, S> {
     pub desired: usize,
     /// RRsets served, unless the reconciler cannot tell.
     pub actual: Option<usize>,
-    /// Those of them that are compared: without what belongs to the primary and its signer.
-    pub compared: Option<usize>,
+    /// Those of them that may be compared: without what belongs to the primary and its signer.
+    pub comparable: Option<usize>,
     /// The serial of the SOA that is served.
     pub serial: Option<u32>,
     /// RRsets to add.

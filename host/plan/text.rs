@@ -22,7 +22,7 @@ const HEADING: Style = Style::new().bold();
 /// Those of `out`.
 pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
     for zone in &outcome.plan {
-        if zone.counts().total() > 0 {
+        if zone.counts().total() > 0 || zone.not_sticking.total() > 0 {
             write_zone(zone, out)?;
         }
     }
@@ -54,6 +54,13 @@ fn write_zone(zone: &PlannedZone, out: &mut impl Write) -> io::Result<()> {
         ", only additions because the desired zone is incomplete"
     };
     writeln!(out, "{HEADING}{apex}{HEADING:#} {counts}{partial}")?;
+    for reason in zone.verdict.reasons() {
+        let word = zone.verdict.word();
+        writeln!(out, "  {HEADING}{word}{HEADING:#}: {reason}")?;
+    }
+    for stuck in &zone.not_sticking.shown {
+        writeln!(out, "  {HEADING}does not stick{HEADING:#}: {stuck}")?;
+    }
     for change in zone.changes().iter() {
         match change {
             Change::Addition(rrset) => write_rrset('+', ADDITION, rrset, out)?,

@@ -230,7 +230,7 @@ impl<R: BufRead> Reader<R> {
             complete: read.complete,
             desired: read.desired,
             actual: read.actual,
-            compared: read.compared,
+            comparable: read.comparable,
             verdict: read.verdict.clone(),
             not_sticking: read.not_sticking.clone(),
             serial: read.serial,
@@ -257,7 +257,7 @@ impl<R: BufRead> Reader<R> {
         planned.held_back = read.held_back;
         planned.actual = read.actual.map(|rrsets| Survey {
             rrsets,
-            compared: read.compared.unwrap_or_default(),
+            comparable: read.comparable.unwrap_or_default(),
             serial: read.serial.map(Serial),
         });
         planned.verdict = read.verdict.verdict().ok_or_else(not_understood)?;
