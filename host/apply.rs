@@ -49,7 +49,7 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
 }
 
 fn refused(problem: Problem) -> Error {
-    Error::Refused(Problems::from(problem))
+    Error::Plan(Problems::from(problem))
 }
 
 /// Why the plan is not for this configuration, if it is not.

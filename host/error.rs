@@ -21,7 +21,11 @@ pub enum Error {
     #[error(transparent)]
     NotCreated(Problems),
 
-    /// A plan is not applied, or not made; nothing was published.
+    /// A plan is not applied, or not written; nothing was published.
+    #[error(transparent)]
+    Plan(Problems),
+
+    /// Everything is in order but the state directory; nothing ran.
     #[error(transparent)]
     Refused(Problems),
 
@@ -72,7 +76,9 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(_) | Self::NoPlugins { .. } => exit::CONFIGURATION,
-            Self::NotCreated(_) | Self::Refused(_) | Self::Failed { .. } => exit::FAILED,
+            Self::NotCreated(_) | Self::Plan(_) | Self::Refused(_) | Self::Failed { .. } => {
+                exit::FAILED
+            }
         }
     }
 
@@ -80,10 +86,10 @@ impl Error {
     fn parts(&self) -> (&[Problem], String, Vec<String>, Option<&str>) {
         const NAME_THEM: &str = "name them: core.plugins = [\"files.zones\", …]; gordon-janitor plugins list shows what is installed";
         match self {
-            Self::Problems(problems) | Self::NotCreated(problems) => {
+            Self::Problems(problems) | Self::NotCreated(problems) | Self::Refused(problems) => {
                 (problems.list(), problems.closing(), Vec::new(), None)
             }
-            Self::Refused(problems) => (
+            Self::Plan(problems) => (
                 problems.list(),
                 "nothing was published".to_owned(),
                 Vec::new(),

@@ -20,7 +20,8 @@ pub mod exit {
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
     /// Done, but a zone was left out or withheld or is named no more, a change does not stick and was
-    /// not sent, a plugin had to be abandoned or was passed over, or the metrics relay failed.
+    /// not sent, a plugin had to be abandoned or was passed over, the metrics relay failed, or the
+    /// history could not be written to the end.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -50,6 +51,8 @@ pub struct Report {
     pub only_shown: bool,
     /// How the metrics relay failed, if it did; what was done to the zones stands.
     pub relay_failure: Option<Failure>,
+    /// Why the history does not know what came of the run, if it does not.
+    pub unrecorded: Option<Problem>,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -111,6 +114,13 @@ impl ChangeCounts {
             deletions: counts.deletions as usize,
             updates: counts.updates as usize,
         }
+    }
+
+    /// Adds those of another zone.
+    pub fn add(&mut self, other: Self) {
+        self.additions += other.additions;
+        self.updates += other.updates;
+        self.deletions += other.deletions;
     }
 
     /// All changes.
@@ -313,6 +323,7 @@ impl Report {
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
+            && self.unrecorded.is_none()
             && !self.only_shown
     }
 
@@ -401,9 +412,7 @@ impl Report {
     pub fn changes(&self) -> ChangeCounts {
         let mut total = ChangeCounts::default();
         for zone in &self.zones {
-            total.additions += zone.changes.additions;
-            total.updates += zone.changes.updates;
-            total.deletions += zone.changes.deletions;
+            total.add(zone.changes);
         }
         total
     }

@@ -1,7 +1,5 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +8,7 @@ use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use crate::activity::Roster;
-use crate::args::{self, Args, Format};
+use crate::args::{self, Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -24,14 +22,16 @@ use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Judging, Orders, Outcome, Task};
-use crate::plan::{self, schema::HeaderLine};
+use crate::pipeline::{self, Judging, Orders, Outcome, Task, note_unrecorded};
+use crate::plan;
 use crate::policy;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
+use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
-use crate::report::{Cancellation, LeftOut, exit};
+use crate::report::{Cancellation, LeftOut, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
+use crate::stations::route::ListedPublisher;
 
 /// What a run is carried out for.
 pub(crate) struct Errand {
@@ -113,7 +113,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     let outcome = carry_out(setting, Errand::plan(purpose, false))?;
     if dry_run || outcome.report.only_shown {
         let header = || policy::header(setting.config, setting.discovery, Timestamp::now(), false);
-        show(&outcome, Format::Text, header)?;
+        plan::show(header, &outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -125,7 +125,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// As for [`run`], and if standard output cannot be written to.
 pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
     let made_at = Timestamp::now();
-    let refused = |problem| Error::Refused(Problems::from(problem));
+    let refused = |problem| Error::Plan(Problems::from(problem));
     if let Some(path) = &args.out {
         // Before anybody waits for a plan that has no place to go to.
         plan::may_write(path).map_err(refused)?;
@@ -133,7 +133,7 @@ pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
     let outcome = carry_out(setting, Errand::plan(Purpose::Show, args.out.is_some()))?;
     let code = outcome.report.exit_code();
     let header = |sealed| policy::header(setting.config, setting.discovery, made_at, sealed);
-    show(&outcome, args.format, || header(false))?;
+    plan::show(|| header(false), &outcome, args.shown)?;
     if let Some(path) = &args.out {
         if code == exit::FAILED {
             return Err(refused(
@@ -157,30 +157,6 @@ pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
     Ok(code)
 }
 
-fn show(
-    outcome: &Outcome,
-    format: Format,
-    header: impl FnOnce() -> HeaderLine,
-) -> Result<(), Error> {
-    let written = match format {
-        Format::Text => {
-            let mut out = io::BufWriter::new(anstream::stdout());
-            plan::write_text(outcome, &mut out).and_then(|()| out.flush())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            plan::write_json(&header(), outcome, &mut out, |_| Ok(None)).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        // Whoever read the plan has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|e| Error::failed("cannot write the plan to standard output", e))
-        }
-    }
-}
-
 /// One run, whole: everything between the configuration and the report.
 ///
 /// # Errors
@@ -202,7 +178,8 @@ pub(crate) fn carry_out(setting: &Setting<'_>, errand: Errand) -> Result<Outcome
     for left_out in left_out {
         shared.leave_out(left_out);
     }
-    let mut ended = start(setting, purpose, task, &shared, &mut relay);
+    let mut kept = Kept::default();
+    let mut ended = start(setting, purpose, task, &shared, &mut relay, &mut kept);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -240,8 +217,38 @@ pub(crate) fn carry_out(setting: &Setting<'_>, errand: Errand) -> Result<Outcome
             Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
         }
     }
+    if let Some(recorder) = &kept.recorder {
+        end_record(recorder, &mut ended, &shared);
+    }
     setting.control.over();
     ended
+}
+
+/// Writes into the history how the run ended.
+fn end_record(recorder: &Recorder, ended: &mut Result<Outcome, Error>, shared: &Shared) {
+    let written = match ended {
+        Ok(Outcome { plan, report, .. }) => {
+            let ending = Ending {
+                exit_code: report.exit_code(),
+                status: report.status(),
+                causes: report.causes().into_iter().map(|(text, _)| text).collect(),
+            };
+            recorder.end(&ending, plan, report)
+        }
+        Err(error) => {
+            let ending = Ending {
+                exit_code: error.exit_code(),
+                status: "unexpected-error",
+                causes: vec![error.to_string()],
+            };
+            recorder.end(&ending, &[], &Report::default())
+        }
+    };
+    match (written, ended) {
+        (Ok(()), _) => {}
+        (Err(problem), Ok(outcome)) => note_unrecorded(problem, shared, &mut outcome.report),
+        (Err(problem), Err(_)) => shared.tell(&problem),
+    }
 }
 
 fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
@@ -254,7 +261,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: setting.config.root().to_owned(),
-        state_root: offer::state_root(),
+        state_root: offer::state_root(Some(core)),
         metrics,
         left_out: Mutex::default(),
         progress: Progress::default(),
@@ -272,6 +279,7 @@ fn start(
     task: Task,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
+    kept: &mut Kept,
 ) -> Result<Outcome, Error> {
     let Setting {
         config, discovery, ..
@@ -283,6 +291,21 @@ fn start(
     if let Some(warning) = guard::limits_off(&core.guard) {
         shared.tell(&warning);
     }
+    let now = Timestamp::now();
+    let beginning = record::Start {
+        kind: record::Kind::Run,
+        made_at: now,
+        deployment: &deployment,
+        policy: None,
+        undoes: None,
+    };
+    let mut settings = core.history.clone();
+    // Whoever waits is at work for those who wait for the run.
+    settings.wait = core.deadline.unwrap_or(settings.wait).min(settings.wait);
+    let state_root = &shared.state_root;
+    *kept = record::begin(state_root, &settings, purpose, &beginning, &|problem| {
+        shared.tell(problem);
+    })?;
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -306,9 +329,10 @@ fn start(
             guard: &core.guard,
             convergence: &core.convergence,
             forced: setting.forced,
-            memories: &BTreeMap::new(),
-            now: Timestamp::now(),
+            memories: &kept.memories,
+            now,
         },
+        kept,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -316,6 +340,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, task, shared));
+    outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
@@ -331,6 +356,19 @@ fn start(
         }
     }
     Ok(outcome)
+}
+
+/// The publishers that are listed, those that a plan does without included.
+fn publishers(config: &Config, discovery: &Discovery) -> Vec<ListedPublisher> {
+    let listed = config.core().plugins.iter();
+    let found = listed.filter_map(|listed| discovery.find(&listed.key).ok().flatten());
+    found
+        .filter(|(_, _, plugin)| plugin.role == Role::Publisher)
+        .map(|(_, _, plugin)| ListedPublisher {
+            key: plugin.key.as_str().into(),
+            conditional: plugin.conditional,
+        })
+        .collect()
 }
 
 /// Puts into the report what `core.debug` let the run go on without.

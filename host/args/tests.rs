@@ -57,20 +57,23 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan"),
         Command::Plan(Plan {
-            format: Format::Text,
+            shown: Shown::default(),
             out: None,
-            force: Vec::new(),
             exit_code: false,
+            force: Vec::new(),
             in_process: false,
         })
     );
     assert_eq!(
         command("plan --format json --exit-code --out a/plan"),
         Command::Plan(Plan {
-            format: Format::Json,
+            shown: Shown {
+                format: Format::Json,
+                ..Shown::default()
+            },
             out: Some("a/plan".into()),
-            force: Vec::new(),
             exit_code: true,
+            force: Vec::new(),
             in_process: false,
         })
     );
