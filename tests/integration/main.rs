@@ -37,6 +37,7 @@ mod worker;
 mod crashes;
 mod remembering;
 mod swapping;
+mod applying;
 mod outcomes;
 mod relays;
 mod prometheus;
