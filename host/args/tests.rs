@@ -60,6 +60,7 @@ fn every_command_is_read() {
             format: Format::Text,
             exit_code: false,
             in_process: false,
+            force: Vec::new(),
         })
     );
     assert_eq!(
@@ -68,6 +69,7 @@ fn every_command_is_read() {
             format: Format::Json,
             exit_code: true,
             in_process: false,
+            force: Vec::new(),
         })
     );
     let show = Show {

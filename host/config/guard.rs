@@ -394,3 +394,6 @@ fn off_at<T>(limit: &GivenLimit<T>) -> Option<(&str, &str)> {
 fn place(origin: &Origin) -> Arc<str> {
     format!("{}:{}", origin.path().display(), origin.line()).into()
 }
+
+#[cfg(test)]
+mod tests;

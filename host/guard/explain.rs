@@ -75,7 +75,7 @@ fn zone_rows(limits: &ZoneLimits) -> Vec<[String; 3]> {
         row(&limits.deletions, "deletions"),
         row(
             &limits.deletions_percent,
-            "% of its RRsets deleted, and never all",
+            "% of its RRsets deleted, and not all unless replaced",
         ),
         row(&limits.updates, "updates"),
         row(&limits.updates_percent, "% of its RRsets updated"),
