@@ -75,6 +75,8 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Show what past runs found and did, and what became of it
+    History(History),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page, or write one for every command into a directory
@@ -98,9 +100,9 @@ pub struct Run {
 /// `plan`
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Plan {
-    /// How the plan is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// What is written
+    #[command(flatten)]
+    pub shown: Shown,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
@@ -112,11 +114,31 @@ pub struct Plan {
     pub in_process: bool,
 }
 
+/// What of a plan is written, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Shown {
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Show what stays as it is, too: zones as desired, changes set aside with their rule, values that
+    /// stay; and on a terminal, every change of a large zone
+    #[arg(long)]
+    pub all: bool,
+    /// With --format markdown: write no more than this, and count what is missing. GitHub takes 65536
+    #[arg(long, value_name = "CHARACTERS")]
+    pub max_length: Option<usize>,
+}
+
 /// How a plan is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, coloured on a terminal
+    #[default]
     Text,
+    /// For merge requests and chat, a collapsible table per zone
+    Markdown,
+    /// One page for browsers, complete in itself
+    Html,
     /// One JSON object per zone, each on a line
     Json,
 }
@@ -216,6 +238,34 @@ pub struct ConfigCommand {
     /// Write JSON instead of TOML
     #[arg(long)]
     pub json: bool,
+}
+
+/// `history`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct History {
+    /// A zone, or the number of a run; without it the latest runs
+    #[arg(value_name = "ZONE|RUN")]
+    pub what: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many runs are shown at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// What else can be done with it
+    #[command(subcommand)]
+    pub command: Option<HistoryCommand>,
+}
+
+/// `history …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum HistoryCommand {
+    /// Forget how large a zone was when all was well: it is gone for good, or it has to shrink
+    Forget {
+        /// The zone
+        zone: String,
+    },
 }
 
 /// `completions SHELL`
@@ -337,6 +387,12 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         Some(_) if line.run.dry_run => {
             let message =
                 "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Some(Command::Plan(plan))
+            if plan.shown.max_length.is_some() && plan.shown.format != Format::Markdown =>
+        {
+            let message = "--max-length belongs to --format markdown";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Plan(plan)) => Command::Plan(Plan {

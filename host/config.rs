@@ -12,8 +12,10 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+mod history;
 mod guard;
 mod convergence;
+pub mod scope;
 mod logging;
 mod relays;
 mod plugins;
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
 pub use self::guard::Guard;
+pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

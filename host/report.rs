@@ -9,6 +9,7 @@ use janitor_plugin_api::dns::{Changes, Name, NameRef};
 use crate::problem::Problem;
 use crate::stations::convergence::NotSticking;
 use crate::stations::guard::{Reason, Unnamed, Verdict};
+use crate::stations::planned::{PlannedZone, RuleKind};
 
 /// Exit codes of the program.
 pub mod exit {
@@ -20,7 +21,8 @@ pub mod exit {
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
     /// Done, but a zone was left out or withheld or is named no more, a change does not stick and was
-    /// not sent, a plugin had to be abandoned or was passed over, or the metrics relay failed.
+    /// not sent, a plugin had to be abandoned or was passed over, the metrics relay failed, or the
+    /// history could not be written to the end.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -50,6 +52,8 @@ pub struct Report {
     pub only_shown: bool,
     /// How the metrics relay failed, if it did; what was done to the zones stands.
     pub relay_failure: Option<Failure>,
+    /// Why the history does not know what came of the run, if it does not.
+    pub unrecorded: Option<Problem>,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -86,8 +90,28 @@ pub struct ZoneReport {
     pub verdict: Verdict,
     /// Changes that were sent before and did not come about.
     pub not_sticking: NotSticking,
+    /// Differences that rules of the host set aside, by kind of rule.
+    pub set_aside: Vec<(RuleKind, usize)>,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
+}
+
+impl ZoneReport {
+    /// What is to be said of `zone` before anything is published.
+    pub(crate) fn of(zone: &PlannedZone, authority: Option<Arc<str>>) -> Self {
+        Self {
+            apex: zone.apex().to_owned(),
+            authority,
+            desired: zone.desired,
+            actual: zone.actual.as_ref().map(|actual| actual.rrsets),
+            changes: zone.counts(),
+            held_back: zone.held_back,
+            set_aside: zone.aside_by_kind(),
+            verdict: zone.verdict.clone(),
+            not_sticking: zone.not_sticking.clone(),
+            published: Vec::new(),
+        }
+    }
 }
 
 /// Numbers of changes of one zone.
@@ -111,6 +135,13 @@ impl ChangeCounts {
             deletions: counts.deletions as usize,
             updates: counts.updates as usize,
         }
+    }
+
+    /// Adds those of another zone.
+    pub fn add(&mut self, other: Self) {
+        self.additions += other.additions;
+        self.updates += other.updates;
+        self.deletions += other.deletions;
     }
 
     /// All changes.
@@ -299,6 +330,7 @@ impl Report {
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
+            && self.unrecorded.is_none()
             && !self.only_shown
     }
 
@@ -387,9 +419,7 @@ impl Report {
     pub fn changes(&self) -> ChangeCounts {
         let mut total = ChangeCounts::default();
         for zone in &self.zones {
-            total.additions += zone.changes.additions;
-            total.updates += zone.changes.updates;
-            total.deletions += zone.changes.deletions;
+            total.add(zone.changes);
         }
         total
     }

@@ -57,8 +57,9 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan"),
         Command::Plan(Plan {
-            format: Format::Text,
+            shown: Shown::default(),
             exit_code: false,
+            force: Vec::new(),
             in_process: false,
             force: Vec::new(),
         })
@@ -66,8 +67,12 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan --format json --exit-code"),
         Command::Plan(Plan {
-            format: Format::Json,
+            shown: Shown {
+                format: Format::Json,
+                ..Shown::default()
+            },
             exit_code: true,
+            force: Vec::new(),
             in_process: false,
             force: Vec::new(),
         })

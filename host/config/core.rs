@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::convergence;
 use super::fields::{Fields, wrong_type};
 use super::guard::Guard;
+use super::history::History;
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
+use super::scope::Scope;
 use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
@@ -25,6 +28,8 @@ pub struct Core {
     pub plugins_origin: Option<Origin>,
     /// Go on without plugins that cannot be used.
     pub debug: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Where log lines go.
     pub logging: Logging,
     /// The metrics relay, built in or the key of a plugin; `metrics-logger` if none is named.
@@ -35,6 +40,10 @@ pub struct Core {
     pub ffwd: Ffwd,
     /// The directory of the plugin libraries, absolute.
     pub plugin_dir: Option<(PathBuf, Origin)>,
+    /// The directory of what outlives a run, absolute.
+    pub state_dir: Option<PathBuf>,
+    /// What is kept of past runs.
+    pub history: History,
     /// Messages that a channel holds before its sender has to wait.
     pub channel_capacity: usize,
     /// How long a plugin may go on after it was asked to stop.
@@ -105,6 +114,7 @@ impl Core {
             origin: value.origin.clone(),
         });
         let debug = fields.boolean("debug").unwrap_or(false);
+        let scope = fields.any("scope");
         let logging = fields.any("logging");
         let metrics = fields.any("metrics").map(|value| value.origin.clone());
         let metrics = fields.text("metrics").map(str::to_owned).zip(metrics);
@@ -115,6 +125,11 @@ impl Core {
         if plugin_dir.as_ref().is_some_and(|(_, path)| path.is_empty()) {
             fields.refuse("plugin_dir", "the path of a directory");
         }
+        let state_dir = fields.text("state_dir");
+        if state_dir.is_some_and(str::is_empty) {
+            fields.refuse("state_dir", "the path of a directory");
+        }
+        let history = fields.any("history");
         let channel_capacity = fields
             .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
@@ -137,11 +152,14 @@ impl Core {
             plugins: plugins.collect(),
             plugins_origin,
             debug,
+            scope: Arc::default(),
             logging: Logging::default(),
             metrics: metrics.map(|(key, origin)| Listed { key, origin }),
             metrics_logger: MetricsLogger::default(),
             ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
+            state_dir: state_dir.map(|path| root.join(path)),
+            history: History::default(),
             // Both have a default.
             channel_capacity: channel_capacity.unwrap_or(1),
             grace: grace.unwrap_or_default(),
@@ -153,7 +171,9 @@ impl Core {
         };
         fields.finish();
         Self {
+            scope: Arc::new(Scope::read(scope, problems)),
             logging: Logging::read(logging, root, problems),
+            history: History::read(history, problems),
             guard: Guard::read(guard, problems),
             convergence: convergence::read(convergence, problems),
             plugin: read_plugin_settings(plugin, problems),
