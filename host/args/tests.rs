@@ -62,6 +62,7 @@ fn every_command_is_read() {
             exit_code: false,
             force: Vec::new(),
             in_process: false,
+            force: Vec::new(),
         })
     );
     assert_eq!(
@@ -75,6 +76,7 @@ fn every_command_is_read() {
             exit_code: true,
             force: Vec::new(),
             in_process: false,
+            force: Vec::new(),
         })
     );
     assert_eq!(
