@@ -35,6 +35,7 @@ mod cancellation;
 mod worker;
 mod crashes;
 mod remembering;
+mod recording;
 mod swapping;
 mod outcomes;
 mod relays;
