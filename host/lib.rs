@@ -38,6 +38,7 @@ pub mod offer;
 pub mod plugin;
 pub mod crew;
 pub mod stations;
+pub mod guard;
 pub mod record;
 pub mod history;
 pub mod pipeline;
@@ -75,16 +76,19 @@ fn command(args: &Args) -> Result<u8, Error> {
     match &args.command {
         Command::Run(run) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
-            run::run(
-                &Setting::new(args, &config, &discovery, control),
-                run.dry_run,
-            )
+            let setting = Setting::new(args, &config, &discovery, control);
+            run::run(&setting.forcing(&run.force), run.dry_run)
         }),
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting, plan.format, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
         }),
+        Command::Guard(what) => {
+            let config = Config::load(&args.config_root)?;
+            let (text, code) = guard::command(&config, what)?;
+            print(&text).map(|_| code)
+        }
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,
             plugin_dir,

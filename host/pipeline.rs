@@ -17,18 +17,20 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
+use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::problem::Problem;
 use crate::record::Kept;
 use crate::report::{Cancellation, Report};
-use crate::stations::convergence;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::ListedPublisher;
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -38,12 +40,14 @@ pub struct Orders<'a> {
     pub tolerant: bool,
     /// Whether an authority is missing already, so that nothing may be deleted.
     pub authority_missing: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Messages that a channel holds.
     pub capacity: usize,
+    /// What the plan is judged by.
+    pub judging: Judging<'a>,
     /// What is remembered of earlier runs, and where this one is recorded.
     pub kept: &'a Kept,
-    /// When a change counts as one that does not stick.
-    pub convergence: convergence::Settings,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -55,6 +59,8 @@ pub struct Outcome {
     pub report: Report,
     /// What was to be done about each zone, in canonical order.
     pub plan: Vec<PlannedZone>,
+    /// Those who publish changes, or would: a plan that is only shown names them, too.
+    pub publishers: Vec<ListedPublisher>,
     /// Plugins that could not be created.
     pub not_created: Vec<NotCreated>,
     /// Whether the others ran. They do where that is tolerated and something can still be compared.
@@ -113,7 +119,7 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
         if let Err(problem) = recorder.note(&publishers) {
             note_unrecorded(problem, shared, report);
         }
-        let settings = &orders.convergence;
+        let settings = orders.judging.convergence;
         recorder.settle(&outcome.plan, &publishers, &orders.kept.memories, settings);
     }
     report.left_out.append(&mut shared.left_out());
@@ -183,9 +189,9 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
-    report.faults = shared.loaded.written_over();
+    report.faults.extend(shared.loaded.written_over());
     for fault in &report.faults {
-        // The plan may be wrong in any way, so nobody gets to see it.
+        // The plan may be wrong in any way, or it is not the one that was meant.
         shared.tell(fault);
         shared.cancel(Cancellation::Failure);
     }

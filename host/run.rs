@@ -1,14 +1,14 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use crate::activity::Roster;
-use crate::args::{Args, Format};
+use crate::args::{Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -16,18 +16,20 @@ use crate::crashes::{self, Crashes};
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::guard;
 use crate::loaded::Loaded;
 use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Orders, Outcome, note_unrecorded};
+use crate::pipeline::{self, Judging, Orders, Outcome, note_unrecorded};
 use crate::plan;
 use crate::progress::Progress;
 use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
 use crate::report::{Cancellation, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
+use crate::stations::route::ListedPublisher;
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -35,6 +37,7 @@ pub struct Setting<'a> {
     discovery: &'a Discovery,
     control: &'a Control,
     stall_limit: Duration,
+    forced: &'a [Name],
 }
 
 impl<'a> Setting<'a> {
@@ -51,6 +54,16 @@ impl<'a> Setting<'a> {
             discovery,
             control,
             stall_limit: args.worker.stall_limit,
+            forced: &[],
+        }
+    }
+
+    /// With the limits of `zones` lifted.
+    #[must_use]
+    pub fn forcing(self, zones: &'a [Name]) -> Self {
+        Self {
+            forced: zones,
+            ..self
         }
     }
 }
@@ -68,7 +81,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     };
     let outcome = carry_out(setting, purpose)?;
     if dry_run || outcome.report.only_shown {
-        show(&outcome, Format::Text)?;
+        plan::show(&outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -78,34 +91,14 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(setting: &Setting<'_>, format: Format, tell_pending: bool) -> Result<u8, Error> {
+pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u8, Error> {
     let outcome = carry_out(setting, Purpose::Show)?;
-    show(&outcome, format)?;
+    plan::show(&outcome, shown)?;
     let code = outcome.report.exit_code();
     if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
         return Ok(exit::PENDING);
     }
     Ok(code)
-}
-
-fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
-    let written = match format {
-        Format::Text => {
-            let mut out = io::BufWriter::new(anstream::stdout());
-            plan::write_text(outcome, &mut out).and_then(|()| out.flush())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            plan::write_json(outcome, &mut out).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        // Whoever read the plan has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|e| Error::failed("cannot write the plan to standard output", e))
-        }
-    }
 }
 
 /// One run, whole: everything between the configuration and the report.
@@ -225,9 +218,14 @@ fn start(
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
+    guard::prove(&core.guard)?;
+    if let Some(warning) = guard::limits_off(&core.guard) {
+        shared.tell(&warning);
+    }
+    let now = Timestamp::now();
     let beginning = record::Start {
         kind: record::Kind::Run,
-        made_at: Timestamp::now(),
+        made_at: now,
         deployment: &deployment,
         policy: None,
         undoes: None,
@@ -257,9 +255,16 @@ fn start(
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
+        scope: Arc::clone(&core.scope),
         capacity: core.channel_capacity,
+        judging: Judging {
+            guard: &core.guard,
+            convergence: &core.convergence,
+            forced: setting.forced,
+            memories: &kept.memories,
+            now,
+        },
         kept,
-        convergence: core.convergence,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -267,6 +272,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
+    outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
@@ -282,6 +288,19 @@ fn start(
         }
     }
     Ok(outcome)
+}
+
+/// The publishers that are listed, those that a plan does without included.
+fn publishers(config: &Config, discovery: &Discovery) -> Vec<ListedPublisher> {
+    let listed = config.core().plugins.iter();
+    let found = listed.filter_map(|listed| discovery.find(&listed.key).ok().flatten());
+    found
+        .filter(|(_, _, plugin)| plugin.role == Role::Publisher)
+        .map(|(_, _, plugin)| ListedPublisher {
+            key: plugin.key.as_str().into(),
+            conditional: plugin.conditional,
+        })
+        .collect()
 }
 
 /// Puts into the report what `core.debug` let the run go on without.

@@ -30,6 +30,7 @@ mod authorities;
 mod zone_files;
 mod reconcilers;
 mod plans;
+mod pages;
 mod publishers;
 mod cancellation;
 mod worker;
