@@ -37,6 +37,7 @@ mod cancellation;
 mod worker;
 mod crashes;
 mod remembering;
+mod recording;
 mod swapping;
 mod applying;
 mod outcomes;
