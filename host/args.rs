@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use janitor_plugin_api::dns::{Name, Rtype};
 use janitor_plugin_api::manifest::API_VERSION;
 
 use crate::terminal::Form;
@@ -46,6 +47,7 @@ impl Args {
         match &self.command {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
+            Command::Why(why) => why.in_process,
             _ => true,
         }
     }
@@ -64,6 +66,11 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
+    /// Show the limits on changes and try them out, without running plugin code
+    #[command(subcommand)]
+    Guard(Guard),
+    /// Say of one name who wants it, what is served, what is planned, and which rule decided
+    Why(Why),
     /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
     Check(Check),
     /// Look at the plugin libraries, without running them; install and roll back
@@ -83,6 +90,9 @@ pub struct Run {
     /// Publish nothing; no publisher is started or needed
     #[arg(long)]
     pub dry_run: bool,
+    /// Lift the limits of this zone for this run; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -97,6 +107,25 @@ pub struct Plan {
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
+    /// Plan as run would with its limits lifted for this zone; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
+}
+
+/// `why NAME [TYPE]`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Why {
+    /// The name, with or without its final dot; it is never completed
+    pub name: Name,
+    /// The type; all that there is at the name if not given
+    #[arg(value_name = "TYPE")]
+    pub rtype: Option<Rtype>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -129,6 +158,25 @@ pub enum Format {
     Html,
     /// One JSON object per zone, each on a line
     Json,
+}
+
+/// `guard …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Guard {
+    /// Print the limits of every zone, or of one, and where each comes from
+    Explain(GuardZone),
+    /// Send synthetic accidents through the limits and tell which limit catches them
+    Test(GuardZone),
+}
+
+/// `guard explain`, `guard test`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct GuardZone {
+    /// A zone, known or not
+    pub zone: Option<Name>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `check`
@@ -317,11 +365,13 @@ pub fn parse() -> Args {
 fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args, clap::Error> {
     let args = args.into_iter().map(|arg| arg.as_ref().to_os_string());
     let line = CommandLine::try_parse_from(args)?;
+    let forced = |force: Vec<Name>| [line.run.force.clone(), force].concat();
     let command = match line.command {
         None => Command::Run(line.run),
         Some(Command::Run(run)) => Command::Run(Run {
             dry_run: run.dry_run || line.run.dry_run,
             in_process: run.in_process || line.run.in_process,
+            force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
             let message =
@@ -336,11 +386,21 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         }
         Some(Command::Plan(plan)) => Command::Plan(Plan {
             in_process: plan.in_process || line.run.in_process,
+            force: forced(plan.force),
             ..plan
+        }),
+        Some(_) if !line.run.force.is_empty() => {
+            let message =
+                "--force belongs to the commands run and plan; no other has limits to lift";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
+        Some(Command::Why(why)) => Command::Why(Why {
+            in_process: why.in_process || line.run.in_process,
+            ..why
         }),
         Some(_) if line.run.in_process => {
             let message =
-                "--in-process belongs to the commands run and plan; no other runs plugins";
+                "--in-process belongs to the commands run, plan and why; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

@@ -38,10 +38,12 @@ pub mod offer;
 pub mod plugin;
 pub mod crew;
 pub mod stations;
+pub mod guard;
 pub mod pipeline;
 pub mod plan;
 pub mod recruiting;
 pub mod run;
+pub mod why;
 pub mod show;
 pub mod check;
 pub mod install;
@@ -73,15 +75,22 @@ fn command(args: &Args) -> Result<u8, Error> {
     match &args.command {
         Command::Run(run) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
-            run::run(
-                &Setting::new(args, &config, &discovery, control),
-                run.dry_run,
-            )
+            let setting = Setting::new(args, &config, &discovery, control);
+            run::run(&setting.forcing(&run.force), run.dry_run)
         }),
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting, plan.shown, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
+        }),
+        Command::Guard(what) => {
+            let config = Config::load(&args.config_root)?;
+            let (text, code) = guard::command(&config, what)?;
+            print(&text).map(|_| code)
+        }
+        Command::Why(asked) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            why::why(&Setting::new(args, &config, &discovery, control), asked)
         }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,

@@ -98,7 +98,8 @@ impl Pattern {
     }
 
     /// The name, if the pattern stands for one alone.
-    fn name(&self) -> Option<Name> {
+    #[must_use]
+    pub fn name(&self) -> Option<Name> {
         if !self.closeness().exact {
             return None;
         }

@@ -16,6 +16,7 @@ mod publishing;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
@@ -26,6 +27,7 @@ use crate::report::{Cancellation, Report};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
+use crate::why::Inquiry;
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -37,6 +39,10 @@ pub struct Orders<'a> {
     pub authority_missing: bool,
     /// Messages that a channel holds.
     pub capacity: usize,
+    /// What the plan is judged by.
+    pub judging: Judging<'a>,
+    /// Looks at what is there at one name.
+    pub inquiry: Option<&'a Inquiry>,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -163,9 +169,9 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
-    report.faults = shared.loaded.written_over();
+    report.faults.extend(shared.loaded.written_over());
     for fault in &report.faults {
-        // The plan may be wrong in any way, so nobody gets to see it.
+        // The plan may be wrong in any way, or it is not the one that was meant.
         shared.tell(fault);
         shared.cancel(Cancellation::Failure);
     }

@@ -131,6 +131,22 @@ codes! {
     MetricsRelay = "GJ702",
     /// Measurements were lost.
     MeasurementsLost = "GJ703",
+    /// `--force` names a zone that is not in the run.
+    ForcedUnknown = "GJ821",
+    /// The changes of a zone break a limit.
+    Withheld = "GJ822",
+    /// The changes of all zones together break a limit.
+    RunWithheld = "GJ823",
+    /// A limit is off.
+    LimitOff = "GJ824",
+    /// A zone could lose everything, and nobody allowed that.
+    Unguarded = "GJ825",
+    /// No authority names a zone any more.
+    Unnamed = "GJ826",
+    /// A change does not stick.
+    DoesNotStick = "GJ851",
+    /// A change that does not stick is not sent any more.
+    NotSentAnyMore = "GJ852",
 }
 
 impl fmt::Display for Code {

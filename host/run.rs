@@ -1,8 +1,12 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use janitor_plugin_api::dns::Name;
+use jiff::Timestamp;
 
 use crate::activity::Roster;
 use crate::args::{Args, Shown};
@@ -13,18 +17,20 @@ use crate::crashes::{self, Crashes};
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::guard;
 use crate::loaded::Loaded;
 use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Orders, Outcome};
+use crate::pipeline::{self, Judging, Orders, Outcome};
 use crate::plan;
 use crate::progress::Progress;
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
 use crate::report::{Cancellation, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::stations::route::ListedPublisher;
+use crate::why::Inquiry;
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -32,6 +38,8 @@ pub struct Setting<'a> {
     discovery: &'a Discovery,
     control: &'a Control,
     stall_limit: Duration,
+    forced: &'a [Name],
+    inquiry: Option<&'a Inquiry>,
 }
 
 impl<'a> Setting<'a> {
@@ -48,6 +56,26 @@ impl<'a> Setting<'a> {
             discovery,
             control,
             stall_limit: args.worker.stall_limit,
+            forced: &[],
+            inquiry: None,
+        }
+    }
+
+    /// With a look at what is there at one name.
+    #[must_use]
+    pub(crate) fn asking(&self, inquiry: &'a Inquiry) -> Self {
+        Self {
+            inquiry: Some(inquiry),
+            ..*self
+        }
+    }
+
+    /// With the limits of `zones` lifted.
+    #[must_use]
+    pub fn forcing(self, zones: &'a [Name]) -> Self {
+        Self {
+            forced: zones,
+            ..self
         }
     }
 }
@@ -86,7 +114,7 @@ pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u
 }
 
 /// One run, whole: everything between the configuration and the report.
-fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> {
+pub(crate) fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> {
     let begin = Instant::now();
     let core = setting.config.core();
     let metrics = Metrics::new(core, purpose == Purpose::Publish);
@@ -170,6 +198,10 @@ fn start(
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
+    guard::prove(&core.guard)?;
+    if let Some(warning) = guard::limits_off(&core.guard) {
+        shared.tell(&warning);
+    }
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -185,10 +217,18 @@ fn start(
     measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
     let orders = Orders {
+        inquiry: setting.inquiry,
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
         capacity: core.channel_capacity,
+        judging: Judging {
+            guard: &core.guard,
+            convergence: &core.convergence,
+            forced: setting.forced,
+            memories: &BTreeMap::new(),
+            now: Timestamp::now(),
+        },
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

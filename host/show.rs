@@ -95,7 +95,7 @@ fn is_absent(problems: &Problems) -> bool {
         .any(|problem| problem.code() == Code::NoConfiguration)
 }
 
-fn pretty(json: &serde_json::Value) -> String {
+pub(crate) fn pretty(json: &serde_json::Value) -> String {
     format!("{json:#}\n")
 }
 

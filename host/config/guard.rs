@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::NameRef;
+use janitor_plugin_api::dns::{Name, NameRef};
 
 use super::fields::{Fields, wrong_type};
 use super::source::Origin;
@@ -80,6 +80,64 @@ impl Guard {
     #[must_use]
     pub fn run(&self) -> &RunLimits {
         &self.run
+    }
+
+    /// Every set of limits: that of zones that no pattern stands for, then what each pattern makes of
+    /// it, with the name of the table.
+    pub fn sets(&self) -> impl Iterator<Item = (String, ZoneLimits)> {
+        let all = ("[core.guard]".to_owned(), self.all.clone());
+        let zones = self.zones.iter().map(|(pattern, options)| {
+            let name = format!("[core.guard.zones.\"{pattern}\"]");
+            (name, options.clone().over(&self.all))
+        });
+        std::iter::once(all).chain(zones)
+    }
+
+    /// The zones that have a table of their own, by name.
+    pub fn names(&self) -> impl Iterator<Item = Name> {
+        self.zones.iter().filter_map(|(pattern, _)| pattern.name())
+    }
+
+    /// The limits that are off, and where that is written.
+    #[must_use]
+    pub fn off(&self) -> Vec<(&str, &str)> {
+        let run = &self.run;
+        let run = [&run.deletions, &run.updates, &run.zones]
+            .into_iter()
+            .filter_map(off_at)
+            .chain(
+                [
+                    &run.deletions_percent,
+                    &run.updates_percent,
+                    &run.zones_percent,
+                ]
+                .into_iter()
+                .filter_map(off_at),
+            );
+        let all = &self.all;
+        let all = [&all.deletions, &all.updates]
+            .into_iter()
+            .filter_map(off_at)
+            .chain(
+                [
+                    &all.deletions_percent,
+                    &all.updates_percent,
+                    &all.shrunk_percent,
+                ]
+                .into_iter()
+                .filter_map(off_at),
+            );
+        let zones = self.zones.iter().flat_map(|(_, options)| {
+            let numbers = [&options.deletions, &options.updates];
+            let shares = [
+                &options.deletions_percent,
+                &options.updates_percent,
+                &options.shrunk_percent,
+            ];
+            let numbers = numbers.into_iter().flatten().filter_map(off_at);
+            numbers.chain(shares.into_iter().flatten().filter_map(off_at))
+        });
+        all.chain(zones).chain(run).collect()
     }
 
     /// The patterns that have limits of their own, the closest first.
@@ -325,6 +383,11 @@ fn default(value: &toml::Value) -> Option<Kind> {
         toml::Value::String(text) => Kind::Text(text.clone()),
         _ => return None,
     })
+}
+
+/// Name and place of a limit that is off.
+fn off_at<T>(limit: &GivenLimit<T>) -> Option<(&str, &str)> {
+    matches!(limit.value, Limit::Off).then(|| (&*limit.name, limit.place()))
 }
 
 /// File and line.

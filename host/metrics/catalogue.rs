@@ -65,6 +65,10 @@ catalogue! {
         "Differences between the desired and the actual zone.";
     added Value "zone-changes" ["zone", "plugin", "outcome"] "changes":
         "Changes of a zone by what became of them at one publisher.";
+    added Increment "guard-trips" ["zone", "rule"] "limits":
+        "Limits that the changes of a zone broke, by which one it was; also where it was lifted.";
+    added Value "changes-not-sticking" ["zone", "state"] "changes":
+        "Changes of a zone that were applied before and are planned again.";
     added Value "zones" ["outcome"] "zones":
         "Zones by what became of them.";
     added Value "zones-left-out" ["plugin", "kind"] "zones":

@@ -24,7 +24,7 @@ use janitor_plugin_api::dns::{Name, NameRef};
 use jiff::Timestamp;
 
 pub use self::limits::{Given, GivenLimit, Limit, OnIncomplete, Percent, RunLimits, ZoneLimits};
-pub use self::probe::{Finding, Probe, probe_run, probe_zone};
+pub use self::probe::{Finding, Probe, probe_everything, probe_run, probe_zone};
 pub use self::verdict::{GuardRule, Reason, Verdict};
 use crate::report::ChangeCounts;
 

@@ -7,8 +7,8 @@ use janitor_plugin_api::dns::{ActualZone, LeftAlone, Serial};
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,
-    /// RRsets that may be compared: without SOA and NS of the apex, and what a signer makes.
-    pub compared: usize,
+    /// RRsets without those that no comparison changes: SOA and NS at the apex, what a signer makes.
+    pub comparable: usize,
     /// The serial of its SOA, if it has one.
     pub serial: Option<Serial>,
 }
@@ -18,11 +18,11 @@ impl Survey {
     #[must_use]
     pub fn of(actual: &ActualZone) -> Self {
         let left_alone = LeftAlone::default();
-        let compared = actual
+        let comparable = actual
             .rrsets()
             .filter(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), actual.apex()));
         Self {
-            compared: compared.count(),
+            comparable: comparable.count(),
             rrsets: actual.rrset_count(),
             serial: actual.serial(),
         }

@@ -83,6 +83,12 @@ impl Percent {
         Self::from_hundredths(hundredths)
     }
 
+    /// As a number: 30.0 for 30 %.
+    #[must_use]
+    pub fn as_float(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+
     /// The largest whole number that is no more than this share of `base`.
     #[must_use]
     pub fn of(self, base: u64) -> u64 {

@@ -84,6 +84,26 @@ impl fmt::Display for Probe {
     }
 }
 
+/// Tries whether a zone can lose everything under its limits.
+#[must_use]
+pub fn probe_everything(limits: &ZoneLimits) -> Finding {
+    let name = Name::root();
+    everything(|existing| {
+        let zone = Subject {
+            apex: name.as_ref(),
+            changes: deletions(existing),
+            existing: Some(size(existing)),
+            desired: 1,
+            complete: true,
+            desired_before: None,
+            forced: false,
+        };
+        let judgement = judge(&[zone], |_| limits.clone(), &RunLimits::off());
+        let verdict = judgement.zones.into_iter().next();
+        verdict.map_or_else(Vec::new, |verdict| verdict.reasons().to_vec())
+    })
+}
+
 /// Tries the limits of one zone.
 #[must_use]
 pub fn probe_zone(limits: &ZoneLimits) -> Vec<Finding> {
@@ -103,9 +123,7 @@ pub fn probe_zone(limits: &ZoneLimits) -> Vec<Finding> {
         let verdict = judgement.zones.into_iter().next();
         verdict.map_or_else(Vec::new, |verdict| verdict.reasons().to_vec())
     };
-    let mut findings = vec![everything(|existing| {
-        caught(deletions(existing), Some(size(existing)), (1, None), true)
-    })];
+    let mut findings = vec![probe_everything(limits)];
     let unknown = caught(deletions(1), None, (1, None), true);
     findings.push(Finding {
         probe: Probe::UnknownSize,
@@ -169,7 +187,7 @@ pub fn probe_run(limits: &RunLimits) -> Vec<Finding> {
     let none = ZoneLimits::off();
     let name = Name::root();
     // So many zones, the first of which have the changes, each of so many RRsets.
-    let caught = |zones: u64, losing: u64, changes: ChangeCounts, existing: u64| {
+    let caught = |limits: &RunLimits, zones: u64, losing: u64, changes, existing: u64| {
         let zone = |number| Subject {
             apex: name.as_ref(),
             changes: match number < losing {
@@ -207,22 +225,26 @@ pub fn probe_run(limits: &RunLimits) -> Vec<Finding> {
     ] {
         let most = number.value.at_most();
         findings.extend(around(rule, most, u64::MAX, &|number| {
-            caught(1, 1, changes(number), u64::MAX)
+            caught(limits, 1, 1, changes(number), u64::MAX)
         }));
         findings.extend(around(share_rule, share(percent), rrsets, &|number| {
-            caught(1, 1, changes(number), rrsets)
+            caught(limits, 1, 1, changes(number), rrsets)
         }));
     }
     // There may be as many zones as a run has; a limit beyond that is not tried.
     let most = limits.zones.value.at_most().filter(|most| *most < 1 << 20);
+    let without_share = RunLimits {
+        zones_percent: RunLimits::off().zones_percent,
+        ..limits.clone()
+    };
     findings.extend(around(GuardRule::RunZones, most, u64::MAX, &|number| {
-        caught(number, number, deletions(1), SIZE)
+        caught(&without_share, number, number, deletions(1), SIZE)
     }));
     let zones = SIZE.max(limits.min_zones.value).min(1 << 20);
     let most = limits.zones_percent.value.at_most();
     let most = most.map(|percent| percent.of(zones.max(limits.min_zones.value)));
     findings.extend(around(GuardRule::RunZonesPercent, most, zones, &|number| {
-        caught(zones, number, deletions(1), SIZE)
+        caught(limits, zones, number, deletions(1), SIZE)
     }));
     findings
 }

@@ -114,6 +114,20 @@ impl GuardRule {
         }
     }
 
+    /// Whether it is a limit of the run, not of a zone.
+    #[must_use]
+    pub fn is_of_the_run(self) -> bool {
+        matches!(
+            self,
+            Self::RunDeletions
+                | Self::RunDeletionsPercent
+                | Self::RunUpdates
+                | Self::RunUpdatesPercent
+                | Self::RunZones
+                | Self::RunZonesPercent
+        )
+    }
+
     /// Whether `--force` lifts it: what is not known to be whole cannot be forced.
     #[must_use]
     pub fn can_be_forced(self) -> bool {

@@ -1,0 +1,52 @@
+//! The command `why`: who wants a name, what is served, what is planned, and which rule decided.
+//!
+//! Every zone is compared, as for a plan: limits of the run as a whole, other zones and what several
+//! authorities say together decide about one name, too. Nothing is published.
+//!
+//! - `inquiry`: what is kept of the zones on their way;
+//! - `answer`: what follows from it and from the plan;
+//! - `text`, `json`: the answer, for people and for programs.
+
+mod inquiry;
+mod answer;
+mod text;
+mod json;
+
+use std::io::{self, Write};
+
+use self::answer::Answer;
+pub use self::inquiry::{Content, Inquiry, Seen, Wanted};
+use crate::args::Why;
+use crate::error::Error;
+use crate::resolve::Purpose;
+use crate::run::{Setting, carry_out};
+
+/// Plans once, says on standard output why one name is as it is, and returns the exit code: that of the
+/// plan.
+///
+/// # Errors
+///
+/// As for a plan.
+pub fn why(setting: &Setting<'_>, asked: &Why) -> Result<u8, Error> {
+    let inquiry = Inquiry::new(asked.name.clone());
+    let outcome = carry_out(&setting.asking(&inquiry), Purpose::Show)?;
+    let answer = Answer::new(&outcome, &inquiry, asked.rtype);
+    let written = if asked.json {
+        let mut out = io::stdout().lock();
+        json::write(&answer, &mut out).and_then(|()| out.flush())
+    } else {
+        let mut out = anstream::stdout();
+        text::write(&answer, &mut out).and_then(|()| out.flush())
+    };
+    match written {
+        // Whoever asked has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        written => {
+            written.map_err(|e| Error::failed("cannot write the answer to standard output", e))?
+        }
+    }
+    Ok(outcome.report.exit_code())
+}
+
+#[cfg(test)]
+mod tests;
