@@ -78,6 +78,8 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Show what past runs found and did, and what became of it
+    History(History),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page, or write one for every command into a directory
@@ -255,6 +257,34 @@ pub struct ConfigCommand {
     /// Write JSON instead of TOML
     #[arg(long)]
     pub json: bool,
+}
+
+/// `history`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct History {
+    /// A zone, or the number of a run; without it the latest runs
+    #[arg(value_name = "ZONE|RUN")]
+    pub what: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many runs are shown at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// What else can be done with it
+    #[command(subcommand)]
+    pub command: Option<HistoryCommand>,
+}
+
+/// `history …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum HistoryCommand {
+    /// Forget how large a zone was when all was well: it is gone for good, or it has to shrink
+    Forget {
+        /// The zone
+        zone: String,
+    },
 }
 
 /// `completions SHELL`

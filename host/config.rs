@@ -12,6 +12,7 @@ mod nearest;
 pub mod options;
 mod fields;
 mod core;
+mod history;
 mod guard;
 mod convergence;
 mod logging;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
 pub use self::guard::Guard;
+pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

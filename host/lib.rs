@@ -39,6 +39,8 @@ pub mod plugin;
 pub mod crew;
 pub mod stations;
 pub mod guard;
+pub mod record;
+pub mod history;
 pub mod pipeline;
 pub mod plan;
 pub mod recruiting;
@@ -101,6 +103,10 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
             print(&show::config(config, what, plugin_dir)?)
+        }
+        Command::History(what) => {
+            let config = show::configured(&args.config_root)?;
+            print(&history::history(config.as_ref(), what)?)
         }
         Command::Completions(completions) => print(&manual::completions(completions.shell)),
         Command::Man(man) => match &man.out {

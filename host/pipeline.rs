@@ -13,6 +13,7 @@ mod planning;
 mod judging;
 mod publishing;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::activity::StallWatch;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
+use crate::problem::Problem;
+use crate::record::Kept;
 use crate::report::{Cancellation, Report};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
@@ -43,6 +46,8 @@ pub struct Orders<'a> {
     pub judging: Judging<'a>,
     /// Looks at what is there at one name.
     pub inquiry: Option<&'a Inquiry>,
+    /// What is remembered of earlier runs, and where this one is recorded.
+    pub kept: &'a Kept,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -110,8 +115,23 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     if report.published {
         tell_outcomes(&outcome.plan, &publishers, shared, report);
     }
+    if let Some(recorder) = &orders.kept.recorder {
+        if let Err(problem) = recorder.note(&publishers) {
+            note_unrecorded(problem, shared, report);
+        }
+        let settings = orders.judging.convergence;
+        recorder.settle(&outcome.plan, &publishers, &orders.kept.memories, settings);
+    }
     report.left_out.append(&mut shared.left_out());
     outcome
+}
+
+/// Notes that the history does not know what becomes of changes. It is told once.
+pub(crate) fn note_unrecorded(problem: Problem, shared: &Shared, report: &mut Report) {
+    if report.unrecorded.is_none() {
+        shared.tell(&problem);
+        report.unrecorded = Some(problem);
+    }
 }
 
 /// Tells when nothing moves. Sleeps until that is possible, and never ends.
@@ -177,6 +197,22 @@ async fn flow(
     }
     if shared.is_cancelled() || publishers.is_empty() {
         drop(publishers);
+        crew.ended(&[Role::Publisher], report).await;
+    } else if let Some(Err(problem)) = orders.kept.recorder.as_ref().map(|recorder| {
+        let keys = publishers
+            .iter()
+            .map(|publisher| publisher.outcomes.publisher());
+        let keys = keys.collect::<Vec<_>>();
+        recorder.intend(&outcome.plan, report, &shared.left_out(), |zone| {
+            let takes = |key: &&&Arc<str>| zone.goes_out() && zone.route.publishers.contain(key);
+            keys.iter().filter(takes).copied().collect()
+        })
+    }) {
+        drop(publishers);
+        shared.tell(&problem);
+        report.faults.push(problem);
+        shared.cancel(Cancellation::Failure);
+        crew.ended(&[Role::Publisher], report).await;
     } else {
         report.published = true;
         outcomes.extend(
@@ -185,9 +221,31 @@ async fn flow(
                 .map(|publisher| publisher.outcomes.clone()),
         );
         shared.breadcrumbs.publishing();
-        publish(&outcome.plan, publishers, shared).await;
+        let mut unrecorded = None;
+        {
+            let publishing = async {
+                publish(&outcome.plan, publishers, shared).await;
+                crew.ended(&[Role::Publisher], report).await;
+            };
+            let mut publishing = pin!(publishing);
+            let recording = async {
+                match &orders.kept.recorder {
+                    Some(recorder) => recorder.follow(outcomes).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut publishing => {}
+                problem = recording => {
+                    shared.tell(&problem);
+                    unrecorded = Some(problem);
+                    publishing.await;
+                }
+            }
+        }
+        report.unrecorded = unrecorded;
     }
-    crew.ended(&[Role::Publisher], report).await;
     if !crew.ended_soon(ALL_ROLES, report).await {
         shared.ask_to_stop();
         crew.ended(ALL_ROLES, report).await;

@@ -147,6 +147,20 @@ codes! {
     DoesNotStick = "GJ851",
     /// A change that does not stick is not sent any more.
     NotSentAnyMore = "GJ852",
+    /// There is no history, because it cannot be kept where it should be.
+    NoHistory = "GJ801",
+    /// The history was written by a newer gordon-janitor.
+    HistoryOfTheFuture = "GJ802",
+    /// Another run has the state directory.
+    Occupied = "GJ803",
+    /// The history is damaged, or the file is something else.
+    DamagedHistory = "GJ804",
+    /// What is about to be published cannot be recorded.
+    NotRecorded = "GJ805",
+    /// What became of changes, or how a run ended, cannot be recorded.
+    OutcomeNotRecorded = "GJ806",
+    /// The history does not know what it was asked for.
+    UnknownToHistory = "GJ807",
 }
 
 impl fmt::Display for Code {

@@ -20,7 +20,8 @@ pub mod exit {
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
     /// Done, but a zone was left out or withheld or is named no more, a change does not stick and was
-    /// not sent, a plugin had to be abandoned or was passed over, or the metrics relay failed.
+    /// not sent, a plugin had to be abandoned or was passed over, the metrics relay failed, or the
+    /// history could not be written to the end.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -50,6 +51,8 @@ pub struct Report {
     pub only_shown: bool,
     /// How the metrics relay failed, if it did; what was done to the zones stands.
     pub relay_failure: Option<Failure>,
+    /// Why the history does not know what came of the run, if it does not.
+    pub unrecorded: Option<Problem>,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -306,6 +309,7 @@ impl Report {
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
+            && self.unrecorded.is_none()
             && !self.only_shown
     }
 

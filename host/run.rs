@@ -1,7 +1,6 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,11 +22,12 @@ use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Judging, Orders, Outcome};
+use crate::pipeline::{self, Judging, Orders, Outcome, note_unrecorded};
 use crate::plan;
 use crate::progress::Progress;
+use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
-use crate::report::{Cancellation, exit};
+use crate::report::{Cancellation, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::stations::route::ListedPublisher;
 use crate::why::Inquiry;
@@ -59,6 +59,11 @@ impl<'a> Setting<'a> {
             forced: &[],
             inquiry: None,
         }
+    }
+
+    /// Where things are remembered.
+    pub(crate) fn state_root(&self) -> PathBuf {
+        offer::state_root(Some(self.config.core()))
     }
 
     /// With a look at what is there at one name.
@@ -122,7 +127,8 @@ pub(crate) fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outco
     setting.control.prepare(&shared);
     shared.breadcrumbs.limits(core.grace, core.deadline);
     let mut relay = None;
-    let mut ended = start(setting, purpose, &shared, &mut relay);
+    let mut kept = Kept::default();
+    let mut ended = start(setting, purpose, &shared, &mut relay, &mut kept);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -160,8 +166,38 @@ pub(crate) fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outco
             Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
         }
     }
+    if let Some(recorder) = &kept.recorder {
+        end_record(recorder, &mut ended, &shared);
+    }
     setting.control.over();
     ended
+}
+
+/// Writes into the history how the run ended.
+fn end_record(recorder: &Recorder, ended: &mut Result<Outcome, Error>, shared: &Shared) {
+    let written = match ended {
+        Ok(Outcome { plan, report, .. }) => {
+            let ending = Ending {
+                exit_code: report.exit_code(),
+                status: report.status(),
+                causes: report.causes().into_iter().map(|(text, _)| text).collect(),
+            };
+            recorder.end(&ending, plan, report)
+        }
+        Err(error) => {
+            let ending = Ending {
+                exit_code: error.exit_code(),
+                status: "unexpected-error",
+                causes: vec![error.to_string()],
+            };
+            recorder.end(&ending, &[], &Report::default())
+        }
+    };
+    match (written, ended) {
+        (Ok(()), _) => {}
+        (Err(problem), Ok(outcome)) => note_unrecorded(problem, shared, &mut outcome.report),
+        (Err(problem), Err(_)) => shared.tell(&problem),
+    }
 }
 
 fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
@@ -174,7 +210,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: setting.config.root().to_owned(),
-        state_root: offer::state_root(),
+        state_root: offer::state_root(Some(core)),
         metrics,
         left_out: Mutex::default(),
         progress: Progress::default(),
@@ -191,6 +227,7 @@ fn start(
     purpose: Purpose,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
+    kept: &mut Kept,
 ) -> Result<Outcome, Error> {
     let Setting {
         config, discovery, ..
@@ -202,6 +239,21 @@ fn start(
     if let Some(warning) = guard::limits_off(&core.guard) {
         shared.tell(&warning);
     }
+    let now = Timestamp::now();
+    let beginning = record::Start {
+        kind: record::Kind::Run,
+        made_at: now,
+        deployment: &deployment,
+        policy: None,
+        undoes: None,
+    };
+    let mut settings = core.history.clone();
+    // Whoever waits is at work for those who wait for the run.
+    settings.wait = core.deadline.unwrap_or(settings.wait).min(settings.wait);
+    let state_root = &shared.state_root;
+    *kept = record::begin(state_root, &settings, purpose, &beginning, &|problem| {
+        shared.tell(problem);
+    })?;
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -226,9 +278,10 @@ fn start(
             guard: &core.guard,
             convergence: &core.convergence,
             forced: setting.forced,
-            memories: &BTreeMap::new(),
-            now: Timestamp::now(),
+            memories: &kept.memories,
+            now,
         },
+        kept,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

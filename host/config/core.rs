@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::convergence;
 use super::fields::{Fields, wrong_type};
 use super::guard::Guard;
+use super::history::History;
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
@@ -35,6 +36,10 @@ pub struct Core {
     pub ffwd: Ffwd,
     /// The directory of the plugin libraries, absolute.
     pub plugin_dir: Option<(PathBuf, Origin)>,
+    /// The directory of what outlives a run, absolute.
+    pub state_dir: Option<PathBuf>,
+    /// What is kept of past runs.
+    pub history: History,
     /// Messages that a channel holds before its sender has to wait.
     pub channel_capacity: usize,
     /// How long a plugin may go on after it was asked to stop.
@@ -115,6 +120,11 @@ impl Core {
         if plugin_dir.as_ref().is_some_and(|(_, path)| path.is_empty()) {
             fields.refuse("plugin_dir", "the path of a directory");
         }
+        let state_dir = fields.text("state_dir");
+        if state_dir.is_some_and(str::is_empty) {
+            fields.refuse("state_dir", "the path of a directory");
+        }
+        let history = fields.any("history");
         let channel_capacity = fields
             .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
@@ -142,6 +152,8 @@ impl Core {
             metrics_logger: MetricsLogger::default(),
             ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
+            state_dir: state_dir.map(|path| root.join(path)),
+            history: History::default(),
             // Both have a default.
             channel_capacity: channel_capacity.unwrap_or(1),
             grace: grace.unwrap_or_default(),
@@ -154,6 +166,7 @@ impl Core {
         fields.finish();
         Self {
             logging: Logging::read(logging, root, problems),
+            history: History::read(history, problems),
             guard: Guard::read(guard, problems),
             convergence: convergence::read(convergence, problems),
             plugin: read_plugin_settings(plugin, problems),

@@ -72,6 +72,9 @@ struct Core {
     plugins: Vec<String>,
     /// The directory of the plugin libraries.
     plugin_dir: Option<PathBuf>,
+    /// The directory of the history, and of everything else that outlives a run. Without it that of the
+    /// service manager (`STATE_DIRECTORY`), else `/var/lib/gordon-janitor`.
+    state_dir: Option<PathBuf>,
     /// Go on without plugins that cannot be used, with a warning each.
     #[setting(default = false)]
     debug: bool,
@@ -100,9 +103,31 @@ struct Core {
     /// Where log lines go.
     #[setting(default)]
     logging: Logging,
+    /// What is kept of past runs.
+    #[setting(default)]
+    history: History,
     /// What the host needs to know of single plugins, by key.
     #[setting(default)]
     plugin: BTreeMap<String, Plugin>,
+}
+
+/// The `[core.history]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct History {
+    /// Record every run, and remember of each zone what limits compare with.
+    #[setting(default = true)]
+    enabled: bool,
+    /// How long a run is kept.
+    #[setting(default = 90, unit = "days", min = 1, max = 36_500)]
+    keep_days: u32,
+    /// How many runs are kept however old they are.
+    #[setting(default = 100, min = 1, max = 1_000_000)]
+    keep_runs: u32,
+    /// How long a run waits for another one of the same state directory before it refuses.
+    #[setting(default = 60, unit = "seconds", min = 0, max = 31_622_400)]
+    wait: f64,
 }
 
 /// The `[core.logging]` table.

@@ -6,7 +6,9 @@ use std::fmt;
 use janitor_plugin_api::dns::{Action, Change, LeftAlone, Name, NameRef, Rrset, RrsetRef, Rtype};
 
 use super::inquiry::{Content, Inquiry, Seen};
+use super::past::PastChange;
 use crate::pipeline::Outcome;
+use crate::problem::Problem;
 use crate::report::{LeftOut, exit};
 use crate::stations::guard::Verdict;
 use crate::stations::planned::{PlannedZone, Rule};
@@ -20,6 +22,8 @@ pub(super) struct Answer<'a> {
     /// For each type that somebody wants or that is served, or for the one that is asked for.
     pub(super) decisions: Vec<Decided<'a>>,
     pub(super) way: Option<String>,
+    /// What earlier runs did, if there is a history and it can be read.
+    pub(super) past: Result<Option<Vec<PastChange>>, Problem>,
     /// Whether the run came to its end.
     pub(super) is_whole: bool,
 }
@@ -72,6 +76,7 @@ impl<'a> Answer<'a> {
             seen,
             decisions: Vec::new(),
             way,
+            past: Ok(None),
             is_whole: outcome.report.exit_code() != exit::FAILED,
         };
         answer.decisions = answer.decide();
@@ -274,7 +279,12 @@ impl fmt::Display for Decision<'_> {
 }
 
 fn done(change: Change<'_>) -> &'static str {
-    match change.action() {
+    past_of(change.action())
+}
+
+/// What was done to an RRset.
+pub(super) fn past_of(action: Action) -> &'static str {
+    match action {
         Action::Addition => "added",
         Action::Deletion => "deleted",
         Action::Update => "updated",

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, Decided, Place};
 use super::inquiry::Content;
+use super::past::PastChange;
 
 pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
     let (nearest, left_out) = match &answer.place {
@@ -47,6 +48,10 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         "desired": seen.desired.as_ref().map(|desired| content(answer, desired)),
         "served": seen.served.as_ref().map(|served| content(answer, served)),
         "decisions": answer.decisions.iter().map(decision).collect::<Vec<_>>(),
+        "history": match &answer.past {
+            Ok(past) => past.as_ref().map(|past| past.iter().map(change).collect::<Vec<_>>()),
+            Err(_) => None,
+        },
         "whole": answer.is_whole,
     });
     serde_json::to_writer(&mut *out, &object)?;
@@ -78,12 +83,28 @@ fn decision(Decided { rtype, decision }: &Decided<'_>) -> Value {
         "type": rtype.to_string(),
         "decision": decision.word(),
         "text": decision.to_string(),
-        "action": change.map(|change| match change.action() {
-            Action::Addition => "addition",
-            Action::Deletion => "deletion",
-            Action::Update => "update",
-        }),
+        "action": change.map(|change| action(change.action())),
         "deletion": change.and_then(|change| side(change.deletion())),
         "addition": change.and_then(|change| side(change.addition())),
     })
+}
+
+fn change(past: &PastChange) -> Value {
+    json!({
+        "run": past.run,
+        "at": past.at.map(|at| at.to_string()),
+        "type": past.rtype.to_string(),
+        "action": action(past.action),
+        "before": past.before,
+        "after": past.after,
+        "outcome": past.outcome,
+    })
+}
+
+fn action(action: Action) -> &'static str {
+    match action {
+        Action::Addition => "addition",
+        Action::Deletion => "deletion",
+        Action::Update => "update",
+    }
 }

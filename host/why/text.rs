@@ -6,7 +6,7 @@ use anstyle::Style;
 use janitor_plugin_api::dns::Rrset;
 use janitor_plugin_api::dns::text::rdata_display;
 
-use super::answer::{Answer, Place};
+use super::answer::{Answer, Place, past_of};
 use super::inquiry::Content;
 use crate::plan::escaped;
 
@@ -63,7 +63,37 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         let sentence = escaped(&decided.decision.to_string());
         writeln!(out, "  {}: {sentence}", decided.rtype)?;
     }
+    write_past(answer, out)?;
     write_end(answer, out)
+}
+
+fn write_past(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
+    let past = match &answer.past {
+        Ok(None) => return Ok(()),
+        Ok(Some(past)) => past,
+        Err(problem) => {
+            writeln!(out, "\n{HEADING}history{HEADING:#}")?;
+            return writeln!(out, "  {}", escaped(problem.summary()));
+        }
+    };
+    writeln!(out, "\n{HEADING}history{HEADING:#}")?;
+    if past.is_empty() {
+        writeln!(out, "  no recorded run has changed it")?;
+    }
+    for change in past {
+        let (run, rtype) = (change.run, change.rtype);
+        let at = change.at.map(|at| format!(" of {at:.0}"));
+        let at = at.unwrap_or_default();
+        let done = past_of(change.action);
+        let what = match (&change.before, &change.after) {
+            (Some(before), Some(after)) => format!(": {before} → {after}"),
+            (Some(one), None) | (None, Some(one)) => format!(": {one}"),
+            (None, None) => String::new(),
+        };
+        let outcome = change.outcome;
+        writeln!(out, "  run {run}{at} ({outcome}): {rtype} {done}{what}")?;
+    }
+    Ok(())
 }
 
 fn write_end(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
