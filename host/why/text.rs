@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use anstyle::Style;
-use janitor_plugin_api::dns::Rrset;
 use janitor_plugin_api::dns::text::rdata_display;
+use janitor_plugin_api::dns::{Rrset, Rtype};
 
 use super::answer::{Answer, Place, past_of};
 use super::inquiry::Content;
@@ -113,6 +113,11 @@ fn write_place(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
             let apex = zone.apex();
             if apex == name {
                 writeln!(out, "{HEADING}{name}{HEADING:#} is a zone of this run")?;
+            } else if answer.rtype == Some(Rtype::DS) {
+                writeln!(
+                    out,
+                    "{HEADING}{name}{HEADING:#} DS belongs to {apex}: what delegates a name is in the zone above it"
+                )?;
             } else {
                 writeln!(
                     out,

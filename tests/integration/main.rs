@@ -31,6 +31,7 @@ mod zone_files;
 mod reconcilers;
 mod plans;
 mod pages;
+mod why;
 mod publishers;
 mod cancellation;
 mod worker;
