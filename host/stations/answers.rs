@@ -13,13 +13,16 @@ use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name,
 
 use super::planned::PlannedZone;
 use super::route::Route;
+use super::scope::ZoneScope;
 use super::survey::Survey;
+use crate::config::scope::Scope;
 use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
 
 /// The station behind the reconciler.
 pub struct Answers {
     reconciler: Arc<str>,
+    scope: Arc<Scope>,
     route: Arc<Route>,
     zones: BTreeMap<Name, State>,
 }
@@ -39,15 +42,18 @@ struct Asked {
     wants_something: bool,
     complete: bool,
     held: BTreeSet<Name>,
+    /// Owners at which it has markers of its own, in canonical order.
+    markers: Vec<Name>,
 }
 
 impl Answers {
-    /// A station for the answers of `reconciler`.
+    /// A station for the answers of `reconciler`, of which `scope` leaves some to others.
     #[must_use]
-    pub fn new(reconciler: Arc<str>) -> Self {
+    pub fn new(reconciler: Arc<str>, scope: Arc<Scope>) -> Self {
         Self {
             route: Arc::new(Route::to_all(Arc::clone(&reconciler))),
             reconciler,
+            scope,
             zones: BTreeMap::new(),
         }
     }
@@ -62,6 +68,7 @@ impl Answers {
                 .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
+            markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(zone),
         };
         self.zones
             .insert(zone.apex().to_owned(), State::Asked(asked));
@@ -95,12 +102,15 @@ impl Answers {
             Some(State::Asked(asked)) => asked.clone(),
         };
         let hint = answer.hint.clone().into_option().map(RString::into_string);
-        match judge(&apex, answer, &asked) {
+        let scope = Arc::clone(&self.scope);
+        let scope = ZoneScope::new(&scope, apex.as_ref());
+        match judge(&apex, answer, &asked, &scope) {
             Ok((changes, actual)) => {
                 let mut planned = PlannedZone::new(changes, Arc::clone(&self.route));
                 planned.desired = asked.rrsets;
                 planned.complete = asked.complete;
                 planned.actual = actual;
+                scope.limit(&mut planned);
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
                 match self.zones.get(&apex) {
@@ -170,6 +180,7 @@ fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
+    scope: &ZoneScope<'_>,
 ) -> Result<(Changes, Option<Survey>), (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
@@ -211,7 +222,9 @@ fn judge(
             links(&e),
         )
     })?;
-    Ok((within(changes, asked), Some(Survey::of(&actual))))
+    let changes = within(changes, asked);
+    let survey = Survey::of(&actual, &changes, &scope.markers(), &asked.markers);
+    Ok((changes, Some(survey)))
 }
 
 /// What the desired zone allows of `changes`: one that is incomplete only adds.
