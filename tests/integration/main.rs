@@ -32,6 +32,7 @@ mod reconcilers;
 mod plans;
 mod pages;
 mod guard;
+mod why;
 mod publishers;
 mod cancellation;
 mod worker;
