@@ -10,6 +10,8 @@
 //! once it is cancelled: what has not stopped after twice the grace is abandoned by name.
 
 mod planning;
+mod merging;
+mod measuring;
 mod judging;
 mod publishing;
 
@@ -19,6 +21,7 @@ use std::time::Duration;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
+use crate::config::Core;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
@@ -32,8 +35,11 @@ pub struct Orders<'a> {
     pub recruits: &'a [Recruit],
     /// Whether a plugin that cannot be created is left behind (`core.debug`).
     pub tolerant: bool,
-    /// Whether an authority is missing already, so that nothing may be deleted.
-    pub authority_missing: bool,
+    /// The host's own settings.
+    pub core: &'a Core,
+    /// Keys of what is missing already and is, or may be, an authority: what it would have said is
+    /// unknown.
+    pub missing_authorities: &'a [String],
     /// Messages that a channel holds.
     pub capacity: usize,
     /// Tells of plugins that could not be created, before the others run.
@@ -145,14 +151,9 @@ async fn flow(
     shared.look_at_the_process(&keys.collect::<Vec<_>>(), "being created");
     (orders.going_on_without)(&outcome.not_created);
     outcome.started = true;
-    let authority_missing = orders.authority_missing
-        || outcome
-            .not_created
-            .iter()
-            .any(|plugin| plugin.role == Role::Authority);
     let report = &mut outcome.report;
     let publishers = employ_publishers(crew, orders);
-    let planned = plan(orders, shared, crew, authority_missing, report).await;
+    let planned = plan(orders, shared, crew, &outcome.not_created, report).await;
     let Some(planned) = planned else {
         drop(publishers);
         shared.cancel(Cancellation::Failure);

@@ -2,6 +2,7 @@
 
 mod text;
 mod json;
+mod merged;
 
 use std::fmt::Display;
 

@@ -131,6 +131,18 @@ codes! {
     MetricsRelay = "GJ702",
     /// Measurements were lost.
     MeasurementsLost = "GJ703",
+    /// A route leads to a plugin that is not there, or has another role.
+    RouteToNobody = "GJ831",
+    /// No route leads to a plugin that is listed.
+    NoRouteTo = "GJ832",
+    /// An authority named zones that it does not speak for.
+    OutsideItsZones = "GJ833",
+    /// A pattern stands for no zone of its authority.
+    IdlePattern = "GJ834",
+    /// Only authorities speak for zones.
+    NotAnAuthority = "GJ835",
+    /// An order of authorities names one that is not there.
+    NobodyInOrder = "GJ836",
 }
 
 impl fmt::Display for Code {

@@ -31,6 +31,10 @@ pub struct Report {
     pub zones: Vec<ZoneReport>,
     /// What took no part.
     pub left_out: Vec<LeftOut>,
+    /// What else should be mended, and harms nothing.
+    pub remarks: Vec<Problem>,
+    /// Names that stay as they are because authorities contradict each other there.
+    pub undecided: usize,
     /// Plugins that failed, in the order they did.
     pub failures: Vec<Failure>,
     /// What nobody can run on, in the host's own view: a library that was written over.
@@ -183,6 +187,8 @@ pub enum LeftOutKind {
     Unanswered,
     /// Nothing at all is desired of it.
     NothingDesired,
+    /// Nobody is there to compare it, or to publish its changes.
+    NoRoute,
 }
 
 impl LeftOutKind {
@@ -195,6 +201,7 @@ impl LeftOutKind {
             Self::Fault => "fault",
             Self::Unanswered => "unanswered",
             Self::NothingDesired => "nothing-desired",
+            Self::NoRoute => "no-route",
         }
     }
 }
@@ -285,6 +292,7 @@ impl Report {
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
+            && self.undecided == 0
             && !self.only_shown
     }
 

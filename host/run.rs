@@ -207,7 +207,8 @@ fn start(
     let orders = Orders {
         recruits: &recruits,
         tolerant: core.debug,
-        authority_missing: deployment.lacks_authority,
+        core,
+        missing_authorities: &deployment.missing_authorities,
         capacity: core.channel_capacity,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };

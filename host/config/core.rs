@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fields::{Fields, wrong_type};
 use super::logging::Logging;
+use super::merge::MergeSettings;
 use super::nearest::nearest;
+use super::patterns::PatternList;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
+use super::routes::RouteSettings;
 use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
@@ -40,6 +44,10 @@ pub struct Core {
     pub deadline: Option<Duration>,
     /// What to do about a library that crashes again and again.
     pub after_crash: AfterCrash,
+    /// Who compares which zones; one reconciler all of them if there are none.
+    pub routes: Option<RouteSettings>,
+    /// What counts where several authorities speak of one zone.
+    pub merge: MergeSettings,
     /// What the host needs to know of single plugins, by key.
     pub plugin: BTreeMap<String, PluginSettings>,
 }
@@ -81,6 +89,8 @@ pub struct Listed {
 pub struct PluginSettings {
     /// The least level of its log events, in the place of `core.logging.level`.
     pub level: Option<Level>,
+    /// The zones that it speaks for, if it is an authority; whatever it names without them.
+    pub zones: Option<Arc<PatternList>>,
     /// Where the table stands.
     pub origin: Option<Origin>,
 }
@@ -123,6 +133,7 @@ impl Core {
             }
             known.unwrap_or_default()
         });
+        let (routes, merge) = (fields.any("routes"), fields.any("merge"));
         let plugin = fields.any("plugin");
         let core = Self {
             plugins: plugins.collect(),
@@ -138,11 +149,15 @@ impl Core {
             grace: grace.unwrap_or_default(),
             deadline,
             after_crash: after_crash.unwrap_or_default(),
+            routes: None,
+            merge: MergeSettings::default(),
             plugin: BTreeMap::new(),
         };
         fields.finish();
         Self {
             logging: Logging::read(logging, root, problems),
+            routes: RouteSettings::read(routes, problems),
+            merge: MergeSettings::read(merge, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
             ffwd: Ffwd::read(config.get(FFWD), problems),
@@ -199,11 +214,14 @@ fn read_plugin_settings(
         }
         let mut fields = Fields::described(Some(value), &path, "core.plugin.*", problems);
         let level = level(&mut fields, "level");
+        let zones = fields.texts("zones");
         fields.finish();
+        let zones = zones.map(|zones| PatternList::read(zones, &format!("{path}.zones"), problems));
         settings.insert(
             key.to_owned(),
             PluginSettings {
                 level,
+                zones: zones.map(Arc::new),
                 origin: Some(origin.clone()),
             },
         );

@@ -36,7 +36,7 @@ pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Emp
         .collect()
 }
 
-/// Sends the whole plan to every publisher. The stream of each ends with its own last message, or when
+/// Sends every publisher what of the plan is on its routes. The stream of each ends with its own last message, or when
 /// the run is cancelled.
 pub(super) async fn publish(plan: &[PlannedZone], publishers: Vec<Employed>, shared: &Shared) {
     let mut sending = publishers
@@ -58,12 +58,13 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     let Employed { outlet, outcomes } = publisher;
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
-    let tickets = plan
-        .iter()
-        .map(|zone| outcomes.expect(zone.changes().len()));
+    let tickets = plan.iter().map(|zone| {
+        let is_given = is_given(outcomes.publisher(), zone);
+        outcomes.expect(if is_given { zone.changes().len() } else { 0 })
+    });
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
-        if zone.changes().is_empty() {
+        if !is_given(outcomes.publisher(), zone) {
             continue;
         }
         if shared.is_cancelled() {
@@ -89,6 +90,11 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     }
 }
 
+/// Whether `publisher` is given changes of `zone`.
+fn is_given(publisher: &str, zone: &PlannedZone) -> bool {
+    zone.route.publishers.contain(publisher) && !zone.changes().is_empty()
+}
+
 /// Puts into the report, the log and the metrics what became of every change.
 pub(super) fn tell_outcomes(
     plan: &[PlannedZone],
@@ -99,7 +105,7 @@ pub(super) fn tell_outcomes(
     for outcomes in publishers {
         let mut totals = Totals::default();
         for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
-            if zone.changes().is_empty() {
+            if !is_given(outcomes.publisher(), zone) {
                 continue;
             }
             let ticket = ticket as u64;

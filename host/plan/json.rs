@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use janitor_plugin_api::dns::{Change, RrsetRef};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::merged::{Keys, LoserObjects};
 use super::rdatas;
 use crate::pipeline::Outcome;
 use crate::report::{LeftOut, ZoneReport};
@@ -41,6 +42,7 @@ impl Serialize for ZoneObject<'_> {
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("zone", &Text(zone.apex()))?;
         object.serialize_entry("authority", &report.authority.as_deref())?;
+        object.serialize_entry("authorities", &Keys(zone.provenance.authorities()))?;
         object.serialize_entry("complete", &zone.complete)?;
         object.serialize_entry("desired", &zone.desired)?;
         object.serialize_entry("actual", &report.actual)?;
@@ -49,6 +51,7 @@ impl Serialize for ZoneObject<'_> {
         object.serialize_entry("deletions", &counts.deletions)?;
         object.serialize_entry("held_back", &zone.held_back)?;
         object.serialize_entry("left_alone", &left_alone(zone))?;
+        object.serialize_entry("lost", &LoserObjects(&zone.losers))?;
         object.serialize_entry("changes", &ChangeObjects(zone))?;
         object.end()
     }
@@ -64,15 +67,16 @@ struct ChangeObjects<'a>(&'a PlannedZone);
 
 impl Serialize for ChangeObjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.changes().iter().map(ChangeObject))
+        let changes = self.0.changes().iter();
+        serializer.collect_seq(changes.map(|change| ChangeObject(self.0, change)))
     }
 }
 
-struct ChangeObject<'a>(Change<'a>);
+struct ChangeObject<'a>(&'a PlannedZone, Change<'a>);
 
 impl Serialize for ChangeObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (action, deletion, addition) = match self.0 {
+        let (action, deletion, addition) = match self.1 {
             Change::Addition(rrset) => ("addition", None, Some(rrset)),
             Change::Deletion(rrset) => ("deletion", Some(rrset), None),
             Change::Update { deletion, addition } => ("update", Some(deletion), Some(addition)),
@@ -85,6 +89,9 @@ impl Serialize for ChangeObject<'_> {
         }
         object.serialize_entry("deletion", &deletion.map(RrsetObject))?;
         object.serialize_entry("addition", &addition.map(RrsetObject))?;
+        let provenance = &self.0.provenance;
+        let sources = addition.map(|rrset| Keys(provenance.of(rrset.owner(), rrset.rtype())));
+        object.serialize_entry("sources", &sources)?;
         object.end()
     }
 }

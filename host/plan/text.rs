@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use janitor_plugin_api::dns::{Change, RrsetRef};
 
+use super::merged::write_merged;
 use super::{escaped, plural, rdatas, summary};
 use crate::pipeline::Outcome;
 use crate::report::exit;
@@ -36,6 +37,7 @@ pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  hint: {}", escaped(hint))?;
         }
     }
+    write_merged(outcome, out)?;
     write_totals(outcome, out)?;
     if outcome.report.exit_code() == exit::FAILED {
         writeln!(
