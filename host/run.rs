@@ -175,6 +175,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         loaded: Loaded::default(),
         audit: Mutex::new(Audit::begin()),
         breadcrumbs: setting.control.breadcrumbs,
+        spoken_for: core.spoken_for(),
     }
 }
 

@@ -236,6 +236,17 @@ impl Core {
         named.map(|entry| entry.key.as_str())
     }
 
+    /// The zones that authorities speak for, by key, where that is not all that they name.
+    #[must_use]
+    pub fn spoken_for(&self) -> BTreeMap<String, Arc<PatternList>> {
+        let settings = self.plugin.iter();
+        let given = settings.filter_map(|(key, settings)| {
+            let zones = settings.zones.as_ref()?;
+            Some((key.clone(), Arc::clone(zones)))
+        });
+        given.collect()
+    }
+
     /// Complains about `[core.plugin."key"]` tables of plugins that `known` does not hold.
     pub(crate) fn check_plugin_settings<'a>(
         &self,

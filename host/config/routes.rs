@@ -13,6 +13,8 @@ use crate::problem::{Code, Problem};
 pub struct RouteSettings {
     /// By zone; the closest counts.
     pub routes: Patterns<RouteSetting>,
+    /// Whether there is nothing wrong with it: else some may be missing.
+    pub is_whole: bool,
     /// Where the table stands.
     pub origin: Origin,
 }
@@ -31,9 +33,11 @@ pub struct RouteSetting {
 impl RouteSettings {
     pub(super) fn read(value: Option<&Value>, problems: &mut Vec<Problem>) -> Option<Self> {
         let value = value?;
+        let before = problems.len();
         let routes = patterns::read_tables(value, "core.routes", problems, read_route);
         Some(Self {
             routes,
+            is_whole: problems.len() == before,
             origin: value.origin.clone(),
         })
     }

@@ -13,7 +13,9 @@ pub(super) fn judge(config: &Config, discovery: &Discovery) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(routes) = &config.core().routes {
         problems.extend(names.of_routes(routes));
-        problems.extend(names.without_route(routes));
+        if routes.is_whole {
+            problems.extend(names.without_route(routes));
+        }
     }
     for (path, entry) in config.core().merge.named() {
         problems.extend(names.wrong(entry, Role::Authority, path, Code::NobodyInOrder));

@@ -8,15 +8,21 @@
 //! listed, might have said something of every zone that it may name and did not send. Those zones are
 //! incomplete, and only add. What it did send stands.
 
+mod authority;
+mod contradiction;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use janitor_plugin_api::abi::values::AbiZone;
-use janitor_plugin_api::dns::{DesiredZone, JoinError, JoinPolicy, Name, NameRef, join};
+use janitor_plugin_api::dns::{DesiredZone, JoinPolicy, Name, NameRef, join};
 
+use self::authority::Authority;
+pub use self::authority::{PassedOver, Speaker};
+use self::contradiction::{cannot_join, spoken_for_by};
 use super::losers::Losers;
 use super::provenance::Provenance;
-use crate::config::{MergeSettings, Origin, PatternList, Policy};
+use crate::config::{MergeSettings, Origin, Policy};
 use crate::report::{LeftOut, LeftOutKind, links};
 
 /// The station between the authorities and the reconcilers.
@@ -27,33 +33,6 @@ pub struct Merge {
     zones: BTreeMap<Name, Word>,
     /// Zones that nobody else has a word to say on any more, and that have not gone on.
     ready: VecDeque<Name>,
-}
-
-/// One of those that speak.
-pub struct Speaker {
-    /// Its key.
-    pub key: Arc<str>,
-    /// The zones that it speaks for; whatever it names without them.
-    pub zones: Option<Arc<PatternList>>,
-}
-
-struct Authority {
-    speaker: Speaker,
-    has_ended: bool,
-    /// Whether it may not have said all that it had to say.
-    is_unsure: bool,
-    /// Which of its patterns stand for a zone that it named.
-    matched: Vec<bool>,
-    passed_over: PassedOver,
-}
-
-/// What an authority named that it does not speak for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PassedOver {
-    /// How many zones.
-    pub zones: usize,
-    /// The first of them.
-    pub first: Option<Name>,
 }
 
 /// What the authorities have said of a zone so far.
@@ -108,23 +87,8 @@ impl Merge {
     /// to speak, too, and are not there.
     #[must_use]
     pub fn new(settings: MergeSettings, speakers: Vec<Speaker>, missing: Vec<Speaker>) -> Self {
-        let authority = |speaker: Speaker, is_missing| {
-            let patterns = speaker
-                .zones
-                .as_ref()
-                .map_or(0, |zones| zones.listed().len());
-            Authority {
-                speaker,
-                has_ended: is_missing,
-                is_unsure: is_missing,
-                matched: vec![false; patterns],
-                passed_over: PassedOver::default(),
-            }
-        };
-        let speakers = speakers
-            .into_iter()
-            .map(|speaker| authority(speaker, false));
-        let missing = missing.into_iter().map(|speaker| authority(speaker, true));
+        let speakers = speakers.into_iter().map(Authority::speaking);
+        let missing = missing.into_iter().map(Authority::missing);
         Self {
             settings,
             authorities: speakers.chain(missing).collect(),
@@ -352,87 +316,13 @@ impl Merge {
             .iter()
             .filter(|authority| !authority.is_unsure);
         sure.flat_map(|authority| {
-            let zones = authority.speaker.zones.iter();
-            let listed = zones.flat_map(|zones| zones.listed());
-            let idle = listed
-                .zip(&authority.matched)
-                .filter(|(_, matched)| !**matched);
-            idle.map(|(pattern, _)| (&authority.speaker.key, pattern))
+            let idle = authority.idle_patterns();
+            idle.map(|pattern| (&authority.speaker.key, pattern))
         })
     }
 }
 
-impl Authority {
-    /// Whether it may speak of `apex`.
-    fn may_name(&self, apex: NameRef<'_>) -> bool {
-        let zones = self.speaker.zones.as_ref();
-        zones.is_none_or(|zones| zones.contain(apex))
-    }
-
-    /// Whether it may speak of `apex`, as it does.
-    fn names(&mut self, apex: &Name) -> bool {
-        let Some(zones) = &self.speaker.zones else {
-            return true;
-        };
-        let mut may_name = false;
-        for at in zones.matching(apex.as_ref()) {
-            self.matched[at] = true;
-            may_name = true;
-        }
-        may_name
-    }
-}
-
-const EXPLICIT: &str = "say how they are joined: [core.merge] policy = \"agree\", \"priority\" or \"union\"; or which zones each speaks for: [core.plugin.\"KEY\"] zones = […]";
-
-fn spoken_for_by(apex: &Name, keys: &[Arc<str>]) -> LeftOut {
-    let quoted = keys
-        .iter()
-        .map(|key| format!("`{key}`"))
-        .collect::<Vec<_>>();
-    let reason = match quoted.as_slice() {
-        [first, second] => format!("both {first} and {second} speak for the zone"),
-        [rest @ .., last] => format!("{} and {last} all speak for the zone", rest.join(", ")),
-        [] => String::new(),
-    };
-    LeftOut {
-        hint: Some(EXPLICIT.to_owned()),
-        ..contradiction(apex, keys, keys.len() - 1, reason)
-    }
-}
-
-fn cannot_join(apex: &Name, keys: &[Arc<str>], error: &JoinError) -> LeftOut {
-    let JoinError::Contradiction {
-        owner,
-        rtypes: [first, second],
-        sources,
-    } = error
-    else {
-        let mut left_out =
-            contradiction(apex, keys, 0, "what the authorities say cannot be joined");
-        left_out.reason.push(error.to_string());
-        return left_out;
-    };
-    let [one, other] = sources.map(|at| &keys[at]);
-    let reason = if first == second {
-        format!("`{one}` and `{other}` contradict each other: the {first} of `{owner}` differs")
-    } else {
-        format!("`{one}` and `{other}` contradict each other: `{owner}` has {first} and {second}")
-    };
-    LeftOut {
-        hint: Some("mend one of the two, or say whose word counts: [core.merge] policy = \"priority\" or \"union\"".to_owned()),
-        ..contradiction(apex, keys, sources[1], reason)
-    }
-}
-
-fn contradiction(
-    apex: &Name,
-    keys: &[Arc<str>],
-    at: usize,
-    reason: impl std::fmt::Display,
-) -> LeftOut {
-    LeftOut::zone(apex.as_ref(), &keys[at], LeftOutKind::Contradiction, reason)
-}
-
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod random_tests;

@@ -4,12 +4,12 @@ use janitor_plugin_api::dns::{Ttl, ZoneBuilder};
 use super::*;
 use crate::config::Config;
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     text.parse().expect("the text is a name")
 }
 
 /// A complete zone of lines `owner type rdata`.
-fn zone(apex: &str, lines: &[&str]) -> DesiredZone {
+pub(super) fn zone(apex: &str, lines: &[&str]) -> DesiredZone {
     let mut builder = ZoneBuilder::new(name(apex));
     let ttl = Ttl::from_secs(300).expect("the TTL is in range");
     for line in lines {
@@ -24,7 +24,7 @@ fn zone(apex: &str, lines: &[&str]) -> DesiredZone {
     builder.build_desired().expect("the zone is good")
 }
 
-fn message_of(zone: DesiredZone) -> AbiZone {
+pub(super) fn message_of(zone: DesiredZone) -> AbiZone {
     AbiZone {
         apex: zone.apex().as_wire().into(),
         octets: zone.into_octets(),
@@ -32,12 +32,12 @@ fn message_of(zone: DesiredZone) -> AbiZone {
 }
 
 /// A complete zone with one address.
-fn message(apex: &str) -> AbiZone {
+pub(super) fn message(apex: &str) -> AbiZone {
     message_of(zone(apex, &["www A 192.0.2.1"]))
 }
 
 /// The authorities `a`, `b` and so on with the settings `core`.
-fn merge(authorities: &[&str], missing: &[&str], core: &str) -> Merge {
+pub(super) fn merge(authorities: &[&str], missing: &[&str], core: &str) -> Merge {
     let directory = tempfile::tempdir().expect("a temporary directory can be made");
     let path = directory.path().join("gordon-janitor.toml");
     std::fs::write(path, format!("[core]\n{core}\n")).expect("a file can be written");
@@ -76,7 +76,7 @@ impl Merge {
 }
 
 /// A verdict in a line.
-fn told(verdict: &Verdict) -> String {
+pub(super) fn told(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Forward(merged) => {
             let zone = &merged.zone;
@@ -105,7 +105,7 @@ fn told(verdict: &Verdict) -> String {
     }
 }
 
-fn left_out_by(authority: &str, zone: Option<&str>) -> LeftOut {
+pub(super) fn left_out_by(authority: &str, zone: Option<&str>) -> LeftOut {
     LeftOut {
         kind: LeftOutKind::Reported,
         zone: zone.map(name),
