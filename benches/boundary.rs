@@ -89,7 +89,7 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
         zones: None,
     };
     let mut merge = Merge::new(MergeSettings::default(), vec![speaker], Vec::new());
-    let mut answers = Answers::new(Arc::from("reconciler"));
+    let mut answers = Answers::new(Arc::from("reconciler"), Arc::default());
     let route = Arc::new(Route::to_all(Arc::from("reconciler")));
     let (desired, answered) = sent
         .into_iter()

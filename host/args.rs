@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use janitor_plugin_api::dns::Name;
 use janitor_plugin_api::manifest::API_VERSION;
 
 use crate::terminal::Form;
@@ -64,6 +65,9 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
+    /// Show the limits on changes and try them out, without running plugin code
+    #[command(subcommand)]
+    Guard(Guard),
     /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
     Check(Check),
     /// Look at the plugin libraries, without running them; install and roll back
@@ -71,6 +75,8 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Show what past runs found and did, and what became of it
+    History(History),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the manual page, or write one for every command into a directory
@@ -83,6 +89,9 @@ pub struct Run {
     /// Publish nothing; no publisher is started or needed
     #[arg(long)]
     pub dry_run: bool,
+    /// Lift the limits of this zone for this run; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -91,24 +100,66 @@ pub struct Run {
 /// `plan`
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Plan {
-    /// How the plan is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    /// What is written
+    #[command(flatten)]
+    pub shown: Shown,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
+    /// Plan as run would with its limits lifted for this zone; may be given several times
+    #[arg(long, value_name = "ZONE")]
+    pub force: Vec<Name>,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
 }
 
+/// What of a plan is written, and how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Shown {
+    /// How the plan is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Show what stays as it is, too: zones as desired, changes set aside with their rule, values that
+    /// stay; and on a terminal, every change of a large zone
+    #[arg(long)]
+    pub all: bool,
+    /// With --format markdown: write no more than this, and count what is missing. GitHub takes 65536
+    #[arg(long, value_name = "CHARACTERS")]
+    pub max_length: Option<usize>,
+}
+
 /// How a plan is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people, coloured on a terminal
+    #[default]
     Text,
+    /// For merge requests and chat, a collapsible table per zone
+    Markdown,
+    /// One page for browsers, complete in itself
+    Html,
     /// One JSON object per zone, each on a line
     Json,
+}
+
+/// `guard …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Guard {
+    /// Print the limits of every zone, or of one, and where each comes from
+    Explain(GuardZone),
+    /// Send synthetic accidents through the limits and tell which limit catches them
+    Test(GuardZone),
+}
+
+/// `guard explain`, `guard test`
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct GuardZone {
+    /// A zone, known or not
+    pub zone: Option<Name>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `check`
@@ -187,6 +238,34 @@ pub struct ConfigCommand {
     /// Write JSON instead of TOML
     #[arg(long)]
     pub json: bool,
+}
+
+/// `history`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct History {
+    /// A zone, or the number of a run; without it the latest runs
+    #[arg(value_name = "ZONE|RUN")]
+    pub what: Option<String>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// How many runs are shown at most
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: usize,
+    /// What else can be done with it
+    #[command(subcommand)]
+    pub command: Option<HistoryCommand>,
+}
+
+/// `history …`
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum HistoryCommand {
+    /// Forget how large a zone was when all was well: it is gone for good, or it has to shrink
+    Forget {
+        /// The zone
+        zone: String,
+    },
 }
 
 /// `completions SHELL`
@@ -297,21 +376,35 @@ pub fn parse() -> Args {
 fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args, clap::Error> {
     let args = args.into_iter().map(|arg| arg.as_ref().to_os_string());
     let line = CommandLine::try_parse_from(args)?;
+    let forced = |force: Vec<Name>| [line.run.force.clone(), force].concat();
     let command = match line.command {
         None => Command::Run(line.run),
         Some(Command::Run(run)) => Command::Run(Run {
             dry_run: run.dry_run || line.run.dry_run,
             in_process: run.in_process || line.run.in_process,
+            force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
             let message =
                 "--dry-run belongs to the command run; the other commands publish nothing anyway";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
+        Some(Command::Plan(plan))
+            if plan.shown.max_length.is_some() && plan.shown.format != Format::Markdown =>
+        {
+            let message = "--max-length belongs to --format markdown";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Some(Command::Plan(plan)) => Command::Plan(Plan {
             in_process: plan.in_process || line.run.in_process,
+            force: forced(plan.force),
             ..plan
         }),
+        Some(_) if !line.run.force.is_empty() => {
+            let message =
+                "--force belongs to the commands run and plan; no other has limits to lift";
+            return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
+        }
         Some(_) if line.run.in_process => {
             let message =
                 "--in-process belongs to the commands run and plan; no other runs plugins";

@@ -15,6 +15,10 @@ mod patterns;
 mod core;
 mod routes;
 mod merge;
+mod history;
+mod guard;
+mod convergence;
+pub mod scope;
 mod logging;
 mod relays;
 mod plugins;
@@ -27,6 +31,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 pub use self::core::{AfterCrash, Core, Listed, PluginSettings};
+pub use self::guard::Guard;
+pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };

@@ -21,6 +21,10 @@ pub enum Error {
     #[error(transparent)]
     NotCreated(Problems),
 
+    /// Everything is in order but the state directory; nothing ran.
+    #[error(transparent)]
+    Refused(Problems),
+
     /// `core.plugins` lists nothing that could run; nothing ran.
     #[error("No plugins to run, exiting.")]
     NoPlugins {
@@ -68,7 +72,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(_) | Self::NoPlugins { .. } => exit::CONFIGURATION,
-            Self::NotCreated(_) | Self::Failed { .. } => exit::FAILED,
+            Self::NotCreated(_) | Self::Refused(_) | Self::Failed { .. } => exit::FAILED,
         }
     }
 
@@ -76,7 +80,7 @@ impl Error {
     fn parts(&self) -> (&[Problem], String, Vec<String>, Option<&str>) {
         const NAME_THEM: &str = "name them: core.plugins = [\"files.zones\", …]; gordon-janitor plugins list shows what is installed";
         match self {
-            Self::Problems(problems) | Self::NotCreated(problems) => {
+            Self::Problems(problems) | Self::NotCreated(problems) | Self::Refused(problems) => {
                 (problems.list(), problems.closing(), Vec::new(), None)
             }
             Self::NoPlugins { warnings } => {

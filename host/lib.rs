@@ -38,6 +38,9 @@ pub mod offer;
 pub mod plugin;
 pub mod crew;
 pub mod stations;
+pub mod guard;
+pub mod record;
+pub mod history;
 pub mod pipeline;
 pub mod plan;
 pub mod recruiting;
@@ -73,16 +76,19 @@ fn command(args: &Args) -> Result<u8, Error> {
     match &args.command {
         Command::Run(run) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
-            run::run(
-                &Setting::new(args, &config, &discovery, control),
-                run.dry_run,
-            )
+            let setting = Setting::new(args, &config, &discovery, control);
+            run::run(&setting.forcing(&run.force), run.dry_run)
         }),
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting, plan.format, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
         }),
+        Command::Guard(what) => {
+            let config = Config::load(&args.config_root)?;
+            let (text, code) = guard::command(&config, what)?;
+            print(&text).map(|_| code)
+        }
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,
             plugin_dir,
@@ -92,6 +98,10 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Config(what) => {
             let config = Config::load(&args.config_root)?;
             print(&show::config(config, what, plugin_dir)?)
+        }
+        Command::History(what) => {
+            let config = show::configured(&args.config_root)?;
+            print(&history::history(config.as_ref(), what)?)
         }
         Command::Completions(completions) => print(&manual::completions(completions.shell)),
         Command::Man(man) => match &man.out {

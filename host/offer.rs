@@ -22,7 +22,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::activity::Roster;
 use crate::audit::Audit;
-use crate::config::PatternList;
+use crate::config::{Core, PatternList};
 use crate::error::{say, say_progress};
 use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Number, Value};
@@ -35,8 +35,12 @@ use crate::worker::Breadcrumbs;
 /// Where state is kept unless the service manager says otherwise.
 const STATE_ROOT: &str = "/var/lib/gordon-janitor";
 
-/// Where the host and its plugins keep what outlives a run.
-pub(crate) fn state_root() -> PathBuf {
+/// Where the host and its plugins keep what outlives a run: what `core.state_dir` says, else the service
+/// manager.
+pub(crate) fn state_root(core: Option<&Core>) -> PathBuf {
+    if let Some(configured) = core.and_then(|core| core.state_dir.clone()) {
+        return configured;
+    }
     // A service manager may name several, one behind the other.
     let given = std::env::var_os("STATE_DIRECTORY").unwrap_or_default();
     // Plugins are told of it as text.

@@ -15,19 +15,25 @@ mod measuring;
 mod judging;
 mod publishing;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
 use crate::config::Core;
+use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
+use crate::problem::Problem;
+use crate::record::Kept;
 use crate::report::{Cancellation, Report};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::ListedPublisher;
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -40,8 +46,14 @@ pub struct Orders<'a> {
     /// Keys of what is missing already and is, or may be, an authority: what it would have said is
     /// unknown.
     pub missing_authorities: &'a [String],
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Messages that a channel holds.
     pub capacity: usize,
+    /// What the plan is judged by.
+    pub judging: Judging<'a>,
+    /// What is remembered of earlier runs, and where this one is recorded.
+    pub kept: &'a Kept,
     /// Tells of plugins that could not be created, before the others run.
     pub going_on_without: &'a dyn Fn(&[NotCreated]),
 }
@@ -53,6 +65,8 @@ pub struct Outcome {
     pub report: Report,
     /// What was to be done about each zone, in canonical order.
     pub plan: Vec<PlannedZone>,
+    /// Those who publish changes, or would: a plan that is only shown names them, too.
+    pub publishers: Vec<ListedPublisher>,
     /// Plugins that could not be created.
     pub not_created: Vec<NotCreated>,
     /// Whether the others ran. They do where that is tolerated and something can still be compared.
@@ -107,8 +121,23 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     if report.published {
         tell_outcomes(&outcome.plan, &publishers, shared, report);
     }
+    if let Some(recorder) = &orders.kept.recorder {
+        if let Err(problem) = recorder.note(&publishers) {
+            note_unrecorded(problem, shared, report);
+        }
+        let settings = orders.judging.convergence;
+        recorder.settle(&outcome.plan, &publishers, &orders.kept.memories, settings);
+    }
     report.left_out.append(&mut shared.left_out());
     outcome
+}
+
+/// Notes that the history does not know what becomes of changes. It is told once.
+pub(crate) fn note_unrecorded(problem: Problem, shared: &Shared, report: &mut Report) {
+    if report.unrecorded.is_none() {
+        shared.tell(&problem);
+        report.unrecorded = Some(problem);
+    }
 }
 
 /// Tells when nothing moves. Sleeps until that is possible, and never ends.
@@ -161,14 +190,30 @@ async fn flow(
         return;
     };
     outcome.plan = planned;
-    report.faults = shared.loaded.written_over();
+    report.faults.extend(shared.loaded.written_over());
     for fault in &report.faults {
-        // The plan may be wrong in any way, so nobody gets to see it.
+        // The plan may be wrong in any way, or it is not the one that was meant.
         shared.tell(fault);
         shared.cancel(Cancellation::Failure);
     }
     if shared.is_cancelled() || publishers.is_empty() {
         drop(publishers);
+        crew.ended(&[Role::Publisher], report).await;
+    } else if let Some(Err(problem)) = orders.kept.recorder.as_ref().map(|recorder| {
+        let keys = publishers
+            .iter()
+            .map(|publisher| publisher.outcomes.publisher());
+        let keys = keys.collect::<Vec<_>>();
+        recorder.intend(&outcome.plan, report, &shared.left_out(), |zone| {
+            let takes = |key: &&&Arc<str>| zone.goes_out() && zone.route.publishers.contain(key);
+            keys.iter().filter(takes).copied().collect()
+        })
+    }) {
+        drop(publishers);
+        shared.tell(&problem);
+        report.faults.push(problem);
+        shared.cancel(Cancellation::Failure);
+        crew.ended(&[Role::Publisher], report).await;
     } else {
         report.published = true;
         outcomes.extend(
@@ -177,9 +222,31 @@ async fn flow(
                 .map(|publisher| publisher.outcomes.clone()),
         );
         shared.breadcrumbs.publishing();
-        publish(&outcome.plan, publishers, shared).await;
+        let mut unrecorded = None;
+        {
+            let publishing = async {
+                publish(&outcome.plan, publishers, shared).await;
+                crew.ended(&[Role::Publisher], report).await;
+            };
+            let mut publishing = pin!(publishing);
+            let recording = async {
+                match &orders.kept.recorder {
+                    Some(recorder) => recorder.follow(outcomes).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut publishing => {}
+                problem = recording => {
+                    shared.tell(&problem);
+                    unrecorded = Some(problem);
+                    publishing.await;
+                }
+            }
+        }
+        report.unrecorded = unrecorded;
     }
-    crew.ended(&[Role::Publisher], report).await;
     if !crew.ended_soon(ALL_ROLES, report).await {
         shared.ask_to_stop();
         crew.ended(ALL_ROLES, report).await;

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{Changes, Name, NameRef};
 
 use crate::problem::Problem;
+use crate::stations::convergence::NotSticking;
+use crate::stations::guard::{Reason, Unnamed, Verdict};
+use crate::stations::planned::{PlannedZone, RuleKind};
 
 /// Exit codes of the program.
 pub mod exit {
@@ -17,8 +20,9 @@ pub mod exit {
     pub const FAILED: u8 = 1;
     /// Usage or configuration; nothing ran.
     pub const CONFIGURATION: u8 = 2;
-    /// Done, but a zone was left out, a plugin had to be abandoned or was passed over, or the metrics
-    /// relay failed.
+    /// Done, but a zone was left out or withheld or is named no more, a change does not stick and was
+    /// not sent, a plugin had to be abandoned or was passed over, the metrics relay failed, or the
+    /// history could not be written to the end.
     pub const INCOMPLETE: u8 = 3;
     /// Changes are pending; only of `plan --exit-code`.
     pub const PENDING: u8 = 4;
@@ -35,6 +39,10 @@ pub struct Report {
     pub remarks: Vec<Problem>,
     /// Names that stay as they are because authorities contradict each other there.
     pub undecided: usize,
+    /// Limits of the run as a whole that its changes break.
+    pub run_limits: Vec<Reason>,
+    /// Zones of earlier runs that no authority names any more.
+    pub unnamed: Vec<Unnamed>,
     /// Plugins that failed, in the order they did.
     pub failures: Vec<Failure>,
     /// What nobody can run on, in the host's own view: a library that was written over.
@@ -48,6 +56,8 @@ pub struct Report {
     pub only_shown: bool,
     /// How the metrics relay failed, if it did; what was done to the zones stands.
     pub relay_failure: Option<Failure>,
+    /// Why the history does not know what came of the run, if it does not.
+    pub unrecorded: Option<Problem>,
     /// Why the run was cancelled, if it was.
     pub cancelled: Option<Cancellation>,
     /// Whether the changes went to publishers.
@@ -80,8 +90,32 @@ pub struct ZoneReport {
     pub changes: ChangeCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
     pub held_back: usize,
+    /// What the guard says of the changes.
+    pub verdict: Verdict,
+    /// Changes that were sent before and did not come about.
+    pub not_sticking: NotSticking,
+    /// Differences that rules of the host set aside, by kind of rule.
+    pub set_aside: Vec<(RuleKind, usize)>,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
+}
+
+impl ZoneReport {
+    /// What is to be said of `zone` before anything is published.
+    pub(crate) fn of(zone: &PlannedZone, authority: Option<Arc<str>>) -> Self {
+        Self {
+            apex: zone.apex().to_owned(),
+            authority,
+            desired: zone.desired,
+            actual: zone.actual.as_ref().map(|actual| actual.rrsets),
+            changes: zone.counts(),
+            held_back: zone.held_back,
+            set_aside: zone.aside_by_kind(),
+            verdict: zone.verdict.clone(),
+            not_sticking: zone.not_sticking.clone(),
+            published: Vec::new(),
+        }
+    }
 }
 
 /// Numbers of changes of one zone.
@@ -105,6 +139,13 @@ impl ChangeCounts {
             deletions: counts.deletions as usize,
             updates: counts.updates as usize,
         }
+    }
+
+    /// Adds those of another zone.
+    pub fn add(&mut self, other: Self) {
+        self.additions += other.additions;
+        self.updates += other.updates;
+        self.deletions += other.deletions;
     }
 
     /// All changes.
@@ -288,11 +329,16 @@ impl Report {
     }
 
     fn is_whole(&self) -> bool {
+        let settled =
+            |zone: &ZoneReport| !zone.verdict.is_withheld() && zone.not_sticking.set_aside == 0;
         self.left_out.is_empty()
+            && self.unnamed.is_empty()
+            && self.zones.iter().all(settled)
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
             && self.undecided == 0
+            && self.unrecorded.is_none()
             && !self.only_shown
     }
 
@@ -381,9 +427,7 @@ impl Report {
     pub fn changes(&self) -> ChangeCounts {
         let mut total = ChangeCounts::default();
         for zone in &self.zones {
-            total.additions += zone.changes.additions;
-            total.updates += zone.changes.updates;
-            total.deletions += zone.changes.deletions;
+            total.add(zone.changes);
         }
         total
     }

@@ -1,12 +1,14 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use janitor_plugin_api::dns::Name;
+use jiff::Timestamp;
+
 use crate::activity::Roster;
-use crate::args::{Args, Format};
+use crate::args::{Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -14,17 +16,20 @@ use crate::crashes::{self, Crashes};
 use crate::crew::Recruit;
 use crate::discovery::Discovery;
 use crate::error::{Error, print_causes, print_warnings};
+use crate::guard;
 use crate::loaded::Loaded;
 use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Orders, Outcome};
+use crate::pipeline::{self, Judging, Orders, Outcome, note_unrecorded};
 use crate::plan;
 use crate::progress::Progress;
+use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
-use crate::report::{Cancellation, exit};
+use crate::report::{Cancellation, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
+use crate::stations::route::ListedPublisher;
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -32,6 +37,7 @@ pub struct Setting<'a> {
     discovery: &'a Discovery,
     control: &'a Control,
     stall_limit: Duration,
+    forced: &'a [Name],
 }
 
 impl<'a> Setting<'a> {
@@ -48,6 +54,16 @@ impl<'a> Setting<'a> {
             discovery,
             control,
             stall_limit: args.worker.stall_limit,
+            forced: &[],
+        }
+    }
+
+    /// With the limits of `zones` lifted.
+    #[must_use]
+    pub fn forcing(self, zones: &'a [Name]) -> Self {
+        Self {
+            forced: zones,
+            ..self
         }
     }
 }
@@ -65,7 +81,7 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     };
     let outcome = carry_out(setting, purpose)?;
     if dry_run || outcome.report.only_shown {
-        show(&outcome, Format::Text)?;
+        plan::show(&outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -75,34 +91,14 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(setting: &Setting<'_>, format: Format, tell_pending: bool) -> Result<u8, Error> {
+pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u8, Error> {
     let outcome = carry_out(setting, Purpose::Show)?;
-    show(&outcome, format)?;
+    plan::show(&outcome, shown)?;
     let code = outcome.report.exit_code();
     if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
         return Ok(exit::PENDING);
     }
     Ok(code)
-}
-
-fn show(outcome: &Outcome, format: Format) -> Result<(), Error> {
-    let written = match format {
-        Format::Text => {
-            let mut out = io::BufWriter::new(anstream::stdout());
-            plan::write_text(outcome, &mut out).and_then(|()| out.flush())
-        }
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            plan::write_json(outcome, &mut out).and_then(|()| out.flush())
-        }
-    };
-    match written {
-        // Whoever read the plan has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => {
-            written.map_err(|e| Error::failed("cannot write the plan to standard output", e))
-        }
-    }
 }
 
 /// One run, whole: everything between the configuration and the report.
@@ -114,7 +110,8 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
     setting.control.prepare(&shared);
     shared.breadcrumbs.limits(core.grace, core.deadline);
     let mut relay = None;
-    let mut ended = start(setting, purpose, &shared, &mut relay);
+    let mut kept = Kept::default();
+    let mut ended = start(setting, purpose, &shared, &mut relay, &mut kept);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -152,8 +149,38 @@ fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> 
             Farewell::Abandoned(key) => outcome.report.abandoned.push(key),
         }
     }
+    if let Some(recorder) = &kept.recorder {
+        end_record(recorder, &mut ended, &shared);
+    }
     setting.control.over();
     ended
+}
+
+/// Writes into the history how the run ended.
+fn end_record(recorder: &Recorder, ended: &mut Result<Outcome, Error>, shared: &Shared) {
+    let written = match ended {
+        Ok(Outcome { plan, report, .. }) => {
+            let ending = Ending {
+                exit_code: report.exit_code(),
+                status: report.status(),
+                causes: report.causes().into_iter().map(|(text, _)| text).collect(),
+            };
+            recorder.end(&ending, plan, report)
+        }
+        Err(error) => {
+            let ending = Ending {
+                exit_code: error.exit_code(),
+                status: "unexpected-error",
+                causes: vec![error.to_string()],
+            };
+            recorder.end(&ending, &[], &Report::default())
+        }
+    };
+    match (written, ended) {
+        (Ok(()), _) => {}
+        (Err(problem), Ok(outcome)) => note_unrecorded(problem, shared, &mut outcome.report),
+        (Err(problem), Err(_)) => shared.tell(&problem),
+    }
 }
 
 fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
@@ -166,7 +193,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         grace: core.grace,
         deadline: core.deadline.map(|limit| Instant::now() + limit),
         config_root: setting.config.root().to_owned(),
-        state_root: offer::state_root(),
+        state_root: offer::state_root(Some(core)),
         metrics,
         left_out: Mutex::default(),
         progress: Progress::default(),
@@ -184,6 +211,7 @@ fn start(
     purpose: Purpose,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
+    kept: &mut Kept,
 ) -> Result<Outcome, Error> {
     let Setting {
         config, discovery, ..
@@ -191,6 +219,25 @@ fn start(
     let core = config.core();
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
+    guard::prove(&core.guard)?;
+    if let Some(warning) = guard::limits_off(&core.guard) {
+        shared.tell(&warning);
+    }
+    let now = Timestamp::now();
+    let beginning = record::Start {
+        kind: record::Kind::Run,
+        made_at: now,
+        deployment: &deployment,
+        policy: None,
+        undoes: None,
+    };
+    let mut settings = core.history.clone();
+    // Whoever waits is at work for those who wait for the run.
+    settings.wait = core.deadline.unwrap_or(settings.wait).min(settings.wait);
+    let state_root = &shared.state_root;
+    *kept = record::begin(state_root, &settings, purpose, &beginning, &|problem| {
+        shared.tell(problem);
+    })?;
     let crashes = remembered(&shared.state_root);
     for warning in crashes::heed(&crashes, core.after_crash, &mut deployment)? {
         shared.tell(&warning);
@@ -210,7 +257,16 @@ fn start(
         tolerant: core.debug,
         core,
         missing_authorities: &deployment.missing_authorities,
+        scope: Arc::clone(&core.scope),
         capacity: core.channel_capacity,
+        judging: Judging {
+            guard: &core.guard,
+            convergence: &core.convergence,
+            forced: setting.forced,
+            memories: &kept.memories,
+            now,
+        },
+        kept,
         going_on_without: &|failed| warn_of_not_created(failed, &deployment, &recruits),
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -218,6 +274,7 @@ fn start(
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
     let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
+    outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;
     note_losses(&mut outcome, &deployment, &recruits, purpose);
@@ -233,6 +290,19 @@ fn start(
         }
     }
     Ok(outcome)
+}
+
+/// The publishers that are listed, those that a plan does without included.
+fn publishers(config: &Config, discovery: &Discovery) -> Vec<ListedPublisher> {
+    let listed = config.core().plugins.iter();
+    let found = listed.filter_map(|listed| discovery.find(&listed.key).ok().flatten());
+    found
+        .filter(|(_, _, plugin)| plugin.role == Role::Publisher)
+        .map(|(_, _, plugin)| ListedPublisher {
+            key: plugin.key.as_str().into(),
+            conditional: plugin.conditional,
+        })
+        .collect()
 }
 
 /// Puts into the report what `core.debug` let the run go on without.

@@ -80,7 +80,12 @@ pub fn directory(root: &Path, plugin_dir: Option<&Path>) -> Result<PluginDirecto
     Ok(PluginDirectory::choose(plugin_dir, config.as_ref()))
 }
 
-fn configured(root: &Path) -> Result<Option<Config>, Error> {
+/// The configuration, if there is one.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn configured(root: &Path) -> Result<Option<Config>, Error> {
     match Config::load(root) {
         Ok(config) => Ok(Some(config)),
         Err(problems) if is_absent(&problems) => Ok(None),
@@ -95,7 +100,7 @@ fn is_absent(problems: &Problems) -> bool {
         .any(|problem| problem.code() == Code::NoConfiguration)
 }
 
-fn pretty(json: &serde_json::Value) -> String {
+pub(crate) fn pretty(json: &serde_json::Value) -> String {
     format!("{json:#}\n")
 }
 

@@ -52,6 +52,8 @@ fn the_example_configuration_has_every_option_at_its_default() {
     assert_eq!(known.grace, default.grace);
     assert_eq!(known.deadline, default.deadline);
     assert_eq!(known.debug, default.debug);
+    assert_eq!(known.history, default.history);
+    assert_eq!(known.state_dir, default.state_dir);
     assert_eq!(known.after_crash, default.after_crash);
     assert_eq!(known.logging.level, default.logging.level);
     assert_eq!(known.logging.handlers, default.logging.handlers);

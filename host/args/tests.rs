@@ -57,16 +57,21 @@ fn every_command_is_read() {
     assert_eq!(
         command("plan"),
         Command::Plan(Plan {
-            format: Format::Text,
+            shown: Shown::default(),
             exit_code: false,
+            force: Vec::new(),
             in_process: false,
         })
     );
     assert_eq!(
         command("plan --format json --exit-code"),
         Command::Plan(Plan {
-            format: Format::Json,
+            shown: Shown {
+                format: Format::Json,
+                ..Shown::default()
+            },
             exit_code: true,
+            force: Vec::new(),
             in_process: false,
         })
     );

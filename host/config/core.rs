@@ -5,17 +5,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::convergence;
 use super::fields::{Fields, wrong_type};
+use super::guard::Guard;
+use super::history::History;
 use super::logging::Logging;
 use super::merge::MergeSettings;
 use super::nearest::nearest;
 use super::patterns::PatternList;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 use super::routes::RouteSettings;
+use super::scope::Scope;
 use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
 use crate::problem::{Code, Problem};
+use crate::stations::convergence::Settings as Convergence;
 
 /// The `[core]` table. What is not configured has its default.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub struct Core {
     pub plugins_origin: Option<Origin>,
     /// Go on without plugins that cannot be used.
     pub debug: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Where log lines go.
     pub logging: Logging,
     /// The metrics relay, built in or the key of a plugin; `metrics-logger` if none is named.
@@ -36,6 +43,10 @@ pub struct Core {
     pub ffwd: Ffwd,
     /// The directory of the plugin libraries, absolute.
     pub plugin_dir: Option<(PathBuf, Origin)>,
+    /// The directory of what outlives a run, absolute.
+    pub state_dir: Option<PathBuf>,
+    /// What is kept of past runs.
+    pub history: History,
     /// Messages that a channel holds before its sender has to wait.
     pub channel_capacity: usize,
     /// How long a plugin may go on after it was asked to stop.
@@ -48,6 +59,10 @@ pub struct Core {
     pub routes: Option<RouteSettings>,
     /// What counts where several authorities speak of one zone.
     pub merge: MergeSettings,
+    /// How much may change before a zone is withheld.
+    pub guard: Guard,
+    /// What is done about changes that do not stick.
+    pub convergence: Convergence,
     /// What the host needs to know of single plugins, by key.
     pub plugin: BTreeMap<String, PluginSettings>,
 }
@@ -108,6 +123,7 @@ impl Core {
             origin: value.origin.clone(),
         });
         let debug = fields.boolean("debug").unwrap_or(false);
+        let scope = fields.any("scope");
         let logging = fields.any("logging");
         let metrics = fields.any("metrics").map(|value| value.origin.clone());
         let metrics = fields.text("metrics").map(str::to_owned).zip(metrics);
@@ -118,6 +134,11 @@ impl Core {
         if plugin_dir.as_ref().is_some_and(|(_, path)| path.is_empty()) {
             fields.refuse("plugin_dir", "the path of a directory");
         }
+        let state_dir = fields.text("state_dir");
+        if state_dir.is_some_and(str::is_empty) {
+            fields.refuse("state_dir", "the path of a directory");
+        }
+        let history = fields.any("history");
         let channel_capacity = fields
             .integer("channel_capacity")
             .and_then(|number| usize::try_from(number).ok());
@@ -134,16 +155,21 @@ impl Core {
             known.unwrap_or_default()
         });
         let (routes, merge) = (fields.any("routes"), fields.any("merge"));
+        let guard = fields.any("guard");
+        let convergence = fields.any("convergence");
         let plugin = fields.any("plugin");
         let core = Self {
             plugins: plugins.collect(),
             plugins_origin,
             debug,
+            scope: Arc::default(),
             logging: Logging::default(),
             metrics: metrics.map(|(key, origin)| Listed { key, origin }),
             metrics_logger: MetricsLogger::default(),
             ffwd: Ffwd::default(),
             plugin_dir: plugin_dir.map(|(origin, path)| (root.join(path), origin)),
+            state_dir: state_dir.map(|path| root.join(path)),
+            history: History::default(),
             // Both have a default.
             channel_capacity: channel_capacity.unwrap_or(1),
             grace: grace.unwrap_or_default(),
@@ -151,13 +177,19 @@ impl Core {
             after_crash: after_crash.unwrap_or_default(),
             routes: None,
             merge: MergeSettings::default(),
+            guard: Guard::default(),
+            convergence: Convergence::default(),
             plugin: BTreeMap::new(),
         };
         fields.finish();
         Self {
+            scope: Arc::new(Scope::read(scope, problems)),
             logging: Logging::read(logging, root, problems),
             routes: RouteSettings::read(routes, problems),
             merge: MergeSettings::read(merge, problems),
+            history: History::read(history, problems),
+            guard: Guard::read(guard, problems),
+            convergence: convergence::read(convergence, problems),
             plugin: read_plugin_settings(plugin, problems),
             metrics_logger: MetricsLogger::read(config.get(METRICS_LOGGER), problems),
             ffwd: Ffwd::read(config.get(FFWD), problems),

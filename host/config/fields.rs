@@ -144,7 +144,8 @@ impl<'a, 'p> Fields<'a, 'p> {
         Duration::try_from_secs_f64(seconds).ok()
     }
 
-    fn default(&self, name: &str) -> Option<&'static toml::Value> {
+    /// What stands in the place of `name` where it is not set.
+    pub(super) fn default(&self, name: &str) -> Option<&'static toml::Value> {
         self.options.find(name)?.schema.default.as_ref()
     }
 

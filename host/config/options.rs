@@ -72,6 +72,9 @@ struct Core {
     plugins: Vec<String>,
     /// The directory of the plugin libraries.
     plugin_dir: Option<PathBuf>,
+    /// The directory of the history, and of everything else that outlives a run. Without it that of the
+    /// service manager (`STATE_DIRECTORY`), else `/var/lib/gordon-janitor`.
+    state_dir: Option<PathBuf>,
     /// Go on without plugins that cannot be used, with a warning each.
     #[setting(default = false)]
     debug: bool,
@@ -91,6 +94,15 @@ struct Core {
     /// The relay that measurements go to.
     #[setting(default = "metrics-logger")]
     metrics: String,
+    /// How much may change before a zone is withheld.
+    #[setting(default)]
+    guard: Guard,
+    /// What is done about changes that do not stick.
+    #[setting(default)]
+    convergence: Convergence,
+    /// Which names and types are managed.
+    #[setting(default)]
+    scope: Scope,
     /// Where log lines go.
     #[setting(default)]
     logging: Logging,
@@ -100,9 +112,117 @@ struct Core {
     /// What counts where several authorities speak of one zone.
     #[setting(default)]
     merge: Merge,
+    /// What is kept of past runs.
+    #[setting(default)]
+    history: History,
     /// What the host needs to know of single plugins, by key.
     #[setting(default)]
     plugin: BTreeMap<String, Plugin>,
+}
+
+/// The `[core.history]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct History {
+    /// Record every run, and remember of each zone what limits compare with.
+    #[setting(default = true)]
+    enabled: bool,
+    /// How long a run is kept.
+    #[setting(default = 90, unit = "days", min = 1, max = 36_500)]
+    keep_days: u32,
+    /// How many runs are kept however old they are.
+    #[setting(default = 100, min = 1, max = 1_000_000)]
+    keep_runs: u32,
+    /// How long a run waits for another one of the same state directory before it refuses.
+    #[setting(default = 60, unit = "seconds", min = 0, max = 31_622_400)]
+    wait: f64,
+}
+
+/// The `[core.scope]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Scope {
+    /// What is managed: owners, with types behind them if need be. Everything if the list is empty.
+    #[setting(default, example = ["*.example.com", "example.com MX TXT"])]
+    include: Vec<String>,
+    /// What is not managed: differences there stay as they are.
+    #[setting(default, example = ["_acme-challenge.* TXT", "*.k8s.example.com"])]
+    exclude: Vec<String>,
+    /// What is never updated or deleted; additions are made.
+    #[setting(default, example = ["example.com MX", "vpn.example.com"])]
+    protect: Vec<String>,
+    /// Whose markers are honoured: the names that they mark are left alone.
+    #[setting(default = ["external-dns", "octodns"])]
+    honour: Vec<Registry>,
+    /// Whether the last address of a name server of the zone stays.
+    #[setting(default = true)]
+    name_servers: bool,
+    /// How external-dns was told to name its markers.
+    #[setting(default)]
+    external_dns: ExternalDns,
+    /// How octoDNS was told to name its markers.
+    #[setting(default)]
+    octodns: Octodns,
+    /// The same for some zones, by patterns of their names; the closest counts.
+    #[setting(default)]
+    zones: BTreeMap<String, ScopeOfZones>,
+}
+
+/// A `[core.scope.zones."pattern"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct ScopeOfZones {
+    /// What is managed there, in the place of `core.scope.include`.
+    include: Option<Vec<String>>,
+    /// What is not managed there, beside `core.scope.exclude`.
+    #[setting(default)]
+    exclude: Vec<String>,
+    /// What is never updated or deleted there, beside `core.scope.protect`.
+    #[setting(default)]
+    protect: Vec<String>,
+    /// Whose markers are honoured there, in the place of `core.scope.honour`.
+    honour: Option<Vec<Registry>>,
+    /// Whether the last address of a name server stays there, in the place of
+    /// `core.scope.name_servers`.
+    name_servers: Option<bool>,
+}
+
+/// Somebody else who marks the names that are theirs.
+#[janitor_plugin_api::settings]
+enum Registry {
+    /// The TXT registry of external-dns.
+    #[setting(rename = "external-dns")]
+    ExternalDns,
+    /// The OwnershipProcessor of octoDNS.
+    Octodns,
+}
+
+/// The `[core.scope.external_dns]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct ExternalDns {
+    /// Its `--txt-prefix`, of every installation that has one.
+    #[setting(default, example = ["%{record_type}-txt."])]
+    prefix: Vec<String>,
+    /// Its `--txt-suffix`, of every installation that has one.
+    #[setting(default, example = ["-txt"])]
+    suffix: Vec<String>,
+    /// Its `--txt-wildcard-replacement`, of every installation that has one.
+    #[setting(default, example = ["any"])]
+    wildcard_replacement: Vec<String>,
+}
+
+/// The `[core.scope.octodns]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Octodns {
+    /// The `txt_name` of its processor, of every installation.
+    #[setting(default = ["_owner"])]
+    name: Vec<String>,
 }
 
 /// The `[core.logging]` table.
@@ -207,6 +327,116 @@ enum Output {
     Stderr,
 }
 
+/// The `[core.guard]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Guard {
+    /// Deletions in one zone, at most, or "off".
+    #[setting(default = 1000)]
+    deletions: Limit,
+    /// Deletions in one zone, in percent of the RRsets it holds, at most and never all, or "off".
+    #[setting(default = 30)]
+    deletions_percent: Limit,
+    /// Updates in one zone, at most, or "off".
+    #[setting(default = 10_000)]
+    updates: Limit,
+    /// Updates in one zone, in percent of the RRsets it holds, at most, or "off".
+    #[setting(default = 50)]
+    updates_percent: Limit,
+    /// RRsets that a zone is taken to hold at least, where a share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_existing: u32,
+    /// RRsets that are desired less than in the last good run, in percent of those, at most, or "off".
+    #[setting(default = 30)]
+    shrunk_percent: Limit,
+    /// What is published for a desired zone that is incomplete: additions, or nothing.
+    #[setting(default = "add")]
+    incomplete: OnIncomplete,
+    /// The limits of all zones together.
+    #[setting(default)]
+    run: GuardRun,
+    /// Limits of single zones, by pattern of their names: the closest that sets one counts.
+    #[setting(default)]
+    zones: BTreeMap<String, GuardZone>,
+}
+
+/// What is published for a desired zone that is incomplete.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum OnIncomplete {
+    /// What is missing at the servers; nothing is deleted or updated.
+    #[default]
+    Add,
+    /// Nothing.
+    Withhold,
+}
+
+/// The `[core.guard.run]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct GuardRun {
+    /// Deletions in all zones together, at most, or "off".
+    #[setting(default = 5000)]
+    deletions: Limit,
+    /// The same in percent of the RRsets that all zones hold.
+    #[setting(default = 30)]
+    deletions_percent: Limit,
+    /// Updates in all zones together, at most, or "off".
+    #[setting(default = 50_000)]
+    updates: Limit,
+    /// The same in percent of the RRsets that all zones hold.
+    #[setting(default = 50)]
+    updates_percent: Limit,
+    /// RRsets that all zones together are taken to hold at least, where a share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_existing: u32,
+    /// Zones with deletions or updates, at most, or "off".
+    #[setting(default = 1000)]
+    zones: Limit,
+    /// The same in percent of the zones that were compared.
+    #[setting(default = 50)]
+    zones_percent: Limit,
+    /// Zones that a run is taken to have at least, where their share is counted.
+    #[setting(default = 10, min = 0, max = 1_000_000)]
+    min_zones: u32,
+}
+
+/// A `[core.guard.zones."pattern"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct GuardZone {
+    /// As `core.guard.deletions`, for these zones.
+    deletions: Option<Limit>,
+    /// As `core.guard.deletions_percent`, for these zones.
+    deletions_percent: Option<Limit>,
+    /// As `core.guard.updates`, for these zones.
+    updates: Option<Limit>,
+    /// As `core.guard.updates_percent`, for these zones.
+    updates_percent: Option<Limit>,
+    /// As `core.guard.min_existing`, for these zones.
+    #[setting(min = 0, max = 1_000_000)]
+    min_existing: Option<u32>,
+    /// As `core.guard.shrunk_percent`, for these zones.
+    shrunk_percent: Option<Limit>,
+    /// As `core.guard.incomplete`, for these zones.
+    incomplete: Option<OnIncomplete>,
+}
+
+/// The `[core.convergence]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Convergence {
+    /// How often a change is sent that does not stick.
+    #[setting(default = 3, min = 1, max = 1_000_000)]
+    attempts: u32,
+    /// How long a change that was only accepted has time to come about.
+    #[setting(default = 900, unit = "seconds", min = 0, max = 31_622_400)]
+    settle: f64,
+}
+
 /// What may be written in several ways: no type says which.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
@@ -215,6 +445,22 @@ struct Several(Value);
 
 impl SettingType for Several {
     const SCHEMA: &'static [Part] = &[Part::Plain("title = \"several ways\"")];
+}
+
+/// A number, or that there is no limit.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+#[expect(dead_code, reason = "only described here")]
+struct Limit(Value);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(Value::Boolean(false))
+    }
+}
+
+impl SettingType for Limit {
+    const SCHEMA: &'static [Part] = &[Part::Plain("title = \"number or off\"")];
 }
 
 /// A `[core.plugin."key"]` table.

@@ -25,6 +25,7 @@ pub(crate) fn measure_report(metrics: &Metrics, report: &Report) {
         Outcome::InSync,
         Outcome::Changed,
         Outcome::Pending,
+        Outcome::Withheld,
         Outcome::Failed,
     ];
     for outcome in outcomes {
@@ -72,6 +73,10 @@ fn measure_zone(metrics: &Metrics, zone: &ZoneReport) {
         let context = [("zone", apex.clone()), ("kind", kind.into())];
         metrics.set("zone-drift", Number::count(number), &context);
     }
+    for (kind, number) in &zone.set_aside {
+        let context = [("zone", apex.clone()), ("rule", kind.word().into())];
+        metrics.set("zone-set-aside", Number::count(*number), &context);
+    }
     for (publisher, tally) in &zone.published {
         for (outcome, number) in [
             ("applied", tally.applied),
@@ -98,6 +103,8 @@ enum Outcome {
     Changed,
     /// Nothing was published.
     Pending,
+    /// Its changes break a limit, and nothing was published.
+    Withheld,
     /// A change was refused, or nobody knows what became of it.
     Failed,
 }
@@ -108,6 +115,7 @@ impl Outcome {
             Self::InSync => "in-sync",
             Self::Changed => "changed",
             Self::Pending => "pending",
+            Self::Withheld => "withheld",
             Self::Failed => "failed",
         }
     }
@@ -116,6 +124,8 @@ impl Outcome {
 fn outcome_of(zone: &ZoneReport) -> Outcome {
     if zone.changes.total() == 0 {
         Outcome::InSync
+    } else if zone.verdict.is_withheld() {
+        Outcome::Withheld
     } else if zone.published.is_empty() {
         Outcome::Pending
     } else if zone.published.iter().all(|(_, tally)| tally.is_good()) {
@@ -129,6 +139,8 @@ fn outcome_of(zone: &ZoneReport) -> Outcome {
 mod tests {
     use super::*;
     use crate::report::{ChangeCounts, Tally};
+    use crate::stations::convergence::NotSticking;
+    use crate::stations::guard::Verdict;
 
     fn zone(additions: usize, published: &[(usize, usize)]) -> ZoneReport {
         let published = published.iter().map(|&(applied, refused)| {
@@ -149,6 +161,9 @@ mod tests {
                 ..ChangeCounts::default()
             },
             held_back: 0,
+            verdict: Verdict::Passed,
+            not_sticking: NotSticking::default(),
+            set_aside: Vec::new(),
             published: published.collect(),
         }
     }

@@ -21,9 +21,11 @@ use crate::offer::Shared;
 use crate::plugin::Work;
 use crate::report::{Failure, LeftOut, LeftOutKind, Report};
 use crate::stations::answers::Answers;
+use crate::stations::cuts::Apexes;
 use crate::stations::merge::{Merge, Merged, Verdict};
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::{Route, Routes};
+use crate::stations::scope;
 
 /// Plans every zone. None if a reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
@@ -43,7 +45,10 @@ pub(super) async fn plan(
         let (sink, inlet) = channel::inlet(orders.capacity, Arc::clone(sending));
         lanes.push(Lane {
             reconciler: Arc::clone(reconciler.key()),
-            answers: RefCell::new(Answers::new(Arc::clone(reconciler.key()))),
+            answers: RefCell::new(Answers::new(
+                Arc::clone(reconciler.key()),
+                Arc::clone(&orders.scope),
+            )),
         });
         outlets.push(outlet);
         answers.push(Some(inlet));
@@ -111,7 +116,21 @@ pub(super) async fn plan(
         }
     }
     planned.sort_by(|left, right| left.apex().cmp(&right.apex()));
-    report.zones = judge(&mut planned, &merge);
+    let left_out = shared
+        .left_out()
+        .iter()
+        .filter_map(|one| one.zone.clone())
+        .collect::<Vec<_>>();
+    let named = merge.names().chain(left_out.iter().map(Name::as_ref));
+    let apexes = Apexes::new(named);
+    judge(
+        &mut planned,
+        &merge,
+        &apexes,
+        &orders.judging,
+        shared,
+        report,
+    );
     tell_remarks(core, &merge, shared, report);
     tell_losers(&planned, report);
     Some(planned)
@@ -328,6 +347,9 @@ impl Planning<'_> {
             Ok(Some(planned)) => {
                 self.shared.progress.planned();
                 measure_planned(planned, self.shared);
+                if let Some(problem) = scope::doubts(planned) {
+                    self.shared.tell(&problem);
+                }
                 if planned.held_back > 0 {
                     tracing::warn!(
                         zone = %planned.apex(), held_back = planned.held_back,

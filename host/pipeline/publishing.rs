@@ -92,7 +92,7 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
 
 /// Whether `publisher` is given changes of `zone`.
 fn is_given(publisher: &str, zone: &PlannedZone) -> bool {
-    zone.route.publishers.contain(publisher) && !zone.changes().is_empty()
+    zone.goes_out() && zone.route.publishers.contain(publisher)
 }
 
 /// Puts into the report, the log and the metrics what became of every change.

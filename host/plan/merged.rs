@@ -1,46 +1,34 @@
 //! What several authorities said of one zone, as plans have it.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{escaped, plural};
-use crate::pipeline::Outcome;
+use super::plural;
 use crate::stations::losers::{Loser, Losers};
 use crate::stations::planned::PlannedZone;
 
-/// RRsets of one zone that a plan for people names; programs get all of them.
+/// RRsets of one zone that a plan for people names, unless it is to have all of them.
 const NAMED: usize = 10;
 
-/// Writes what does not count of the authorities' words, and what else should be mended.
-pub(super) fn write_merged(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
-    for zone in &outcome.plan {
-        if !zone.losers.is_empty() {
-            write_losers(zone, out)?;
-        }
-    }
-    for remark in &outcome.report.remarks {
-        writeln!(out, "note: {}", escaped(remark.summary()))?;
-    }
-    Ok(())
-}
-
-fn write_losers(zone: &PlannedZone, out: &mut impl Write) -> io::Result<()> {
-    let (apex, number) = (zone.apex(), plural(zone.losers.len(), "RRset"));
-    let authorities = zone.provenance.authorities().join(", ");
-    writeln!(
-        out,
-        "{apex} joined from {authorities}; what does not count: {number}"
-    )?;
-    for loser in zone.losers.iter().take(NAMED) {
+/// What of the authorities' words on one zone does not count, each in a line.
+pub(super) fn lost(zone: &PlannedZone, all: bool) -> impl Iterator<Item = String> {
+    let named = if all { usize::MAX } else { NAMED };
+    let losers = zone.losers.iter().take(named).map(|loser| {
         let (owner, rtype, authority) = (loser.owner, loser.rtype, loser.authority);
-        writeln!(out, "  {owner} {rtype} of `{authority}`: {}", loser.why())?;
-    }
-    if let Some(more @ 1..) = zone.losers.len().checked_sub(NAMED) {
-        writeln!(out, "  and {more} more; --format json has all of them")?;
-    }
-    Ok(())
+        format!(
+            "{owner} {rtype} of `{authority}` does not count: {}",
+            loser.why()
+        )
+    });
+    let more = zone.losers.len().saturating_sub(named);
+    let more = (more > 0).then(|| {
+        format!(
+            "{} more of other authorities do not count",
+            plural(more, "RRset")
+        )
+    });
+    losers.chain(more)
 }
 
 /// Keys of plugins, as a list of texts.

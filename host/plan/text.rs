@@ -1,33 +1,56 @@
 //! The plan for people, as text.
+//!
+//! ```text
+//! example.com. 1 addition, 2 updates
+//!   + new.example.com.   300         A    192.0.2.1
+//!   ~ www.example.com.   300 → 3600  A    192.0.2.2
+//!   ~ text.example.com.  300         TXT
+//!   -                                     "before"
+//!   +                                     "after"
+//! ```
+//!
+//! The first column says what is done: an RRset is added `+`, deleted `-` or updated `~`; below an
+//! update the same signs stand before the values that come and go.
 
+use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use janitor_plugin_api::dns::{Change, RrsetRef};
+use janitor_plugin_api::dns::Action;
 
-use super::merged::write_merged;
-use super::{escaped, plural, rdatas, summary};
+use super::view::{Extent, Fate, Remark, Row, Ttls, View, Weight, ZoneView};
+use super::{escaped, summary};
 use crate::pipeline::Outcome;
-use crate::report::exit;
-use crate::stations::planned::PlannedZone;
 
-const ADDITION: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
-const DELETION: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
-const UPDATE: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Yellow)));
+const ADDITION: Style = AnsiColor::Green.on_default();
+const DELETION: Style = AnsiColor::Red.on_default();
+const UPDATE: Style = AnsiColor::Yellow.on_default();
 const HEADING: Style = Style::new().bold();
+const GRAVE: Style = AnsiColor::Red.on_default().bold();
+const QUIET: Style = Style::new().dimmed();
+const PLAIN: Style = Style::new();
 
-/// Writes the plan for people: zones with changes, zones left out, and a closing line of totals.
+/// How wide a line is taken to be where there is no terminal.
+const WIDTH: usize = 100;
+
+/// Writes the plan for people: zones with changes, what was left out, and closing lines of sums.
+/// `width` is that of the terminal, if there is one.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
-    for zone in &outcome.plan {
-        if zone.counts().total() > 0 {
-            write_zone(zone, out)?;
-        }
+pub fn write_text(
+    outcome: &Outcome,
+    extent: Extent,
+    width: Option<usize>,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let view = View::new(outcome, extent);
+    let width = width.unwrap_or(WIDTH);
+    for zone in view.zones() {
+        write_zone(&zone, width, out)?;
     }
-    for left_out in &outcome.report.left_out {
+    for left_out in view.left_out() {
         let (name, reason) = (
             escaped(&left_out.what),
             escaped(&left_out.reason.join(": ")),
@@ -37,106 +60,196 @@ pub fn write_text(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
             writeln!(out, "  hint: {}", escaped(hint))?;
         }
     }
-    write_merged(outcome, out)?;
-    write_totals(outcome, out)?;
-    if outcome.report.exit_code() == exit::FAILED {
-        writeln!(
-            out,
-            "{HEADING}the plan is not whole{HEADING:#}: the run failed or was cancelled"
-        )?;
+    if let Some(way) = view.way.as_ref().filter(|_| view.has_changes()) {
+        writeln!(out, "{QUIET}{way}{QUIET:#}")?;
+    }
+    writeln!(out, "{}: {}", view.sums(), summary(view.counts()))?;
+    for remark in view.remarks() {
+        write_remark("", &remark, out)?;
     }
     Ok(())
 }
 
-fn write_zone(zone: &PlannedZone, out: &mut impl Write) -> io::Result<()> {
-    let (apex, counts) = (zone.apex(), summary(zone.counts()));
-    let partial = if zone.complete {
-        ""
-    } else {
-        ", only additions because the desired zone is incomplete"
+fn write_remark(indent: &str, remark: &Remark, out: &mut impl Write) -> io::Result<()> {
+    let style = match remark.weight {
+        Weight::Grave => GRAVE,
+        Weight::Notice => PLAIN,
+        Weight::Quiet => QUIET,
     };
-    writeln!(out, "{HEADING}{apex}{HEADING:#} {counts}{partial}")?;
-    for change in zone.changes().iter() {
-        match change {
-            Change::Addition(rrset) => write_rrset('+', ADDITION, rrset, out)?,
-            Change::Deletion(rrset) => write_rrset('-', DELETION, rrset, out)?,
-            Change::Update { deletion, addition } => {
-                let (owner, rtype) = (addition.owner(), addition.rtype());
-                writeln!(
-                    out,
-                    "  {UPDATE}~{UPDATE:#} {owner} {rtype}{}",
-                    difference(deletion, addition)
-                )?;
-                write_rrset_below('-', DELETION, deletion, out)?;
-                write_rrset_below('+', ADDITION, addition, out)?;
-            }
-        }
-    }
-    Ok(())
+    writeln!(out, "{indent}{style}{}{style:#}", escaped(&remark.text))
 }
 
-fn write_rrset(
-    sign: char,
-    style: Style,
-    rrset: RrsetRef<'_>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let (owner, ttl, rtype) = (rrset.owner(), rrset.ttl(), rrset.rtype());
-    for rdata in rdatas(rrset) {
-        writeln!(
-            out,
-            "  {style}{sign}{style:#} {owner} {ttl} IN {rtype} {rdata}"
-        )?;
-    }
-    Ok(())
-}
-
-fn write_rrset_below(
-    sign: char,
-    style: Style,
-    rrset: RrsetRef<'_>,
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let ttl = rrset.ttl();
-    for rdata in rdatas(rrset) {
-        writeln!(out, "      {style}{sign}{style:#} {ttl} {rdata}")?;
-    }
-    Ok(())
-}
-
-/// What an update changes, where that is not the values alone.
-fn difference(deletion: RrsetRef<'_>, addition: RrsetRef<'_>) -> &'static str {
-    let same_values = deletion.rdatas().eq(addition.rdatas());
-    match (same_values, deletion.ttl() == addition.ttl()) {
-        (true, _) => " (TTL)",
-        (false, true) => "",
-        (false, false) => " (TTL and values)",
-    }
-}
-
-fn write_totals(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
-    let zones = &outcome.report.zones;
-    let changed = zones.iter().filter(|zone| zone.changes.total() > 0).count();
-    let held_back = zones.iter().filter(|zone| zone.held_back > 0).count();
-    let as_desired = zones
-        .iter()
-        .filter(|z| z.changes.total() == 0 && z.held_back == 0)
-        .count();
-    let total = outcome.report.changes();
-    let left_out = outcome.report.left_out.len();
+fn write_zone(zone: &ZoneView<'_>, width: usize, out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
-        "{} compared, {changed} to change, {as_desired} as desired, {left_out} left out: {}",
-        plural(zones.len(), "zone"),
-        summary(total),
+        "{HEADING}{}{HEADING:#} {}",
+        zone.apex(),
+        zone.summary()
     )?;
-    if held_back > 0 {
-        let differences = zones.iter().map(|zone| zone.held_back).sum();
-        let (zones, differences) = (plural(held_back, "zone"), plural(differences, "difference"));
+    if let Some(way) = &zone.way {
+        writeln!(out, "  {QUIET}{way}{QUIET:#}")?;
+    }
+    for remark in &zone.remarks {
+        write_remark("  ! ", remark, out)?;
+    }
+    let changes = zone.planned.changes();
+    let columns = Columns::of(zone.rows(changes.iter()), width);
+    let mut cells = Cells::default();
+    let mut rule = None;
+    for row in zone.rows(changes.iter()) {
+        if row.rule != rule
+            && let Some(rule) = row.rule
+        {
+            let (kind, text) = (rule.kind.word(), escaped(&rule.text));
+            writeln!(out, "  {QUIET}set aside ({kind}): {text}{QUIET:#}")?;
+        }
+        rule = row.rule;
+        columns.write(&row, &mut cells, out)?;
+    }
+    match zone.not_shown() {
+        0 => Ok(()),
+        more => writeln!(out, "  {QUIET}… and {more} more; --all shows them{QUIET:#}"),
+    }
+}
+
+/// How wide the columns of a zone are.
+struct Columns {
+    owner: usize,
+    ttl: usize,
+    rtype: usize,
+    /// What is left for the values.
+    value: usize,
+}
+
+/// The text of cells, whose room is used again.
+#[derive(Default)]
+struct Cells {
+    owner: String,
+    ttl: String,
+    rtype: String,
+    value: String,
+}
+
+impl Columns {
+    /// Wide enough for `rows`, but for names that would leave too little for the rest.
+    fn of<'a>(rows: impl Iterator<Item = Row<'a>>, width: usize) -> Self {
+        let most = (width * 2 / 5).clamp(16, 48);
+        let (mut owner, mut ttl, mut rtype) = (0, 0, 0);
+        for row in rows {
+            let here = written(row.owner());
+            if here <= most {
+                owner = owner.max(here);
+            }
+            ttl = ttl.max(written(row.ttls()));
+            rtype = rtype.max(written(row.rtype()));
+        }
+        // A sign and its blanks come first, two blanks between columns.
+        let before = 4 + owner + 2 + ttl + 2 + rtype + 2;
+        Self {
+            owner,
+            ttl,
+            rtype,
+            value: width.saturating_sub(before),
+        }
+    }
+
+    fn write(&self, row: &Row<'_>, cells: &mut Cells, out: &mut impl Write) -> io::Result<()> {
+        let (sign, style) = match row.action() {
+            Action::Addition => ('+', ADDITION),
+            Action::Deletion => ('-', DELETION),
+            Action::Update => ('~', UPDATE),
+        };
+        fill(&mut cells.owner, row.owner());
+        if !row.begins_owner {
+            cells.owner.clear();
+        } else if cells.owner.chars().count() > self.owner {
+            writeln!(out, "  {style}{sign}{style:#} {}", cells.owner)?;
+            cells.owner.clear();
+        }
+        fill(&mut cells.ttl, row.ttls());
+        fill(&mut cells.rtype, row.rtype());
+        let (owner, ttl, rtype) = (self.owner, self.ttl, self.rtype);
+        write!(out, "  {style}{sign}{style:#} {:owner$}  ", cells.owner)?;
+        let is_changed = matches!(row.ttls(), Ttls::Changed(..));
+        let style = if is_changed { UPDATE } else { PLAIN };
+        write!(out, "{style}{:ttl$}{style:#}  ", cells.ttl)?;
+        // The line goes on with a value, or ends behind the type.
+        if self.write_exchange(row, cells, out)? {
+            return Ok(());
+        }
+        let mut is_first = true;
+        let hidden = row.staying_hidden();
+        if hidden > 0 {
+            let rest = format!("{hidden} values stay");
+            writeln!(out, "{:rtype$}  {QUIET}{rest}{QUIET:#}", cells.rtype)?;
+            is_first = false;
+        }
+        let is_update = row.action() == Action::Update;
+        for value in row.values() {
+            let (sign, style) = match value.fate {
+                Fate::Stays => (' ', QUIET),
+                Fate::Goes => ('-', DELETION),
+                Fate::Comes => ('+', ADDITION),
+            };
+            fill(&mut cells.value, &value);
+            if is_first && is_update && value.fate != Fate::Stays {
+                writeln!(out, "{}", cells.rtype)?;
+                is_first = false;
+            }
+            if is_first {
+                write!(out, "{:rtype$}  ", cells.rtype)?;
+            } else {
+                let blank = owner + 2 + ttl + 2 + rtype + 2;
+                write!(out, "  {style}{sign}{style:#} {:blank$}", "")?;
+            }
+            is_first = false;
+            writeln!(out, "{style}{}{style:#}", cells.value)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a value and the one that takes its place on one line, if there is room.
+    fn write_exchange(
+        &self,
+        row: &Row<'_>,
+        cells: &mut Cells,
+        out: &mut impl Write,
+    ) -> io::Result<bool> {
+        let Some((before, after)) = row.exchange() else {
+            return Ok(false);
+        };
+        fill(&mut cells.value, &before);
+        let length = cells.value.len();
+        fill(&mut cells.owner, &after);
+        if length + " → ".chars().count() + cells.owner.len() > self.value {
+            return Ok(false);
+        }
+        let rtype = self.rtype;
         writeln!(
             out,
-            "{differences} in {zones} left as they are: what is desired there is incomplete"
+            "{:rtype$}  {DELETION}{}{DELETION:#} → {ADDITION}{}{ADDITION:#}",
+            cells.rtype, cells.value, cells.owner
         )?;
+        Ok(true)
     }
-    Ok(())
+}
+
+fn fill(cell: &mut String, content: impl Display) {
+    cell.clear();
+    // A string takes everything.
+    let _written = write!(cell, "{content}").is_ok();
+}
+
+/// How many characters `content` takes.
+fn written(content: impl Display) -> usize {
+    struct Counter(usize);
+    impl fmt::Write for Counter {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 += text.chars().count();
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    let _written = write!(counter, "{content}").is_ok();
+    counter.0
 }

@@ -16,13 +16,16 @@ use super::merge::Merged;
 use super::planned::PlannedZone;
 use super::provenance::Provenance;
 use super::route::Route;
+use super::scope::ZoneScope;
 use super::survey::Survey;
+use crate::config::scope::Scope;
 use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
 
 /// The station behind the reconciler.
 pub struct Answers {
     reconciler: Arc<str>,
+    scope: Arc<Scope>,
     zones: BTreeMap<Name, State>,
 }
 
@@ -43,14 +46,17 @@ struct Asked {
     wants_something: bool,
     complete: bool,
     held: BTreeSet<Name>,
+    /// Owners at which it has markers of its own, in canonical order.
+    markers: Vec<Name>,
 }
 
 impl Answers {
-    /// A station for the answers of `reconciler`.
+    /// A station for the answers of `reconciler`, of which `scope` leaves some to others.
     #[must_use]
-    pub fn new(reconciler: Arc<str>) -> Self {
+    pub fn new(reconciler: Arc<str>, scope: Arc<Scope>) -> Self {
         Self {
             reconciler,
+            scope,
             zones: BTreeMap::new(),
         }
     }
@@ -73,6 +79,7 @@ impl Answers {
                 .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
+            markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(&zone),
         };
         let asked = State::Asked(Box::new(asked));
         self.zones.insert(zone.apex().to_owned(), asked);
@@ -109,7 +116,9 @@ impl Answers {
             }
         };
         let hint = answer.hint.clone().into_option().map(RString::into_string);
-        match judge(&apex, answer, &asked) {
+        let scope = Arc::clone(&self.scope);
+        let scope = ZoneScope::new(&scope, apex.as_ref());
+        match judge(&apex, answer, &asked, &scope) {
             Ok((changes, actual)) => {
                 let mut planned = PlannedZone::new(changes, asked.route);
                 planned.provenance = asked.provenance;
@@ -117,6 +126,7 @@ impl Answers {
                 planned.desired = asked.rrsets;
                 planned.complete = asked.complete;
                 planned.actual = actual;
+                scope.limit(&mut planned);
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
                 match self.zones.get(&apex) {
@@ -183,6 +193,7 @@ fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
+    scope: &ZoneScope<'_>,
 ) -> Result<(Changes, Option<Survey>), (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
@@ -224,7 +235,9 @@ fn judge(
             links(&e),
         )
     })?;
-    Ok((within(changes, asked), Some(Survey::of(&actual))))
+    let changes = within(changes, asked);
+    let survey = Survey::of(&actual, &changes, &scope.markers(), &asked.markers);
+    Ok((changes, Some(survey)))
 }
 
 /// What the desired zone allows of `changes`: one that is incomplete only adds.

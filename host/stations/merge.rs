@@ -69,6 +69,18 @@ pub struct Merged {
     pub losers: Losers,
 }
 
+impl Merged {
+    /// A zone that `authority` alone speaks of.
+    #[must_use]
+    pub fn from_one(zone: DesiredZone, authority: Arc<str>) -> Self {
+        Self {
+            provenance: Provenance::only(authority, zone.rrset_count()),
+            losers: Losers::default(),
+            zone,
+        }
+    }
+}
+
 /// What becomes of a message.
 #[derive(Debug)]
 pub enum Verdict {
@@ -269,11 +281,7 @@ impl Merge {
         if let [alone] = &*keys
             && let Some(zone) = zones.next()
         {
-            return Ok(Merged {
-                provenance: Provenance::only(Arc::clone(alone), zone.rrset_count()),
-                losers: Losers::default(),
-                zone,
-            });
+            return Ok(Merged::from_one(zone, Arc::clone(alone)));
         }
         let policy = match rule.policy {
             Policy::Error => return Err(spoken_for_by(apex, &keys)),
@@ -290,6 +298,11 @@ impl Merge {
             losers,
             zone: joined.zone,
         })
+    }
+
+    /// Every zone that was named, also if it is left out.
+    pub fn names(&self) -> impl Iterator<Item = NameRef<'_>> {
+        self.zones.keys().map(Name::as_ref)
     }
 
     /// The authority that spoke for a zone, if it was one alone and the zone was not left out.

@@ -25,6 +25,8 @@ struct Inner {
 struct Zone {
     changes: Vec<OutcomeCode>,
     reasons: Vec<String>,
+    /// Whether anything was reported that nobody asked for since.
+    news: bool,
 }
 
 /// Most different reasons kept for one zone; a publisher that refuses everything says why a few times.
@@ -57,6 +59,7 @@ impl Outcomes {
         zones.push(Zone {
             changes: vec![OutcomeCode::UNKNOWN; changes],
             reasons: Vec::new(),
+            news: false,
         });
         zones.len() as u64 - 1
     }
@@ -70,7 +73,18 @@ impl Outcomes {
         if let Some(zone) = zone {
             zone.changes.fill(OutcomeCode::REFUSED);
             zone.reasons.push(reason.to_owned());
+            zone.news = true;
         }
+    }
+
+    /// The tickets of messages of which more is known than when this was asked last.
+    #[must_use]
+    pub fn news(&self) -> Vec<u64> {
+        let mut zones = self.zones();
+        let news = zones.iter_mut().enumerate();
+        let news =
+            news.filter_map(|(at, zone)| std::mem::take(&mut zone.news).then_some(at as u64));
+        news.collect()
     }
 
     /// What became of the changes of a message.
@@ -163,6 +177,7 @@ impl RawReports for Outcomes {
         let range = zone.and_then(|zone| {
             let end = first.checked_add(count)? as usize;
             let changes = zone.changes.get_mut(first as usize..end)?;
+            zone.news = true;
             Some((changes, &mut zone.reasons))
         });
         let Some((changes, reasons)) = range else {

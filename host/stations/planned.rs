@@ -1,9 +1,12 @@
 //! What is to be done about one zone, and what is not and why.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 
+use super::convergence::NotSticking;
+use super::guard::Verdict;
 use super::losers::Losers;
 use super::provenance::Provenance;
 use super::route::Route;
@@ -31,6 +34,10 @@ pub struct PlannedZone {
     pub complete: bool,
     /// What the zone was found to hold, unless the reconciler cannot tell.
     pub actual: Option<Survey>,
+    /// Changes that were sent before and did not come about.
+    pub not_sticking: NotSticking,
+    /// Whether the changes may be published.
+    pub verdict: Verdict,
 }
 
 /// Everything that the comparison found, and which rule set what of it aside.
@@ -101,6 +108,8 @@ impl PlannedZone {
             desired: 0,
             complete: true,
             actual: None,
+            not_sticking: NotSticking::default(),
+            verdict: Verdict::Passed,
         }
     }
 
@@ -116,6 +125,27 @@ impl PlannedZone {
         &self.changes
     }
 
+    /// Whether there is anything to publish, and it may be.
+    #[must_use]
+    pub fn goes_out(&self) -> bool {
+        !self.changes.is_empty() && !self.verdict.is_withheld()
+    }
+
+    /// Everything that the comparison found, in the order of the changes; what is not to be made with
+    /// the rule that set it aside.
+    pub fn found_changes(&self) -> (&Changes, impl Iterator<Item = (Change<'_>, Option<&Rule>)>) {
+        let aside = self.set_aside.as_ref();
+        let all = aside.map_or(&self.changes, |aside| &aside.all);
+        let decided = aside.map_or(&[][..], |aside| &aside.decisions);
+        let mut decided = decided.iter();
+        let each = all.iter().map(move |change| {
+            let number = decided.next().copied().unwrap_or_default();
+            let rule = usize::from(number).checked_sub(1);
+            (change, rule.and_then(|at| aside?.rules.get(at)))
+        });
+        (all, each)
+    }
+
     /// How many of each kind are to be made.
     #[must_use]
     pub fn counts(&self) -> ChangeCounts {
@@ -129,11 +159,11 @@ impl PlannedZone {
             .set_aside
             .as_ref()
             .map_or_else(Vec::new, |set_aside| set_aside.rules.clone());
-        // Many changes fall under few rules.
+        // A zone with many cuts may have a rule for each.
+        let mut numbers: BTreeMap<_, _> = rules.iter().cloned().zip(0..).collect();
         let mut number = |rule: Rule| {
-            let at = rules.iter().position(|known| *known == rule);
-            let at = at.unwrap_or_else(|| {
-                rules.push(rule);
+            let at = *numbers.entry(rule).or_insert_with_key(|rule| {
+                rules.push(rule.clone());
                 rules.len() - 1
             });
             u16::try_from(at + 1).unwrap_or(u16::MAX)
@@ -168,26 +198,27 @@ impl PlannedZone {
                 }
             }
         }
-        let all = std::mem::replace(&mut self.changes, kept);
-        let mut fresh = fresh.into_iter();
+        let judged = std::mem::replace(&mut self.changes, kept);
         self.set_aside = Some(match self.set_aside.take() {
             None => SetAside {
-                all,
+                all: judged,
                 rules,
-                decisions: fresh.collect(),
+                decisions: fresh,
             },
-            Some(before) => SetAside {
-                all: before.all,
-                rules,
-                decisions: before
-                    .decisions
-                    .into_iter()
-                    .map(|rule| match rule {
-                        0 => fresh.next().unwrap_or_default(),
-                        decided => decided,
-                    })
-                    .collect(),
-            },
+            Some(mut before) => {
+                // Not in the order in which they were found: an owner whose additions were set aside
+                // has moved to those that only lose something.
+                let fresh = judged.iter().zip(fresh).filter(|(_, rule)| *rule > 0);
+                let fresh: HashMap<_, _> = fresh
+                    .map(|(change, rule)| ((change.owner(), change.rtype()), rule))
+                    .collect();
+                for (change, rule) in before.all.iter().zip(&mut before.decisions) {
+                    if let Some(decided) = fresh.get(&(change.owner(), change.rtype())) {
+                        *rule = *decided;
+                    }
+                }
+                SetAside { rules, ..before }
+            }
         });
     }
 
@@ -220,6 +251,16 @@ impl PlannedZone {
         let mut by_rule = set_aside.rules.iter().zip(numbers).collect::<Vec<_>>();
         by_rule.sort();
         by_rule
+    }
+
+    /// How many changes were set aside by each kind of rule.
+    #[must_use]
+    pub fn aside_by_kind(&self) -> Vec<(RuleKind, usize)> {
+        let mut by_kind = BTreeMap::<_, usize>::new();
+        for (rule, number) in self.aside_by_rule() {
+            *by_kind.entry(rule.kind).or_default() += number;
+        }
+        by_kind.into_iter().collect()
     }
 }
 
@@ -298,6 +339,37 @@ mod tests {
         let by_rule = zone.aside_by_rule();
         let by_rule = by_rule.iter().map(|(rule, number)| (&*rule.text, *number));
         assert_eq!(by_rule.collect::<Vec<_>>(), [("b", 1), ("c", 1)]);
+    }
+
+    #[test]
+    fn what_is_set_aside_later_is_not_mixed_up_with_what_was_set_aside_before() {
+        let mut zone = zone(
+            &[("b", "A", "192.0.2.1")],
+            &[
+                ("a", "A", "192.0.2.1"),
+                ("b", "TXT", "x"),
+                ("c", "A", "192.0.2.1"),
+            ],
+        );
+        // With that, the owner only loses something, and comes later.
+        zone.set_aside(|change| {
+            change
+                .addition()
+                .map(|_| rule(RuleKind::Scope, "additions"))
+        });
+        let starts = |change: Change<'_>, with: &str| change.owner().to_string().starts_with(with);
+        zone.set_aside(|change| starts(change, "a").then(|| rule(RuleKind::Owned, "a")));
+        assert_eq!(aside(&zone), ["b.a.test. A scope", "a.a.test. A owned"]);
+        zone.set_aside(|change| starts(change, "c").then(|| rule(RuleKind::Protected, "c")));
+        assert_eq!(
+            aside(&zone),
+            [
+                "b.a.test. A scope",
+                "a.a.test. A owned",
+                "c.a.test. A protected"
+            ]
+        );
+        assert_eq!(zone.changes().len(), 1);
     }
 
     #[test]

@@ -25,6 +25,15 @@ pub enum Publishers {
     Only(Arc<[Arc<str>]>),
 }
 
+/// A publisher as it is listed, whether it takes part in the run or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedPublisher {
+    /// Its key.
+    pub key: Arc<str>,
+    /// Whether it writes a change only where it finds what was planned for.
+    pub conditional: bool,
+}
+
 impl Publishers {
     /// Whether the publisher `key` is one of them.
     #[must_use]

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
@@ -122,14 +123,15 @@ fn tell(args: &Args, verdict: Verdict) -> u8 {
     let is_logged = config
         .as_ref()
         .is_some_and(|config| logging::init(config.core(), Product::of(args)).is_ok());
+    let state_root = offer::state_root(config.as_ref().map(Config::core));
     let mut problem = verdict.problem.clone();
     if let Some(culprit) = &verdict.culprit
         && !verdict.cancelled
-        && let Err(error) = remember(culprit, &verdict.cause)
+        && let Err(error) = remember(&state_root, culprit, &verdict.cause)
     {
         problem = problem.note(format!(
             "the next run will not know of it: cannot write {}: {error}",
-            Crashes::path(&offer::state_root()).display()
+            Crashes::path(&state_root).display()
         ));
     }
     crate::terminal::clear();
@@ -166,6 +168,6 @@ fn log(problem: &Problem, verdict: &Verdict) {
     );
 }
 
-fn remember(culprit: &Operation, cause: &str) -> io::Result<()> {
-    Crashes::add(&offer::state_root(), Crash::now(culprit, cause))
+fn remember(state_root: &Path, culprit: &Operation, cause: &str) -> io::Result<()> {
+    Crashes::add(state_root, Crash::now(culprit, cause))
 }

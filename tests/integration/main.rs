@@ -31,6 +31,7 @@ mod merging;
 mod zone_files;
 mod reconcilers;
 mod plans;
+mod pages;
 mod publishers;
 mod cancellation;
 mod worker;

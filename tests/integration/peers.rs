@@ -1,6 +1,7 @@
 //! Programs of others that are asked for their judgement where they are installed.
 
 mod daemon;
+mod browser;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -8,6 +9,7 @@ use std::io::{self, Write};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
+pub(crate) use self::browser::Browser;
 pub(crate) use self::daemon::{Daemon, get};
 
 /// What a name server makes of the zone file `text`: one RR a line, in an order of its own.

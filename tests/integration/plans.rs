@@ -28,21 +28,16 @@ fn as_text() {
     assert_eq!((run.exit_code(), run.errors().as_str()), (3, ""));
     assert_snapshot!(run.stdout(), @r#"
     a.test. 2 additions, 3 updates, 1 deletion
-      ~ both.a.test. A (TTL and values)
-          - 30 192.0.2.3
-          + 60 192.0.2.1
-      + new.a.test. 300 IN A 192.0.2.1
-      + new.a.test. 300 IN TXT "a \"text\""
-      ~ ttl.a.test. A (TTL)
-          - 300 192.0.2.1
-          + 600 192.0.2.1
-      ~ www.a.test. A
-          - 300 192.0.2.1
-          + 300 192.0.2.1
-          + 300 192.0.2.2
-      - old.a.test. 300 IN A 192.0.2.1
+      ~ both.a.test.  30 → 60    A    192.0.2.3 → 192.0.2.1
+      + new.a.test.   300        A    192.0.2.1
+      +               300        TXT  "a \"text\""
+      ~ ttl.a.test.   300 → 600  A    192.0.2.1
+      ~ www.a.test.   300        A    192.0.2.1
+      +                               192.0.2.2
+      - old.a.test.   300        A    192.0.2.1
     broken.test. left out: cannot read `<root>/desired/broken.test.zone`, line 1, column 7: expected an IPv4 address, found `192.0.2`
     missing.test. left out: cannot read the served zone: `<root>/served` holds no file for it, so it is not served there
+    desired by files.zones, compared by files.served, published by files.apply
     2 zones compared, 1 to change, 1 as desired, 2 left out: 2 additions, 3 updates, 1 deletion
     "#);
 }

@@ -46,17 +46,13 @@ fn answer(desired: &DesiredZone, actual: &ActualZone) -> AbiAnswer {
 
 /// Asks for what one authority desires.
 fn ask(station: &mut Answers, desired: &DesiredZone) {
-    let merged = Merged {
-        zone: desired.clone(),
-        provenance: Provenance::only("a".into(), desired.rrset_count()),
-        losers: Losers::default(),
-    };
+    let merged = Merged::from_one(desired.clone(), "a".into());
     let route = Arc::new(Route::to_all("r".into()));
     assert_eq!(station.asked(merged, &route), *desired);
 }
 
 fn station() -> Answers {
-    Answers::new("r".into())
+    Answers::new("r".into(), Arc::default())
 }
 
 const OLD: &[(&str, &str)] = &[("www", "192.0.2.1"), ("old", "192.0.2.9")];

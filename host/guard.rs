@@ -1,0 +1,105 @@
+//! The commands `guard explain` and `guard test`, and what is told of limits.
+//!
+//! - `telling`: what people, the log and the metrics are told in a run;
+//! - `explain`: every limit, and where it comes from;
+//! - `trial`: synthetic accidents, sent through the limits.
+
+mod explain;
+pub(crate) mod telling;
+mod trial;
+
+use janitor_plugin_api::dns::Name;
+
+use crate::args;
+use crate::config::{Config, Guard};
+use crate::error::Error;
+use crate::problem::{Code, Problem, Problems};
+use crate::report::exit;
+use crate::stations::guard::{Finding, Limit, ZoneLimits, probe_everything};
+
+/// Carries a command out: its text and the exit code.
+///
+/// # Errors
+///
+/// When the configuration has faults: limits that are not what was meant explain nothing.
+pub fn command(config: &Config, command: &args::Guard) -> Result<(String, u8), Error> {
+    Problems::check(config.problems().to_vec())?;
+    let guard = &config.core().guard;
+    match command {
+        args::Guard::Explain(what) => {
+            let zones = zones(guard, what.zone.as_ref());
+            let text = match what.json {
+                true => explain::json(guard, &zones),
+                false => explain::text(guard, &zones, what.zone.is_some()),
+            };
+            Ok((text, exit::DONE))
+        }
+        args::Guard::Test(what) => {
+            let trial = trial::Trial::of(guard, &zones(guard, what.zone.as_ref()));
+            let text = match what.json {
+                true => trial.json(),
+                false => trial.text(),
+            };
+            let code = match trial.is_safe() {
+                true => exit::DONE,
+                false => exit::FAILED,
+            };
+            Ok((text, code))
+        }
+    }
+}
+
+/// The zones to speak of: the one that was asked for, else those that have limits of their own.
+fn zones(guard: &Guard, asked: Option<&Name>) -> Vec<Name> {
+    match asked {
+        Some(zone) => vec![zone.clone()],
+        None => guard.names().collect(),
+    }
+}
+
+/// Makes sure that no zone can lose everything unless somebody wrote that it may.
+///
+/// # Errors
+///
+/// If one can. Nothing is run then.
+pub(crate) fn prove(guard: &Guard) -> Result<(), Error> {
+    let refused = guard.sets().filter_map(|(name, limits)| {
+        let finding = probe_everything(&limits);
+        refusal(&name, &limits, &finding)
+    });
+    let refused: Vec<_> = refused.collect();
+    Ok(Problems::check(refused).map(|_| ())?)
+}
+
+/// Why limits under which a zone can lose everything are refused, if nobody wrote that it may.
+fn refusal(name: &str, limits: &ZoneLimits, finding: &Finding) -> Option<Problem> {
+    let is_allowed = matches!(limits.deletions_percent.value, Limit::Off);
+    (finding.loses_everything() && !is_allowed).then(|| {
+        Problem::error(
+            Code::Unguarded,
+            format!("the limits of {name} let a zone lose everything"),
+        )
+        .found(format!("{}, and no limit catches it", finding.probe))
+        .because("nobody wrote that this is meant")
+        .help("set core.guard.deletions_percent; gordon-janitor guard test shows what is caught")
+    })
+}
+
+/// What is told in every run of limits that are off.
+pub(crate) fn limits_off(guard: &Guard) -> Option<Problem> {
+    let off = guard.off();
+    if off.is_empty() {
+        return None;
+    }
+    let problem = Problem::warning(
+        Code::LimitOff,
+        match off.len() {
+            1 => "a limit on changes is off".to_owned(),
+            number => format!("{number} limits on changes are off"),
+        },
+    );
+    let problem = off.iter().fold(problem, |problem, (name, place)| {
+        problem.found(format!("{name} = \"off\" ({place})"))
+    });
+    Some(problem.help("gordon-janitor guard test shows what passes"))
+}

@@ -1,0 +1,224 @@
+//! What people, the log and the metrics are told of limits and of changes that do not stick.
+
+use std::collections::BTreeSet;
+
+use janitor_plugin_api::dns::Name;
+
+use crate::config::nearest;
+use crate::metrics::{Number, Value};
+use crate::offer::Shared;
+use crate::problem::{Code, Problem};
+use crate::report::Report;
+use crate::stations::convergence::{NotSticking, Stuck};
+use crate::stations::guard::{Reason, Unnamed, Verdict};
+use crate::stations::planned::PlannedZone;
+
+/// Zones that are told of one by one; the rest is counted, and in the log.
+const MAX_TOLD: usize = 20;
+
+/// Tells everything that was found of a plan.
+pub(crate) fn tell(plan: &[PlannedZone], report: &Report, shared: &Shared) {
+    for zone in plan {
+        measure(zone, shared);
+    }
+    let withheld = plan.iter().filter(|zone| zone.verdict.is_withheld());
+    let on_their_own = withheld
+        .clone()
+        .filter(|zone| own(&zone.verdict).next().is_some());
+    for zone in on_their_own.clone().take(MAX_TOLD) {
+        shared.tell(&withheld_zone(zone));
+    }
+    for zone in on_their_own.clone().skip(MAX_TOLD) {
+        let reasons = sentences(own(&zone.verdict));
+        tracing::warn!(zone = %zone.apex(), reasons, "zone withheld");
+    }
+    if !report.run_limits.is_empty() {
+        shared.tell(&withheld_run(&report.run_limits, withheld.count()));
+    }
+    for zone in plan {
+        if let Verdict::Forced(reasons) = &zone.verdict {
+            let reasons = sentences(reasons.iter());
+            tracing::warn!(zone = %zone.apex(), reasons, "limits lifted by --force");
+        }
+    }
+    let stuck = plan.iter().filter(|zone| zone.not_sticking.total() > 0);
+    for zone in stuck.clone().take(MAX_TOLD) {
+        for problem in does_not_stick(zone) {
+            shared.tell(&problem);
+        }
+    }
+    for zone in stuck.skip(MAX_TOLD) {
+        let NotSticking {
+            sent_again,
+            set_aside,
+            ..
+        } = zone.not_sticking;
+        tracing::warn!(zone = %zone.apex(), sent_again, set_aside, "changes do not stick");
+    }
+    for one in &report.unnamed {
+        shared.tell(&unnamed(one));
+    }
+}
+
+/// The limits of a zone itself, without those of the run.
+fn own(verdict: &Verdict) -> impl Iterator<Item = &Reason> + Clone {
+    let reasons = verdict.reasons().iter();
+    reasons.filter(|reason| !reason.rule.is_of_the_run())
+}
+
+fn sentences<'a>(reasons: impl Iterator<Item = &'a Reason>) -> String {
+    let sentences: Vec<_> = reasons.map(ToString::to_string).collect();
+    sentences.join("; ")
+}
+
+fn withheld_zone(zone: &PlannedZone) -> Problem {
+    let apex = zone.apex();
+    let mut problem = Problem::warning(
+        Code::Withheld,
+        format!("the changes of `{apex}` are withheld; nothing of it is published"),
+    );
+    for reason in own(&zone.verdict) {
+        problem = problem.because(reason);
+    }
+    let can_be_forced = own(&zone.verdict).all(|reason| reason.rule.can_be_forced());
+    let name = apex.to_string();
+    let name = name
+        .strip_suffix('.')
+        .filter(|name| !name.is_empty())
+        .unwrap_or(&name);
+    problem.help(match can_be_forced {
+        true => format!(
+            "look at the changes with gordon-janitor plan; if they are meant, gordon-janitor run --force {name}"
+        ),
+        false => "mend the source, so that it can be read as a whole; --force does not lift this".to_owned(),
+    })
+}
+
+fn withheld_run(reasons: &[Reason], zones: usize) -> Problem {
+    let zones = match zones {
+        1 => "1 zone is withheld".to_owned(),
+        zones => format!("{zones} zones are withheld"),
+    };
+    let mut problem = Problem::warning(
+        Code::RunWithheld,
+        format!(
+            "the changes of the run as a whole break a limit: {zones}, nothing of them is published"
+        ),
+    );
+    for reason in reasons {
+        problem = problem.because(reason);
+    }
+    problem.help(
+        "look at the changes with gordon-janitor plan; if they are meant, name zones with --force, or raise the limit",
+    )
+}
+
+/// A zone that was named to `--force` and to nobody else.
+pub(crate) fn forced_unknown(zone: &Name, known: &BTreeSet<Name>) -> Problem {
+    let problem = Problem::error(
+        Code::ForcedUnknown,
+        format!("--force names `{zone}`, which is not in the run; nothing is published"),
+    )
+    .because("no authority named it");
+    let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+    match nearest(&zone.to_string(), known.iter().map(String::as_str)) {
+        Some(near) => problem.help(format!("write --force {near}")),
+        None => problem.help("gordon-janitor plan shows the zones of the run"),
+    }
+}
+
+fn does_not_stick(zone: &PlannedZone) -> Vec<Problem> {
+    let found = &zone.not_sticking;
+    let apex = zone.apex();
+    let told = [
+        (Code::NotSentAnyMore, found.set_aside, true),
+        (Code::DoesNotStick, found.sent_again, false),
+    ];
+    let told = told.into_iter().filter(|(_, number, _)| *number > 0);
+    let problems = told.map(|(code, number, set_aside)| {
+        let (subject, verb) = match number {
+            1 => ("1 change".to_owned(), "does"),
+            number => (format!("{number} changes"), "do"),
+        };
+        let rest = match set_aside {
+            true => "any more than before, and is not sent again",
+            false => "although it was reported as applied",
+        };
+        let mut problem = Problem::warning(
+            code,
+            format!("{subject} of `{apex}` {verb} not stick, {rest}"),
+        );
+        let shown: Vec<_> = found
+            .shown
+            .iter()
+            .filter(|stuck| stuck.set_aside == set_aside)
+            .collect();
+        for stuck in &shown {
+            problem = describe(problem, stuck);
+        }
+        if shown.len() < number {
+            problem = problem.note(format!("and {} more", number - shown.len()));
+        }
+        problem.help("docs/guard.md says what each kind of difference mostly comes from")
+    });
+    problems.collect()
+}
+
+fn describe(problem: Problem, stuck: &Stuck) -> Problem {
+    let sent = match stuck.times {
+        1 => "sent once".to_owned(),
+        times => format!("sent {times} times"),
+    };
+    let mut problem = problem.found(format!(
+        "{} {}: {}; {sent}, first at {}",
+        stuck.owner, stuck.rtype, stuck.difference, stuck.since
+    ));
+    for (what, form) in [("served", &stuck.served), ("desired", &stuck.desired)] {
+        if let Some(form) = form {
+            problem = problem.note(format!("{what} {}, on the wire {}", form.text, form.hex));
+        }
+    }
+    problem
+}
+
+fn unnamed(one: &Unnamed) -> Problem {
+    let Unnamed {
+        zone,
+        desired,
+        run,
+        at,
+    } = one;
+    Problem::warning(
+        Code::Unnamed,
+        format!("no authority names `{zone}` any more; it stays as it is"),
+    )
+    .found(format!(
+        "run {run} of {at} found it well, with {desired} RRsets desired"
+    ))
+    .help(format!(
+        "if it is not this janitor's any more: gordon-janitor history forget {zone}"
+    ))
+}
+
+fn measure(zone: &PlannedZone, shared: &Shared) {
+    let apex = || Value::Text(zone.apex().to_string());
+    for reason in zone.verdict.reasons() {
+        let context = [("zone", apex()), ("rule", Value::from(reason.rule.word()))];
+        shared
+            .metrics
+            .incr("guard-trips", Number::count(1), &context);
+    }
+    let NotSticking {
+        sent_again,
+        set_aside,
+        ..
+    } = &zone.not_sticking;
+    for (state, number) in [("sent-again", *sent_again), ("set-aside", *set_aside)] {
+        if number > 0 {
+            let context = [("zone", apex()), ("state", Value::from(state))];
+            shared
+                .metrics
+                .set("changes-not-sticking", Number::count(number), &context);
+        }
+    }
+}
