@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
-use janitor_plugin_api::dns::Name;
+use janitor_plugin_api::dns::{Name, Rtype};
 use janitor_plugin_api::manifest::API_VERSION;
 
 use crate::terminal::Form;
@@ -47,6 +47,8 @@ impl Args {
         match &self.command {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
+            Command::Apply(apply) => apply.in_process,
+            Command::Why(why) => why.in_process,
             _ => true,
         }
     }
@@ -54,7 +56,11 @@ impl Args {
     /// Whether changes are to be published.
     #[must_use]
     pub fn publishes(&self) -> bool {
-        matches!(&self.command, Command::Run(run) if !run.dry_run)
+        match &self.command {
+            Command::Run(run) => !run.dry_run,
+            Command::Apply(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -65,9 +71,13 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
+    /// Publish exactly the changes of a plan that was made with `plan --out`, or nothing
+    Apply(Apply),
     /// Show the limits on changes and try them out, without running plugin code
     #[command(subcommand)]
     Guard(Guard),
+    /// Say of one name who wants it, what is served, what is planned, and which rule decided
+    Why(Why),
     /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
     Check(Check),
     /// Look at the plugin libraries, without running them; install and roll back
@@ -103,12 +113,31 @@ pub struct Plan {
     /// What is written
     #[command(flatten)]
     pub shown: Shown,
+    /// Also write the plan to a file that `apply` takes
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
     /// Plan as run would with its limits lifted for this zone; may be given several times
     #[arg(long, value_name = "ZONE")]
     pub force: Vec<Name>,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
+}
+
+/// `why NAME [TYPE]`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Why {
+    /// The name, with or without its final dot; it is never completed
+    pub name: Name,
+    /// The type; all that there is at the name if not given
+    #[arg(value_name = "TYPE")]
+    pub rtype: Option<Rtype>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -141,6 +170,16 @@ pub enum Format {
     Html,
     /// One JSON object per zone, each on a line
     Json,
+}
+
+/// `apply`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Apply {
+    /// The plan, as `plan --out` has written it
+    pub file: PathBuf,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
 }
 
 /// `guard …`
@@ -290,7 +329,8 @@ pub struct Man {
 #[command(name = "gordon-janitor", version = VERSION.as_str(), subcommand_negates_reqs = true)]
 #[command(
     after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration, nothing ran; \
-    3 done, but something was left out; 4 changes are pending (plan --exit-code)."
+    3 done, but something was left out; 4 changes are pending (plan --exit-code). A plan that \
+    cannot be applied is 1, and nothing of it is published."
 )]
 struct CommandLine {
     /// Directory of gordon-janitor.toml and gordon-janitor-user.toml
@@ -385,8 +425,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
-            let message =
-                "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            let message = "--dry-run belongs to the command run; plan shows what it would do";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Plan(plan))
@@ -400,14 +439,21 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(plan.force),
             ..plan
         }),
+        Some(Command::Apply(apply)) => Command::Apply(Apply {
+            in_process: apply.in_process || line.run.in_process,
+            ..apply
+        }),
         Some(_) if !line.run.force.is_empty() => {
             let message =
                 "--force belongs to the commands run and plan; no other has limits to lift";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
+        Some(Command::Why(why)) => Command::Why(Why {
+            in_process: why.in_process || line.run.in_process,
+            ..why
+        }),
         Some(_) if line.run.in_process => {
-            let message =
-                "--in-process belongs to the commands run and plan; no other runs plugins";
+            let message = "--in-process belongs to the commands run, plan, apply and why; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

@@ -43,8 +43,11 @@ pub mod record;
 pub mod history;
 pub mod pipeline;
 pub mod plan;
+pub mod policy;
 pub mod recruiting;
 pub mod run;
+pub mod apply;
+pub mod why;
 pub mod show;
 pub mod check;
 pub mod install;
@@ -82,13 +85,23 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan)
+        }),
+        Command::Apply(what) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            let config = config.strict();
+            let setting = Setting::new(args, &config, &discovery, control);
+            apply::apply(&setting, &what.file)
         }),
         Command::Guard(what) => {
             let config = Config::load(&args.config_root)?;
             let (text, code) = guard::command(&config, what)?;
             print(&text).map(|_| code)
         }
+        Command::Why(asked) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            why::why(&Setting::new(args, &config, &discovery, control), asked)
+        }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,
             plugin_dir,

@@ -26,10 +26,12 @@ use crate::stations::merge::{Merge, Merged, Verdict};
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::{Route, Routes};
 use crate::stations::scope;
+use crate::why::Inquiry;
 
 /// Plans every zone. None if a reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
     orders: &Orders<'_>,
+    sealed: bool,
     shared: &Shared,
     crew: &mut Crew,
     not_created: &[NotCreated],
@@ -45,10 +47,10 @@ pub(super) async fn plan(
         let (sink, inlet) = channel::inlet(orders.capacity, Arc::clone(sending));
         lanes.push(Lane {
             reconciler: Arc::clone(reconciler.key()),
-            answers: RefCell::new(Answers::new(
-                Arc::clone(reconciler.key()),
-                Arc::clone(&orders.scope),
-            )),
+            answers: RefCell::new(
+                Answers::new(Arc::clone(reconciler.key()), Arc::clone(&orders.scope))
+                    .with_digests(sealed),
+            ),
         });
         outlets.push(outlet);
         answers.push(Some(inlet));
@@ -75,6 +77,7 @@ pub(super) async fn plan(
         routes: Routes::new(core.routes.as_ref(), &lanes.first()?.reconciler),
         lanes,
         publishers,
+        inquiry: orders.inquiry,
         shared,
     };
     let carried = planning.carry(inlets, outlets, &mut answers).await;
@@ -168,11 +171,13 @@ struct Lane {
 
 /// The stations between authorities and reconcilers and behind the reconcilers, at work.
 struct Planning<'a> {
+    /// The authorities.
     merge: RefCell<Merge>,
     routes: Routes,
     lanes: Vec<Lane>,
     /// The publishers that take part; none if nothing is published.
     publishers: Vec<Arc<str>>,
+    inquiry: Option<&'a Inquiry>,
     shared: &'a Shared,
 }
 
@@ -241,7 +246,13 @@ impl Planning<'_> {
             };
             let opened = self.merge.borrow_mut().open(authority, message);
             let verdict = match opened {
-                Ok(zone) => self.merge.borrow_mut().take(authority, zone),
+                Ok(zone) => {
+                    let mut merge = self.merge.borrow_mut();
+                    if let Some(inquiry) = self.inquiry {
+                        inquiry.heard(merge.key_of(authority), &zone);
+                    }
+                    merge.take(authority, zone)
+                }
                 Err(verdict) => verdict,
             };
             self.follow(verdict, &outlets).await;
@@ -276,6 +287,9 @@ impl Planning<'_> {
                 return;
             }
         };
+        if let Some(inquiry) = self.inquiry {
+            inquiry.forwarded(&merged.zone);
+        }
         measure_desired(&merged, self.shared);
         self.shared.progress.desired(merged.zone.rrset_count());
         let zone = {
@@ -341,6 +355,9 @@ impl Planning<'_> {
 
     /// Takes one answer.
     fn answer(&self, lane: &Lane, answer: AbiAnswer) {
+        if let Some(inquiry) = self.inquiry {
+            inquiry.answered(&answer);
+        }
         let mut answers = lane.answers.borrow_mut();
         match answers.take(answer) {
             Ok(None) => {}

@@ -59,12 +59,15 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
     let tickets = plan.iter().map(|zone| {
-        let is_given = is_given(outcomes.publisher(), zone);
-        outcomes.expect(if is_given { zone.changes().len() } else { 0 })
+        outcomes.expect(if goes_to(zone, outcomes.publisher()) {
+            zone.changes().len()
+        } else {
+            0
+        })
     });
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
-        if !is_given(outcomes.publisher(), zone) {
+        if !goes_to(zone, outcomes.publisher()) {
             continue;
         }
         if shared.is_cancelled() {
@@ -90,8 +93,8 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     }
 }
 
-/// Whether `publisher` is given changes of `zone`.
-fn is_given(publisher: &str, zone: &PlannedZone) -> bool {
+/// Whether there is anything to publish of a zone, by this publisher, and it may be.
+fn goes_to(zone: &PlannedZone, publisher: &str) -> bool {
     zone.goes_out() && zone.route.publishers.contain(publisher)
 }
 
@@ -105,7 +108,7 @@ pub(super) fn tell_outcomes(
     for outcomes in publishers {
         let mut totals = Totals::default();
         for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
-            if !is_given(outcomes.publisher(), zone) {
+            if !goes_to(zone, outcomes.publisher()) {
                 continue;
             }
             let ticket = ticket as u64;

@@ -109,6 +109,12 @@ impl Merge {
         }
     }
 
+    /// The key of `authority`.
+    #[must_use]
+    pub fn key_of(&self, authority: usize) -> &Arc<str> {
+        &self.authorities[authority].speaker.key
+    }
+
     /// Opens one message of `authority`: the zone as this one alone has it, which is for
     /// [`Merge::take`] then.
     ///

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 
 use super::convergence::NotSticking;
+use super::digests::Digests;
 use super::guard::Verdict;
 use super::losers::Losers;
 use super::provenance::Provenance;
@@ -34,6 +35,8 @@ pub struct PlannedZone {
     pub complete: bool,
     /// What the zone was found to hold, unless the reconciler cannot tell.
     pub actual: Option<Survey>,
+    /// The digests of both sides, if the plan is to be sealed.
+    pub digests: Option<Digests>,
     /// Changes that were sent before and did not come about.
     pub not_sticking: NotSticking,
     /// Whether the changes may be published.
@@ -108,6 +111,7 @@ impl PlannedZone {
             desired: 0,
             complete: true,
             actual: None,
+            digests: None,
             not_sticking: NotSticking::default(),
             verdict: Verdict::Passed,
         }
