@@ -343,9 +343,11 @@ fn remarks(zone: &PlannedZone, extent: Extent) -> Vec<Remark> {
             "only additions because the desired zone is incomplete{stay}"
         )));
     } else if zone.held_back > 0 {
-        remarks.push(Remark::notice(format!(
-            "some owners could not be read{stay}"
-        )));
+        let why = match zone.losers.undecided() {
+            0 => "some owners could not be read",
+            _ => "authorities contradict each other at some owners",
+        };
+        remarks.push(Remark::notice(format!("{why}{stay}")));
     }
     for (Rule { kind, text }, number) in zone.aside_by_rule() {
         let changes = plural(number, "change");
