@@ -32,6 +32,7 @@ mod reconcilers;
 mod plans;
 mod pages;
 mod guard;
+mod convergence;
 mod publishers;
 mod cancellation;
 mod worker;
