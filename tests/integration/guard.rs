@@ -21,7 +21,7 @@ fn outcome(run: &Run) -> (i32, String) {
 
 #[test]
 fn a_zone_that_would_lose_too_much_is_withheld_and_the_others_go_on() {
-    let janitor = deployment();
+    let janitor = deployment().settings("[core.logging]\nlevel = 'debug'");
     let before = janitor.served_file("a.test");
     let run = janitor.run();
     assert_eq!(outcome(&run), (3, "incomplete".to_owned()));
@@ -35,7 +35,7 @@ fn a_zone_that_would_lose_too_much_is_withheld_and_the_others_go_on() {
     let trips = run.log_with("[guard-trips]");
     assert_eq!(
         trips,
-        ["INFO: [guard-trips] value: 1 context: {'zone': 'a.test.', 'rule': 'deletions-percent'}"]
+        ["DEBUG: [guard-trips] value: 1 context: {'zone': 'a.test.', 'rule': 'deletions-percent'}"]
     );
 }
 
