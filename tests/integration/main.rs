@@ -33,6 +33,7 @@ mod reconcilers;
 mod plans;
 mod pages;
 mod guard;
+mod convergence;
 mod why;
 mod publishers;
 mod cancellation;
