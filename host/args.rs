@@ -48,6 +48,7 @@ impl Args {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
             Command::Why(why) => why.in_process,
+            Command::Apply(apply) => apply.in_process,
             _ => true,
         }
     }
@@ -55,7 +56,11 @@ impl Args {
     /// Whether changes are to be published.
     #[must_use]
     pub fn publishes(&self) -> bool {
-        matches!(&self.command, Command::Run(run) if !run.dry_run)
+        match &self.command {
+            Command::Run(run) => !run.dry_run,
+            Command::Apply(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -66,6 +71,8 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
+    /// Publish exactly the changes of a plan that was made with `plan --out`, or nothing
+    Apply(Apply),
     /// Show the limits on changes and try them out, without running plugin code
     #[command(subcommand)]
     Guard(Guard),
@@ -106,6 +113,9 @@ pub struct Plan {
     /// What is written
     #[command(flatten)]
     pub shown: Shown,
+    /// Also write the plan to a file that `apply` takes
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
@@ -160,6 +170,16 @@ pub enum Format {
     Html,
     /// One JSON object per zone, each on a line
     Json,
+}
+
+/// `apply`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Apply {
+    /// The plan, as `plan --out` has written it
+    pub file: PathBuf,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
 }
 
 /// `guard …`
@@ -309,7 +329,8 @@ pub struct Man {
 #[command(name = "gordon-janitor", version = VERSION.as_str(), subcommand_negates_reqs = true)]
 #[command(
     after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration, nothing ran; \
-    3 done, but something was left out; 4 changes are pending (plan --exit-code)."
+    3 done, but something was left out; 4 changes are pending (plan --exit-code). A plan that \
+    cannot be applied is 1, and nothing of it is published."
 )]
 struct CommandLine {
     /// Directory of gordon-janitor.toml and gordon-janitor-user.toml
@@ -404,8 +425,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
-            let message =
-                "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            let message = "--dry-run belongs to the command run; plan shows what it would do";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Plan(plan))
@@ -419,6 +439,10 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(plan.force),
             ..plan
         }),
+        Some(Command::Apply(apply)) => Command::Apply(Apply {
+            in_process: apply.in_process || line.run.in_process,
+            ..apply
+        }),
         Some(_) if !line.run.force.is_empty() => {
             let message =
                 "--force belongs to the commands run and plan; no other has limits to lift";
@@ -429,8 +453,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             ..why
         }),
         Some(_) if line.run.in_process => {
-            let message =
-                "--in-process belongs to the commands run, plan and why; no other runs plugins";
+            let message = "--in-process belongs to the commands run, plan, apply and why; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

@@ -22,7 +22,7 @@ use self::past::past;
 use crate::args::Why;
 use crate::error::Error;
 use crate::resolve::Purpose;
-use crate::run::{Setting, carry_out};
+use crate::run::{Errand, Setting, carry_out};
 
 /// Plans once, says on standard output why one name is as it is, and returns the exit code: that of the
 /// plan.
@@ -32,7 +32,10 @@ use crate::run::{Setting, carry_out};
 /// As for a plan.
 pub fn why(setting: &Setting<'_>, asked: &Why) -> Result<u8, Error> {
     let inquiry = Inquiry::new(asked.name.clone());
-    let outcome = carry_out(&setting.asking(&inquiry), Purpose::Show)?;
+    let outcome = carry_out(
+        &setting.asking(&inquiry),
+        Errand::plan(Purpose::Show, false),
+    )?;
     let mut answer = Answer::new(&outcome, &inquiry, asked.rtype);
     if let Some(apex) = answer.place.apex() {
         let (root, apex) = (setting.state_root(), apex.to_owned());
