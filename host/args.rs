@@ -47,8 +47,8 @@ impl Args {
         match &self.command {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
-            Command::Why(why) => why.in_process,
             Command::Apply(apply) => apply.in_process,
+            Command::Why(why) => why.in_process,
             _ => true,
         }
     }

@@ -61,7 +61,6 @@ fn every_command_is_read() {
             out: None,
             exit_code: false,
             in_process: false,
-            force: Vec::new(),
         })
     );
     assert_eq!(
@@ -74,7 +73,6 @@ fn every_command_is_read() {
             out: Some("a/plan".into()),
             exit_code: true,
             in_process: false,
-            force: Vec::new(),
         })
     );
     assert_eq!(
