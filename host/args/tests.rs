@@ -60,6 +60,7 @@ fn every_command_is_read() {
             shown: Shown::default(),
             out: None,
             exit_code: false,
+            force: Vec::new(),
             in_process: false,
         })
     );
@@ -72,6 +73,7 @@ fn every_command_is_read() {
             },
             out: Some("a/plan".into()),
             exit_code: true,
+            force: Vec::new(),
             in_process: false,
         })
     );
