@@ -47,6 +47,7 @@ impl Args {
         match &self.command {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
+            Command::Apply(apply) => apply.in_process,
             _ => true,
         }
     }
@@ -54,7 +55,11 @@ impl Args {
     /// Whether changes are to be published.
     #[must_use]
     pub fn publishes(&self) -> bool {
-        matches!(&self.command, Command::Run(run) if !run.dry_run)
+        match &self.command {
+            Command::Run(run) => !run.dry_run,
+            Command::Apply(_) => true,
+            _ => false,
+        }
     }
 }
 
@@ -65,6 +70,8 @@ pub enum Command {
     Run(Run),
     /// Compare every zone and show the corrections, without publishing them
     Plan(Plan),
+    /// Publish exactly the changes of a plan that was made with `plan --out`, or nothing
+    Apply(Apply),
     /// Show the limits on changes and try them out, without running plugin code
     #[command(subcommand)]
     Guard(Guard),
@@ -103,6 +110,9 @@ pub struct Plan {
     /// What is written
     #[command(flatten)]
     pub shown: Shown,
+    /// Also write the plan to a file that `apply` takes
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// Exit with 4 when changes are pending
     #[arg(long)]
     pub exit_code: bool,
@@ -141,6 +151,16 @@ pub enum Format {
     Html,
     /// One JSON object per zone, each on a line
     Json,
+}
+
+/// `apply`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Apply {
+    /// The plan, as `plan --out` has written it
+    pub file: PathBuf,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
 }
 
 /// `guard …`
@@ -290,7 +310,8 @@ pub struct Man {
 #[command(name = "gordon-janitor", version = VERSION.as_str(), subcommand_negates_reqs = true)]
 #[command(
     after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration, nothing ran; \
-    3 done, but something was left out; 4 changes are pending (plan --exit-code)."
+    3 done, but something was left out; 4 changes are pending (plan --exit-code). A plan that \
+    cannot be applied is 1, and nothing of it is published."
 )]
 struct CommandLine {
     /// Directory of gordon-janitor.toml and gordon-janitor-user.toml
@@ -385,8 +406,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(run.force),
         }),
         Some(_) if line.run.dry_run => {
-            let message =
-                "--dry-run belongs to the command run; the other commands publish nothing anyway";
+            let message = "--dry-run belongs to the command run; plan shows what it would do";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Plan(plan))
@@ -400,6 +420,10 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(plan.force),
             ..plan
         }),
+        Some(Command::Apply(apply)) => Command::Apply(Apply {
+            in_process: apply.in_process || line.run.in_process,
+            ..apply
+        }),
         Some(_) if !line.run.force.is_empty() => {
             let message =
                 "--force belongs to the commands run and plan; no other has limits to lift";
@@ -407,7 +431,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
         }
         Some(_) if line.run.in_process => {
             let message =
-                "--in-process belongs to the commands run and plan; no other runs plugins";
+                "--in-process belongs to the commands run, plan and apply; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

@@ -115,6 +115,14 @@ impl Config {
         &self.root
     }
 
+    /// The same configuration, with which nothing is gone on without: what `core.debug` allows does not
+    /// hold.
+    #[must_use]
+    pub fn strict(mut self) -> Self {
+        self.core.debug = false;
+        self
+    }
+
     /// The host's own settings.
     #[must_use]
     pub fn core(&self) -> &Core {

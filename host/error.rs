@@ -21,6 +21,10 @@ pub enum Error {
     #[error(transparent)]
     NotCreated(Problems),
 
+    /// A plan is not applied, or not written; nothing was published.
+    #[error(transparent)]
+    Plan(Problems),
+
     /// Everything is in order but the state directory; nothing ran.
     #[error(transparent)]
     Refused(Problems),
@@ -72,7 +76,9 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Problems(_) | Self::NoPlugins { .. } => exit::CONFIGURATION,
-            Self::NotCreated(_) | Self::Refused(_) | Self::Failed { .. } => exit::FAILED,
+            Self::NotCreated(_) | Self::Plan(_) | Self::Refused(_) | Self::Failed { .. } => {
+                exit::FAILED
+            }
         }
     }
 
@@ -83,6 +89,12 @@ impl Error {
             Self::Problems(problems) | Self::NotCreated(problems) | Self::Refused(problems) => {
                 (problems.list(), problems.closing(), Vec::new(), None)
             }
+            Self::Plan(problems) => (
+                problems.list(),
+                "nothing was published".to_owned(),
+                Vec::new(),
+                None,
+            ),
             Self::NoPlugins { warnings } => {
                 (warnings, self.to_string(), Vec::new(), Some(NAME_THEM))
             }

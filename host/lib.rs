@@ -43,8 +43,10 @@ pub mod record;
 pub mod history;
 pub mod pipeline;
 pub mod plan;
+pub mod policy;
 pub mod recruiting;
 pub mod run;
+pub mod apply;
 pub mod show;
 pub mod check;
 pub mod install;
@@ -82,7 +84,13 @@ fn command(args: &Args) -> Result<u8, Error> {
         Command::Plan(plan) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
-            run::plan(&setting.forcing(&plan.force), plan.shown, plan.exit_code)
+            run::plan(&setting.forcing(&plan.force), plan)
+        }),
+        Command::Apply(what) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            let config = config.strict();
+            let setting = Setting::new(args, &config, &discovery, control);
+            apply::apply(&setting, &what.file)
         }),
         Command::Guard(what) => {
             let config = Config::load(&args.config_root)?;

@@ -11,12 +11,17 @@
 
 mod planning;
 mod judging;
+mod reading;
+mod confirming;
 mod publishing;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use self::confirming::confirm;
 pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
@@ -27,10 +32,40 @@ use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::problem::Problem;
 use crate::record::Kept;
-use crate::report::{Cancellation, Report};
+use crate::report::{Cancellation, Report, ZoneReport};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
+
+/// What a run is for.
+pub enum Task {
+    /// Compare every zone that authorities name.
+    Plan {
+        /// Whether the plan is to be sealed, for which digests are taken.
+        sealed: bool,
+    },
+    /// Publish a plan that was made before, if the zones are still as they were then.
+    Apply(Stored),
+}
+
+/// A plan that was made before.
+pub struct Stored {
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// What is to be done about each zone, in canonical order.
+    pub zones: Vec<(PlannedZone, ZoneReport)>,
+}
+
+impl Task {
+    /// The roles without which there is nothing to do.
+    fn needed(&self) -> [Role; 2] {
+        match self {
+            // Without a publisher the plan can still be shown.
+            Self::Plan { .. } => [Role::Authority, Role::Reconciler],
+            Self::Apply(_) => [Role::Reconciler, Role::Publisher],
+        }
+    }
+}
 
 /// How a run is carried out.
 pub struct Orders<'a> {
@@ -77,7 +112,7 @@ pub(crate) fn patience(grace: Duration) -> Duration {
 }
 
 /// Carries out one run.
-pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
+pub async fn run(orders: &Orders<'_>, task: Task, shared: &Arc<Shared>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut crew = None;
     let mut publishers = Vec::new();
@@ -102,7 +137,7 @@ pub async fn run(orders: &Orders<'_>, shared: &Arc<Shared>) -> Outcome {
     };
     tokio::select! {
         biased;
-        () = flow(orders, shared, &mut crew, &mut publishers, &mut outcome) => {}
+        () = flow(orders, task, shared, &mut crew, &mut publishers, &mut outcome) => {}
         () = abandon => {}
         () = shared.progress.show() => {}
         () = watch_for_stalls(shared) => {}
@@ -148,6 +183,7 @@ async fn watch_for_stalls(shared: &Shared) {
 
 async fn flow(
     orders: &Orders<'_>,
+    task: Task,
     shared: &Arc<Shared>,
     crew: &mut Option<Crew>,
     outcomes: &mut Vec<Outcomes>,
@@ -161,9 +197,8 @@ async fn flow(
         crew.dismiss(&mut outcome.report).await;
         return;
     }
-    // Without a publisher the plan can still be shown.
-    let needed = [Role::Authority, Role::Reconciler];
-    let role_lost = needed
+    let role_lost = task
+        .needed()
         .into_iter()
         .any(|role| crew.of(role).next().is_none());
     if role_lost || !(outcome.not_created.is_empty() || orders.tolerant) {
@@ -181,7 +216,12 @@ async fn flow(
             .any(|plugin| plugin.role == Role::Authority);
     let report = &mut outcome.report;
     let publishers = employ_publishers(crew, orders);
-    let planned = plan(orders, shared, crew, authority_missing, report).await;
+    let planned = match task {
+        Task::Plan { sealed } => {
+            plan(orders, sealed, shared, crew, authority_missing, report).await
+        }
+        Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
+    };
     let Some(planned) = planned else {
         drop(publishers);
         shared.cancel(Cancellation::Failure);

@@ -6,9 +6,12 @@
 
 mod view;
 mod text;
+pub mod schema;
 mod markdown;
 mod html;
 mod json;
+mod seal;
+mod unseal;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
@@ -19,7 +22,10 @@ use janitor_plugin_api::dns::text::rdata_display;
 pub use self::html::write_html;
 pub use self::json::write_json;
 pub use self::markdown::write_markdown;
+use self::schema::HeaderLine;
+pub use self::seal::{may_write, write_sealed};
 pub use self::text::write_text;
+pub use self::unseal::{SealedPlan, SealedZone, read_sealed};
 pub use self::view::Extent;
 use crate::args::{Format, Shown};
 use crate::error::Error;
@@ -33,12 +39,16 @@ const MOST_ON_A_TERMINAL: usize = 200;
 /// Octets that are written at once.
 const BUFFER: usize = 1 << 16;
 
-/// Writes a plan to standard output.
+/// Writes a plan to standard output; `header` is asked for where the form has room for it.
 ///
 /// # Errors
 ///
 /// If standard output cannot be written to. A reader that has seen enough, as `head`, is no failure.
-pub fn show(outcome: &Outcome, shown: Shown) -> Result<(), Error> {
+pub fn show(
+    header: impl FnOnce() -> HeaderLine,
+    outcome: &Outcome,
+    shown: Shown,
+) -> Result<(), Error> {
     let mut extent = Extent {
         all: shown.all,
         changes: None,
@@ -54,7 +64,7 @@ pub fn show(outcome: &Outcome, shown: Shown) -> Result<(), Error> {
         match shown.format {
             Format::Markdown => write_markdown(outcome, extent, shown.max_length, &mut out),
             Format::Html => write_html(outcome, extent, &mut out),
-            Format::Text | Format::Json => write_json(outcome, &mut out),
+            Format::Text | Format::Json => write_json(&header(), outcome, &mut out, |_| Ok(None)),
         }
         .and_then(|()| out.flush())
     };

@@ -131,6 +131,22 @@ codes! {
     MetricsRelay = "GJ702",
     /// Measurements were lost.
     MeasurementsLost = "GJ703",
+    /// The file is not a sealed plan, or one of another version.
+    NotAPlan = "GJ811",
+    /// The plan was damaged or edited after it had been sealed.
+    DamagedPlan = "GJ812",
+    /// The plan was made with another configuration.
+    OtherPolicy = "GJ813",
+    /// A zone is not as it was when the plan was made.
+    ActualChanged = "GJ814",
+    /// The plan was applied already, or another one that was made later.
+    Superseded = "GJ815",
+    /// A plan cannot be written to a file.
+    PlanNotWritten = "GJ816",
+    /// Nobody can tell whether a zone is as it was when the plan was made.
+    NotConfirmed = "GJ817",
+    /// A plan cannot be read from its file.
+    UnreadablePlan = "GJ818",
     /// `--force` names a zone that is not in the run.
     ForcedUnknown = "GJ821",
     /// The changes of a zone break a limit.

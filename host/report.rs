@@ -227,6 +227,20 @@ pub enum LeftOutKind {
 }
 
 impl LeftOutKind {
+    /// Every kind.
+    const ALL: [Self; 5] = [
+        Self::Reported,
+        Self::Contradiction,
+        Self::Fault,
+        Self::Unanswered,
+        Self::NothingDesired,
+    ];
+
+    /// The kind with this label.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// The label of measurements.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -27,6 +27,9 @@ pub enum Purpose {
     Publish,
     /// Changes are shown: `plan` and `--dry-run`. Publishers are neither needed nor kept.
     Show,
+    /// Changes that were stored are published: `apply`. Authorities are neither needed nor kept, and
+    /// nothing is gone on without.
+    Apply,
 }
 
 impl Purpose {
@@ -35,7 +38,19 @@ impl Purpose {
         match self {
             Self::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
             Self::Show => &[Role::Authority, Role::Reconciler],
+            Self::Apply => &[Role::Reconciler, Role::Publisher],
         }
+    }
+
+    /// Whether changes go to publishers, and what happens is measured.
+    #[must_use]
+    pub fn publishes(self) -> bool {
+        self != Self::Show
+    }
+
+    /// Whether plugins of `role` take part.
+    fn takes(self, role: Role) -> bool {
+        role == Role::MetricsRelay || self.roles().contains(&role)
     }
 }
 
@@ -120,7 +135,7 @@ pub fn resolve(
         let missing = core
             .metrics
             .iter()
-            .filter(|_| !relay.problems.is_empty() && purpose == Purpose::Publish);
+            .filter(|_| !relay.problems.is_empty() && purpose.publishes());
         passed_over.extend(missing.map(|entry| entry.key.clone()));
         for problem in &mut relay.problems {
             let note = "measurements go to metrics-logger instead";
@@ -184,7 +199,7 @@ pub fn resolve(
         return Err(Error::NoPlugins { warnings });
     }
     let mut plugins: Vec<_> = plugins.into_iter().filter_map(Found::needed).collect();
-    plugins.extend(relay.plugin.filter(|_| purpose == Purpose::Publish));
+    plugins.extend(relay.plugin.filter(|_| purpose.publishes()));
     plugins.sort_by_key(|plugin| plugin.role);
     let libraries = plugins.iter().map(|plugin| plugin.library.as_path());
     warnings.extend(discovery.remarks(libraries));

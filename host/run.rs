@@ -8,7 +8,7 @@ use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use crate::activity::Roster;
-use crate::args::{Args, Shown};
+use crate::args::{self, Args, Shown};
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::control::Control;
@@ -22,14 +22,37 @@ use crate::logging;
 use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
-use crate::pipeline::{self, Judging, Orders, Outcome, note_unrecorded};
+use crate::pipeline::{self, Judging, Orders, Outcome, Task, note_unrecorded};
 use crate::plan;
+use crate::policy;
+use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
 use crate::record::{self, Ending, Kept, Recorder};
 use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_created};
-use crate::report::{Cancellation, Report, exit};
+use crate::report::{Cancellation, LeftOut, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::stations::route::ListedPublisher;
+
+/// What a run is carried out for.
+pub(crate) struct Errand {
+    /// Which plugins take part.
+    pub(crate) purpose: Purpose,
+    /// What they do.
+    pub(crate) task: Task,
+    /// What takes no part from the beginning.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+impl Errand {
+    /// To compare, and to publish or not.
+    fn plan(purpose: Purpose, sealed: bool) -> Self {
+        Self {
+            purpose,
+            task: Task::Plan { sealed },
+            left_out: Vec::new(),
+        }
+    }
+}
 
 /// All that a run starts from.
 pub struct Setting<'a> {
@@ -66,6 +89,14 @@ impl<'a> Setting<'a> {
             ..self
         }
     }
+
+    pub(crate) fn config(&self) -> &'a Config {
+        self.config
+    }
+
+    pub(crate) fn discovery(&self) -> &'a Discovery {
+        self.discovery
+    }
 }
 
 /// Runs once and returns the exit code.
@@ -79,9 +110,10 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
     } else {
         Purpose::Publish
     };
-    let outcome = carry_out(setting, purpose)?;
+    let outcome = carry_out(setting, Errand::plan(purpose, false))?;
     if dry_run || outcome.report.only_shown {
-        plan::show(&outcome, Shown::default())?;
+        let header = || policy::header(setting.config, setting.discovery, Timestamp::now(), false);
+        plan::show(header, &outcome, Shown::default())?;
     }
     Ok(outcome.report.exit_code())
 }
@@ -91,27 +123,63 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 /// # Errors
 ///
 /// As for [`run`], and if standard output cannot be written to.
-pub fn plan(setting: &Setting<'_>, shown: Shown, tell_pending: bool) -> Result<u8, Error> {
-    let outcome = carry_out(setting, Purpose::Show)?;
-    plan::show(&outcome, shown)?;
+pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
+    let made_at = Timestamp::now();
+    let refused = |problem| Error::Plan(Problems::from(problem));
+    if let Some(path) = &args.out {
+        // Before anybody waits for a plan that has no place to go to.
+        plan::may_write(path).map_err(refused)?;
+    }
+    let outcome = carry_out(setting, Errand::plan(Purpose::Show, args.out.is_some()))?;
     let code = outcome.report.exit_code();
-    if code == exit::DONE && tell_pending && outcome.report.pending() > 0 {
+    let header = |sealed| policy::header(setting.config, setting.discovery, made_at, sealed);
+    plan::show(|| header(false), &outcome, args.shown)?;
+    if let Some(path) = &args.out {
+        if code == exit::FAILED {
+            return Err(refused(
+                Problem::error(
+                    Code::PlanNotWritten,
+                    format!(
+                        "the plan is not written to `{}`: it is not whole",
+                        path.display()
+                    ),
+                )
+                .because("the run failed or was cancelled")
+                .help("plan again once the cause is gone"),
+            ));
+        }
+        plan::write_sealed(&header(true), &outcome, path).map_err(refused)?;
+        tracing::info!(plan = %path.display(), "the plan is written; apply takes it");
+    }
+    if code == exit::DONE && args.exit_code && outcome.report.pending() > 0 {
         return Ok(exit::PENDING);
     }
     Ok(code)
 }
 
 /// One run, whole: everything between the configuration and the report.
-fn carry_out(setting: &Setting<'_>, purpose: Purpose) -> Result<Outcome, Error> {
+///
+/// # Errors
+///
+/// Whatever kept the run from starting.
+pub(crate) fn carry_out(setting: &Setting<'_>, errand: Errand) -> Result<Outcome, Error> {
+    let Errand {
+        purpose,
+        task,
+        left_out,
+    } = errand;
     let begin = Instant::now();
     let core = setting.config.core();
-    let metrics = Metrics::new(core, purpose == Purpose::Publish);
+    let metrics = Metrics::new(core, purpose.publishes());
     let shared = Arc::new(share(setting, metrics));
     setting.control.prepare(&shared);
     shared.breadcrumbs.limits(core.grace, core.deadline);
     let mut relay = None;
+    for left_out in left_out {
+        shared.leave_out(left_out);
+    }
     let mut kept = Kept::default();
-    let mut ended = start(setting, purpose, &shared, &mut relay, &mut kept);
+    let mut ended = start(setting, purpose, task, &shared, &mut relay, &mut kept);
     let status = match &ended {
         Ok(outcome) => outcome.report.status(),
         Err(Error::NoPlugins { .. }) => {
@@ -208,6 +276,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
 fn start(
     setting: &Setting<'_>,
     purpose: Purpose,
+    task: Task,
     shared: &Arc<Shared>,
     relay: &mut Option<Relay>,
     kept: &mut Kept,
@@ -271,7 +340,7 @@ fn start(
         .enable_time()
         .build()
         .map_err(|e| Error::failed("cannot start the host's runtime", e))?;
-    let mut outcome = runtime.block_on(pipeline::run(&orders, shared));
+    let mut outcome = runtime.block_on(pipeline::run(&orders, task, shared));
     outcome.publishers = publishers(config, discovery);
     inspect(&mut outcome, &recruits, shared);
     judge_creation(&outcome, &deployment, &recruits)?;

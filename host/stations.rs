@@ -8,6 +8,7 @@ pub mod route;
 mod markers;
 pub mod ownership;
 pub mod survey;
+pub mod digests;
 pub mod kept;
 pub mod planned;
 pub mod answers;

@@ -58,20 +58,29 @@ fn every_command_is_read() {
         command("plan"),
         Command::Plan(Plan {
             shown: Shown::default(),
+            out: None,
             exit_code: false,
             force: Vec::new(),
             in_process: false,
         })
     );
     assert_eq!(
-        command("plan --format json --exit-code"),
+        command("plan --format json --exit-code --out a/plan"),
         Command::Plan(Plan {
             shown: Shown {
                 format: Format::Json,
                 ..Shown::default()
             },
+            out: Some("a/plan".into()),
             exit_code: true,
             force: Vec::new(),
+            in_process: false,
+        })
+    );
+    assert_eq!(
+        command("apply a/plan"),
+        Command::Apply(Apply {
+            file: "a/plan".into(),
             in_process: false,
         })
     );
@@ -129,7 +138,7 @@ fn every_command_is_read() {
 
 #[test]
 fn plugins_run_in_a_worker_unless_told_otherwise() {
-    for line in ["", "run", "plan", "--dry-run"] {
+    for line in ["", "run", "plan", "--dry-run", "apply x"] {
         assert!(!parse(line).unwrap().in_process(), "{line}");
     }
     for line in [
@@ -138,6 +147,8 @@ fn plugins_run_in_a_worker_unless_told_otherwise() {
         "--in-process run",
         "plan --in-process",
         "--in-process plan",
+        "apply x --in-process",
+        "--in-process apply x",
     ] {
         assert!(parse(line).unwrap().in_process(), "{line}");
     }

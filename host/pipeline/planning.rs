@@ -28,6 +28,7 @@ use crate::stations::scope;
 /// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
     orders: &Orders<'_>,
+    sealed: bool,
     shared: &Shared,
     crew: &mut Crew,
     authority_missing: bool,
@@ -56,10 +57,10 @@ pub(super) async fn plan(
     }
     let planning = Planning {
         merge: RefCell::new(merge),
-        answers: RefCell::new(Answers::new(
-            Arc::clone(&reconciler_key),
-            Arc::clone(&orders.scope),
-        )),
+        answers: RefCell::new(
+            Answers::new(Arc::clone(&reconciler_key), Arc::clone(&orders.scope))
+                .with_digests(sealed),
+        ),
         reconciler: &reconciler_key,
         shared,
     };

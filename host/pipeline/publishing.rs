@@ -59,7 +59,7 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     // Every ticket is expected before the first message goes: what a publisher never received has
     // no report either, and counts as unknown.
     let tickets = plan.iter().map(|zone| {
-        outcomes.expect(if zone.goes_out() {
+        outcomes.expect(if goes_to(zone, outcomes.publisher()) {
             zone.changes().len()
         } else {
             0
@@ -67,7 +67,7 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     });
     let tickets = tickets.collect::<Vec<_>>();
     for (zone, ticket) in plan.iter().zip(tickets) {
-        if !zone.goes_out() {
+        if !goes_to(zone, outcomes.publisher()) {
             continue;
         }
         if shared.is_cancelled() {
@@ -93,6 +93,11 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
     }
 }
 
+/// Whether there is anything to publish of a zone, by this publisher, and it may be.
+fn goes_to(zone: &PlannedZone, publisher: &str) -> bool {
+    zone.goes_out() && zone.route.publishers.contain(publisher)
+}
+
 /// Puts into the report, the log and the metrics what became of every change.
 pub(super) fn tell_outcomes(
     plan: &[PlannedZone],
@@ -103,7 +108,7 @@ pub(super) fn tell_outcomes(
     for outcomes in publishers {
         let mut totals = Totals::default();
         for (ticket, (zone, told)) in plan.iter().zip(&mut report.zones).enumerate() {
-            if !zone.goes_out() {
+            if !goes_to(zone, outcomes.publisher()) {
                 continue;
             }
             let ticket = ticket as u64;

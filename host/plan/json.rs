@@ -1,132 +1,147 @@
 //! The plan for programs, as JSON.
 
-use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use janitor_plugin_api::dns::{Change, RrsetRef};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
 
-use super::rdatas;
+use super::schema::{
+    AsideEntry, ChangeObjects, EndLine, HeaderLine, LeftOutLine, NotStickingEntry, ReasonEntry,
+    SealEntry, Text, Totals, VerdictEntry, ZoneLine, left_alone,
+};
 use crate::pipeline::Outcome;
 use crate::report::{LeftOut, ZoneReport};
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::Publishers;
 
-/// Writes the plan for programs: one JSON object a line, one line a zone, in canonical order; then
-/// what was left out. `docs/plan.md` has the schema.
+/// Writes the plan for programs: one JSON object a line. First the header, then a line for each zone in
+/// canonical order, then one for each thing that was left out, then the totals.
+///
+/// With a sealed `header` each zone's line also has what `apply` needs; `digest` is asked for the digest
+/// of what was written so far, and stands in the last line.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub fn write_json(outcome: &Outcome, out: &mut impl Write) -> io::Result<()> {
+pub fn write_json<W: Write>(
+    header: &HeaderLine,
+    outcome: &Outcome,
+    out: &mut W,
+    digest: impl FnOnce(&mut W) -> io::Result<Option<String>>,
+) -> io::Result<()> {
+    line(out, header)?;
+    let mut totals = Totals {
+        left_out: outcome.report.left_out.len(),
+        ..Totals::default()
+    };
     for (zone, report) in outcome.plan.iter().zip(&outcome.report.zones) {
-        serde_json::to_writer(&mut *out, &ZoneObject { zone, report })?;
-        out.write_all(b"\n")?;
+        write_zone(header, zone, report, out)?;
+        let counts = zone.counts();
+        totals.add(counts.additions, counts.updates, counts.deletions);
     }
     for left_out in &outcome.report.left_out {
-        serde_json::to_writer(&mut *out, &LeftOutObject(left_out))?;
-        out.write_all(b"\n")?;
+        line(out, &left_out_line(left_out))?;
     }
-    Ok(())
+    let sha256 = digest(out)?;
+    let report = &outcome.report;
+    let unnamed = report.unnamed.iter();
+    let end = EndLine {
+        end: totals,
+        run_limits: report.run_limits.iter().map(ReasonEntry::from).collect(),
+        unnamed: unnamed.map(|zone| zone.zone.to_string()).collect(),
+        sha256,
+    };
+    line(out, &end)
 }
 
-struct ZoneObject<'a> {
-    zone: &'a PlannedZone,
-    report: &'a ZoneReport,
+/// Writes one object and the end of its line.
+pub(super) fn line(out: &mut impl Write, object: &impl serde::Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, object)?;
+    out.write_all(b"\n")
 }
 
-impl Serialize for ZoneObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { zone, report } = self;
-        let counts = zone.counts();
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("zone", &Text(zone.apex()))?;
-        object.serialize_entry("authority", &report.authority.as_deref())?;
-        object.serialize_entry("complete", &zone.complete)?;
-        object.serialize_entry("desired", &zone.desired)?;
-        object.serialize_entry("actual", &report.actual)?;
-        object.serialize_entry("additions", &counts.additions)?;
-        object.serialize_entry("updates", &counts.updates)?;
-        object.serialize_entry("deletions", &counts.deletions)?;
-        object.serialize_entry("held_back", &zone.held_back)?;
-        object.serialize_entry("left_alone", &left_alone(zone))?;
-        object.serialize_entry("changes", &ChangeObjects(zone))?;
-        object.end()
-    }
+fn write_zone(
+    header: &HeaderLine,
+    zone: &PlannedZone,
+    report: &ZoneReport,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let counts = zone.counts();
+    let changes = zone.changes();
+    let sealed = zone.digests.filter(|_| header.sealed);
+    let set_aside = zone.aside_by_rule().into_iter();
+    line(
+        out,
+        &ZoneLine {
+            zone: zone.apex().to_string(),
+            authority: report.authority.as_deref().map(str::to_owned),
+            reconciler: zone.route.reconciler.to_string(),
+            publishers: publishers(header, &zone.route.publishers),
+            complete: zone.complete,
+            desired: zone.desired,
+            actual: report.actual,
+            comparable: zone.actual.as_ref().map(|actual| actual.comparable),
+            serial: zone
+                .actual
+                .as_ref()
+                .and_then(|actual| actual.serial)
+                .map(|serial| serial.0),
+            additions: counts.additions,
+            updates: counts.updates,
+            deletions: counts.deletions,
+            held_back: zone.held_back,
+            left_alone: left_alone(zone),
+            set_aside: set_aside
+                .map(|(rule, changes)| AsideEntry {
+                    kind: rule.kind.word().to_owned(),
+                    rule: rule.text.to_string(),
+                    changes,
+                })
+                .collect(),
+            verdict: VerdictEntry::of(&zone.verdict),
+            not_sticking: NotStickingEntry::of(&zone.not_sticking),
+            changes: ChangeObjects(changes),
+            sealed: sealed.map(|digests| SealEntry {
+                desired: digests.desired.to_string(),
+                actual: digests.actual.map(|digest| digest.to_string()),
+                changes: Text(Base64Display::new(changes.octets(), &STANDARD)),
+            }),
+        },
+    )
 }
 
-/// Differences that belong to the primary or its signer.
-fn left_alone(zone: &PlannedZone) -> u64 {
-    // Whoever made the changes says these, and they may be anything.
-    u64::from(zone.found.left_alone_at_apex) + u64::from(zone.found.left_alone_signer_made)
+/// Which publishers a zone's changes go to, by name.
+fn publishers(header: &HeaderLine, of_route: &Publishers) -> Vec<String> {
+    let publishers = header.plugins.iter().filter(|plugin| {
+        // Nobody else has it.
+        plugin.conditional.is_some() && of_route.contain(&plugin.key)
+    });
+    publishers.map(|plugin| plugin.key.clone()).collect()
 }
 
-struct ChangeObjects<'a>(&'a PlannedZone);
-
-impl Serialize for ChangeObjects<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.changes().iter().map(ChangeObject))
-    }
-}
-
-struct ChangeObject<'a>(Change<'a>);
-
-impl Serialize for ChangeObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (action, deletion, addition) = match self.0 {
-            Change::Addition(rrset) => ("addition", None, Some(rrset)),
-            Change::Deletion(rrset) => ("deletion", Some(rrset), None),
-            Change::Update { deletion, addition } => ("update", Some(deletion), Some(addition)),
-        };
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("action", action)?;
-        if let Some(rrset) = addition.or(deletion) {
-            object.serialize_entry("owner", &Text(rrset.owner()))?;
-            object.serialize_entry("type", &Text(rrset.rtype()))?;
-        }
-        object.serialize_entry("deletion", &deletion.map(RrsetObject))?;
-        object.serialize_entry("addition", &addition.map(RrsetObject))?;
-        object.end()
-    }
-}
-
-struct RrsetObject<'a>(RrsetRef<'a>);
-
-impl Serialize for RrsetObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(Some(2))?;
-        object.serialize_entry("ttl", &self.0.ttl().as_secs())?;
-        object.serialize_entry("rdata", &Rdatas(self.0))?;
-        object.end()
-    }
-}
-
-struct Rdatas<'a>(RrsetRef<'a>);
-
-impl Serialize for Rdatas<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(rdatas(self.0).map(Text))
-    }
-}
-
-/// Something with a presentation format, as a JSON string.
-struct Text<T>(T);
-
-impl<T: Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+fn left_out_line(left_out: &LeftOut) -> LeftOutLine {
+    LeftOutLine {
+        left_out: left_out.reason.clone(),
+        zone: left_out.zone.as_ref().map(ToString::to_string),
+        what: left_out.what.clone(),
+        kind: left_out.kind.word().to_owned(),
+        hint: left_out.hint.clone(),
+        plugin: left_out.plugin.as_deref().map(str::to_owned),
     }
 }
 
-struct LeftOutObject<'a>(&'a LeftOut);
-
-impl Serialize for LeftOutObject<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("zone", &self.0.zone.as_ref().map(Text))?;
-        object.serialize_entry("what", &self.0.what)?;
-        object.serialize_entry("left_out", &self.0.reason)?;
-        object.serialize_entry("hint", &self.0.hint)?;
-        object.serialize_entry("plugin", &self.0.plugin.as_deref())?;
-        object.end()
-    }
+/// What [`left_out_line`] was made from; none if that is not possible.
+pub(super) fn left_out(line: LeftOutLine) -> Option<LeftOut> {
+    Some(LeftOut {
+        kind: crate::report::LeftOutKind::from_word(&line.kind)?,
+        zone: match line.zone {
+            Some(zone) => Some(zone.parse().ok()?),
+            None => None,
+        },
+        what: line.what,
+        plugin: line.plugin.map(Arc::from),
+        reason: line.left_out,
+        hint: line.hint,
+    })
 }

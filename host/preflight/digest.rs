@@ -18,6 +18,12 @@ use crate::problem::{Code, Problem};
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// The digest that was computed as `octets`.
+    #[must_use]
+    pub(crate) const fn new(octets: [u8; 32]) -> Self {
+        Self(octets)
+    }
+
     /// The digest of everything in `file`, from its beginning.
     ///
     /// # Errors

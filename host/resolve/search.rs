@@ -12,29 +12,29 @@ use crate::problem::{Code, Problem, Severity};
 pub(super) enum Found {
     /// It takes part.
     Needed(Box<Resolved>),
-    /// A publisher where nothing is published: not even its table is looked at.
-    Idle(String),
+    /// It takes no part, as a publisher where nothing is published: not even its table is looked at.
+    Idle(Role, String),
 }
 
 impl Found {
     pub(super) fn role(&self) -> Role {
         match self {
             Self::Needed(plugin) => plugin.role,
-            Self::Idle(_) => Role::Publisher,
+            Self::Idle(role, _) => *role,
         }
     }
 
     pub(super) fn key(&self) -> &str {
         match self {
             Self::Needed(plugin) => &plugin.key,
-            Self::Idle(key) => key,
+            Self::Idle(_, key) => key,
         }
     }
 
     pub(super) fn needed(self) -> Option<Resolved> {
         match self {
             Self::Needed(plugin) => Some(*plugin),
-            Self::Idle(_) => None,
+            Self::Idle(..) => None,
         }
     }
 }
@@ -83,9 +83,9 @@ pub(super) fn find(
             ))
             .into();
     }
-    if plugin.role == Role::Publisher && purpose == Purpose::Show {
+    if !purpose.takes(plugin.role) {
         return Search {
-            plugin: Some(Found::Idle(key.to_owned())),
+            plugin: Some(Found::Idle(plugin.role, key.to_owned())),
             problems: Vec::new(),
         };
     }

@@ -11,11 +11,13 @@ use janitor_plugin_api::abi::abi_stable::std_types::{RString, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AnswerStatus};
 use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef};
 
+use super::digests::{self, Digests};
 use super::planned::PlannedZone;
 use super::route::Route;
 use super::scope::ZoneScope;
 use super::survey::Survey;
 use crate::config::scope::Scope;
+use crate::preflight::Digest;
 use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
 
@@ -25,6 +27,8 @@ pub struct Answers {
     scope: Arc<Scope>,
     route: Arc<Route>,
     zones: BTreeMap<Name, State>,
+    /// Whether digests are taken of what is compared.
+    digests: bool,
 }
 
 enum State {
@@ -44,6 +48,8 @@ struct Asked {
     held: BTreeSet<Name>,
     /// Owners at which it has markers of its own, in canonical order.
     markers: Vec<Name>,
+    /// Its digest, if one is wanted.
+    digest: Option<Digest>,
 }
 
 impl Answers {
@@ -55,6 +61,16 @@ impl Answers {
             reconciler,
             scope,
             zones: BTreeMap::new(),
+            digests: false,
+        }
+    }
+
+    /// The same station, taking digests of what is compared if `wanted`.
+    #[must_use]
+    pub fn with_digests(self, wanted: bool) -> Self {
+        Self {
+            digests: wanted,
+            ..self
         }
     }
 
@@ -69,6 +85,7 @@ impl Answers {
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
             markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(zone),
+            digest: self.digests.then(|| digests::of_desired(zone)),
         };
         self.zones
             .insert(zone.apex().to_owned(), State::Asked(asked));
@@ -105,11 +122,19 @@ impl Answers {
         let scope = Arc::clone(&self.scope);
         let scope = ZoneScope::new(&scope, apex.as_ref());
         match judge(&apex, answer, &asked, &scope) {
-            Ok((changes, actual)) => {
+            Ok(Judged {
+                changes,
+                actual,
+                digest,
+            }) => {
                 let mut planned = PlannedZone::new(changes, Arc::clone(&self.route));
                 planned.desired = asked.rrsets;
                 planned.complete = asked.complete;
                 planned.actual = actual;
+                planned.digests = asked.digest.map(|desired| Digests {
+                    desired,
+                    actual: digest,
+                });
                 scope.limit(&mut planned);
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
@@ -175,13 +200,20 @@ const PRIMARYS: LeftAlone = LeftAlone {
     signer_made: false,
 };
 
+/// An answer that holds together.
+struct Judged {
+    changes: Changes,
+    actual: Option<Survey>,
+    digest: Option<Digest>,
+}
+
 /// The changes of an answer and what is served, if all of it holds together.
 fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
     scope: &ZoneScope<'_>,
-) -> Result<(Changes, Option<Survey>), (LeftOutKind, Vec<String>)> {
+) -> Result<Judged, (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
         AnswerStatus::LEFT_OUT => return Err((LeftOutKind::Reported, reason(answer.reason))),
@@ -208,7 +240,11 @@ fn judge(
     })?;
     let actual = answer.actual.into_option();
     let Some(actual) = actual else {
-        return Ok((within(changes, asked), None));
+        return Ok(Judged {
+            changes: within(changes, asked),
+            actual: None,
+            digest: None,
+        });
     };
     let actual = ActualZone::check(apex.clone(), actual)
         .map_err(|e| wrong("the reconciler sent a malformed actual zone", links(&e)))?;
@@ -224,7 +260,11 @@ fn judge(
     })?;
     let changes = within(changes, asked);
     let survey = Survey::of(&actual, &changes, &scope.markers(), &asked.markers);
-    Ok((changes, Some(survey)))
+    Ok(Judged {
+        changes,
+        actual: Some(survey),
+        digest: asked.digest.map(|_| digests::of_actual(&actual)),
+    })
 }
 
 /// What the desired zone allows of `changes`: one that is incomplete only adds.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 
 use super::convergence::NotSticking;
+use super::digests::Digests;
 use super::guard::Verdict;
 use super::route::Route;
 use super::survey::Survey;
@@ -28,6 +29,8 @@ pub struct PlannedZone {
     pub complete: bool,
     /// What the zone was found to hold, unless the reconciler cannot tell.
     pub actual: Option<Survey>,
+    /// The digests of both sides, if the plan is to be sealed.
+    pub digests: Option<Digests>,
     /// Changes that were sent before and did not come about.
     pub not_sticking: NotSticking,
     /// Whether the changes may be published.
@@ -100,6 +103,7 @@ impl PlannedZone {
             desired: 0,
             complete: true,
             actual: None,
+            digests: None,
             not_sticking: NotSticking::default(),
             verdict: Verdict::Passed,
         }

@@ -38,6 +38,7 @@ mod crashes;
 mod remembering;
 mod recording;
 mod swapping;
+mod applying;
 mod outcomes;
 mod relays;
 mod prometheus;

@@ -95,6 +95,28 @@ pub enum GuardRule {
 }
 
 impl GuardRule {
+    /// Every limit.
+    const ALL: [Self; 12] = [
+        Self::Deletions,
+        Self::DeletionsPercent,
+        Self::Updates,
+        Self::UpdatesPercent,
+        Self::ShrunkPercent,
+        Self::Incomplete,
+        Self::RunDeletions,
+        Self::RunDeletionsPercent,
+        Self::RunUpdates,
+        Self::RunUpdatesPercent,
+        Self::RunZones,
+        Self::RunZonesPercent,
+    ];
+
+    /// The limit of this name.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.word() == word)
+    }
+
     /// One word, for programs.
     #[must_use]
     pub fn word(self) -> &'static str {

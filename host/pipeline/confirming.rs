@@ -1,0 +1,161 @@
+//! Whether zones are still as a stored plan was made for.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use janitor_plugin_api::dns::{ActualZone, LeftAlone, Name, Serial};
+use jiff::Timestamp;
+
+use super::reading::{Unread, read};
+use super::{Orders, Stored};
+use crate::crew::Crew;
+use crate::offer::Shared;
+use crate::problem::{Code, Problem};
+use crate::report::Report;
+use crate::stations::digests;
+use crate::stations::memory::AppliedPlan;
+use crate::stations::planned::PlannedZone;
+
+/// Looks whether a plan that was made later was applied to one of the zones, or this one; then reads
+/// every zone with changes anew, and compares it with what the plan was made for. None if the
+/// reconciler failed; then there is nothing to apply.
+///
+/// Every zone that is not as it was adds a fault to the report. One is enough: a plan is applied whole or
+/// not at all.
+pub(super) async fn confirm(
+    orders: &Orders<'_>,
+    stored: Stored,
+    shared: &Shared,
+    crew: &mut Crew,
+    report: &mut Report,
+) -> Option<Vec<PlannedZone>> {
+    let Stored { made_at, zones } = stored;
+    let (planned, zones): (Vec<_>, Vec<_>) = zones.into_iter().unzip();
+    report.zones = zones;
+    let going_out = planned.iter().filter(|zone| zone.goes_out());
+    let memories = orders.judging.memories;
+    let applied = |zone: &PlannedZone| memories.get(&zone.apex().to_owned())?.applied;
+    let later = going_out.filter_map(|zone| Some((zone, applied(zone)?)));
+    let superseded = later.filter_map(|(zone, applied)| superseded(zone, made_at, applied));
+    let superseded = superseded.collect::<Vec<_>>();
+    let to_read = planned
+        .iter()
+        .filter(|zone| zone.goes_out() && superseded.is_empty())
+        .map(|zone| (zone.apex().to_owned(), Arc::clone(&zone.route.reconciler)))
+        .collect::<Vec<_>>();
+    let mut open = planned
+        .iter()
+        .filter(|zone| zone.goes_out() && superseded.is_empty())
+        .map(|zone| (zone.apex().to_owned(), zone))
+        .collect::<BTreeMap<Name, _>>();
+    let mut faults = Vec::new();
+    let mut each = |name: &Name, found: Result<ActualZone, Unread>| {
+        let Some(zone) = open.remove(name) else {
+            return;
+        };
+        shared.progress.planned();
+        faults.extend(match found {
+            Ok(actual) => judge(zone, &actual),
+            Err(unread) => Some(unknown(zone, unread)),
+        });
+    };
+    let is_whole = read(&to_read, orders.capacity, shared, crew, report, &mut each).await;
+    if !is_whole {
+        return None;
+    }
+    let unanswered = || (vec!["the reconciler did not answer".to_owned()], None);
+    faults.extend(open.into_values().map(|zone| unknown(zone, unanswered())));
+    report.faults.extend(superseded);
+    report.faults.extend(faults);
+    Some(planned)
+}
+
+/// Why a plan that was made at `made_at` comes too late for `zone`, if it does.
+fn superseded(zone: &PlannedZone, made_at: Timestamp, applied: AppliedPlan) -> Option<Problem> {
+    let run = applied.run;
+    let found = match applied.made_at.cmp(&made_at) {
+        Ordering::Less => return None,
+        Ordering::Equal => format!("run {run} applied this plan"),
+        Ordering::Greater => format!(
+            "run {run} applied one that was made at {:.0}; this one was made at {made_at:.0}",
+            applied.made_at
+        ),
+    };
+    Some(
+        Problem::error(
+            Code::Superseded,
+            format!("the plan for zone `{}` was overtaken", zone.apex()),
+        )
+        .found(found)
+        .because("an older plan would take back what a newer one has done")
+        .help("plan again: gordon-janitor plan --out FILE"),
+    )
+}
+
+/// What no plan may touch; what a signer makes is the reconciler's own policy.
+const PRIMARYS: LeftAlone = LeftAlone {
+    apex_soa: true,
+    apex_ns: true,
+    signer_made: false,
+};
+
+/// What is wrong with applying the plan of `zone` to `actual`.
+fn judge(zone: &PlannedZone, actual: &ActualZone) -> Option<Problem> {
+    let Some(expected) = zone.digests.and_then(|digests| digests.actual) else {
+        let unknown = "when the plan was made, the reconciler did not give the actual zone";
+        return Some(self::unknown(zone, (vec![unknown.to_owned()], None)));
+    };
+    let fits = zone.changes().verify(actual, &PRIMARYS);
+    if expected == digests::of_actual(actual) && fits.is_ok() {
+        return None;
+    }
+    let before = zone.actual.as_ref();
+    let mut problem = Problem::error(
+        Code::ActualChanged,
+        format!(
+            "zone `{}` is not as it was when the plan was made",
+            zone.apex()
+        ),
+    )
+    .found(format!(
+        "planned for {}, now {}",
+        state(
+            before.and_then(|before| before.serial),
+            before.map_or(0, |before| before.rrsets)
+        ),
+        state(actual.serial(), actual.rrset_count()),
+    ));
+    if let Err(fault) = fits {
+        problem = problem.found(fault);
+    }
+    Some(
+        problem
+            .because("a plan is applied only to what it was made for; none of it was applied")
+            .help("plan again, and look at what changed: gordon-janitor plan --out FILE"),
+    )
+}
+
+fn state(serial: Option<Serial>, rrsets: usize) -> String {
+    let noun = if rrsets == 1 { "RRset" } else { "RRsets" };
+    match serial {
+        Some(serial) => format!("serial {serial} with {rrsets} {noun}"),
+        None => format!("{rrsets} {noun} without a SOA"),
+    }
+}
+
+fn unknown(zone: &PlannedZone, (reason, hint): Unread) -> Problem {
+    let problem = Problem::error(
+        Code::NotConfirmed,
+        format!(
+            "nobody can tell whether zone `{}` is as it was when the plan was made",
+            zone.apex()
+        ),
+    )
+    .found(reason.join(": "))
+    .because("a plan is applied only to what it was made for; none of it was applied");
+    match hint {
+        Some(hint) => problem.help(hint),
+        None => problem.help("apply it again once the zone can be read, or plan again"),
+    }
+}
