@@ -13,18 +13,21 @@ mod planning;
 mod judging;
 mod reading;
 mod confirming;
+mod undoing;
 mod publishing;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use self::confirming::confirm;
 pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
+use self::undoing::undo;
 use crate::activity::StallWatch;
 use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
@@ -36,6 +39,7 @@ use crate::report::{Cancellation, Report, ZoneReport};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
+use crate::stations::undo::Done;
 
 /// What a run is for.
 pub enum Task {
@@ -46,6 +50,8 @@ pub enum Task {
     },
     /// Publish a plan that was made before, if the zones are still as they were then.
     Apply(Stored),
+    /// Take back what a run did to these zones, in a plan that is shown.
+    Undo(Vec<(Name, Done)>),
 }
 
 /// A plan that was made before.
@@ -63,6 +69,7 @@ impl Task {
             // Without a publisher the plan can still be shown.
             Self::Plan { .. } => [Role::Authority, Role::Reconciler],
             Self::Apply(_) => [Role::Reconciler, Role::Publisher],
+            Self::Undo(_) => [Role::Reconciler, Role::Reconciler],
         }
     }
 }
@@ -221,6 +228,7 @@ async fn flow(
             plan(orders, sealed, shared, crew, authority_missing, report).await
         }
         Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
+        Task::Undo(zones) => undo(orders, zones, shared, crew, report).await,
     };
     let Some(planned) = planned else {
         drop(publishers);

@@ -224,6 +224,8 @@ pub enum LeftOutKind {
     Unanswered,
     /// Nothing at all is desired of it.
     NothingDesired,
+    /// Somebody has changed what was to be taken back.
+    ChangedSince,
 }
 
 impl LeftOutKind {
@@ -250,6 +252,7 @@ impl LeftOutKind {
             Self::Fault => "fault",
             Self::Unanswered => "unanswered",
             Self::NothingDesired => "nothing-desired",
+            Self::ChangedSince => "changed-since",
         }
     }
 }

@@ -124,13 +124,28 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 ///
 /// As for [`run`], and if standard output cannot be written to.
 pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
+    let errand = Errand::plan(Purpose::Show, args.out.is_some());
+    show_plan(setting, errand, args)
+}
+
+/// Carries out an errand that ends with a plan, shows it on standard output, writes it to a file if that
+/// is asked for, and returns the exit code.
+///
+/// # Errors
+///
+/// As for [`plan`].
+pub(crate) fn show_plan(
+    setting: &Setting<'_>,
+    errand: Errand,
+    args: &args::Plan,
+) -> Result<u8, Error> {
     let made_at = Timestamp::now();
     let refused = |problem| Error::Plan(Problems::from(problem));
     if let Some(path) = &args.out {
         // Before anybody waits for a plan that has no place to go to.
         plan::may_write(path).map_err(refused)?;
     }
-    let outcome = carry_out(setting, Errand::plan(Purpose::Show, args.out.is_some()))?;
+    let outcome = carry_out(setting, errand)?;
     let code = outcome.report.exit_code();
     let header = |sealed| policy::header(setting.config, setting.discovery, made_at, sealed);
     plan::show(|| header(false), &outcome, args.shown)?;

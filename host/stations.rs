@@ -18,3 +18,4 @@ pub mod memory;
 pub mod convergence;
 pub mod guard;
 pub mod outcomes;
+pub mod undo;
