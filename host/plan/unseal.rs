@@ -26,7 +26,6 @@ use crate::problem::{Code, Problem};
 use crate::report::LeftOut;
 use crate::stations::convergence::NotSticking;
 use crate::stations::digests::Digests;
-use crate::stations::ownership::Ownership;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::{Publishers, Route};
 use crate::stations::survey::Survey;
@@ -260,10 +259,7 @@ impl<R: BufRead> Reader<R> {
             rrsets,
             comparable: read.comparable.unwrap_or_default(),
             serial: read.serial.map(Serial),
-            // They have done their work: what they set aside is not in the plan.
-            ownership: Ownership::default(),
-            name_servers: Vec::new(),
-            glue: Vec::new(),
+            ..Survey::default()
         });
         planned.verdict = read.verdict.verdict().ok_or_else(not_understood)?;
         planned.not_sticking = NotSticking {

@@ -10,7 +10,7 @@ use super::markers::MarkerReader;
 use super::ownership::Ownership;
 
 /// What a zone was found to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,

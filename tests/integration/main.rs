@@ -31,6 +31,8 @@ mod zone_files;
 mod reconcilers;
 mod plans;
 mod pages;
+mod guard;
+mod why;
 mod publishers;
 mod cancellation;
 mod worker;

@@ -10,7 +10,6 @@ use crate::pipeline::Outcome;
 use crate::plan::schema::{PluginEntry, Policy};
 use crate::report::{LeftOutKind, ZoneReport};
 use crate::stations::guard::{GuardRule, Reason, Verdict};
-use crate::stations::ownership::Ownership;
 use crate::stations::planned::{Rule, RuleKind};
 
 /// A zone with changes of every kind, judged as `verdict`.
@@ -55,9 +54,7 @@ fn zone(apex: &str, verdict: Verdict) -> (PlannedZone, ZoneReport) {
         rrsets: actual.rrset_count(),
         comparable: actual.rrset_count(),
         serial: actual.serial(),
-        ownership: Ownership::default(),
-        name_servers: Vec::new(),
-        glue: Vec::new(),
+        ..Survey::default()
     });
     planned.digests = Some(Digests {
         desired: crate::stations::digests::of_desired(&desired),
