@@ -51,14 +51,16 @@ pub enum Task {
     },
     /// Publish a plan that was made before, if the zones are still as they were then.
     Apply(Stored),
-    /// Take back what a run did to these zones, in a plan that is shown.
-    Undo(Vec<(Name, Done)>),
+    /// Take back what the run of this number did to these zones, in a plan that is shown.
+    Undo(u64, Vec<(Name, Done)>),
 }
 
 /// A plan that was made before.
 pub struct Stored {
     /// When it was made.
     pub made_at: Timestamp,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<u64>,
     /// What is to be done about each zone, in canonical order.
     pub zones: Vec<(PlannedZone, ZoneReport)>,
 }
@@ -70,7 +72,7 @@ impl Task {
             // Without a publisher the plan can still be shown.
             Self::Plan { .. } => [Role::Authority, Role::Reconciler],
             Self::Apply(_) => [Role::Reconciler, Role::Publisher],
-            Self::Undo(_) => [Role::Reconciler, Role::Reconciler],
+            Self::Undo(..) => [Role::Reconciler, Role::Reconciler],
         }
     }
 }
@@ -231,7 +233,7 @@ async fn flow(
             plan(orders, sealed, shared, crew, authority_missing, report).await
         }
         Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
-        Task::Undo(zones) => undo(orders, zones, shared, crew, report).await,
+        Task::Undo(_, zones) => undo(orders, zones, shared, crew, report).await,
     };
     let Some(planned) = planned else {
         drop(publishers);

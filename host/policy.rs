@@ -122,6 +122,7 @@ pub fn header(
         made_at,
         host: env!("CARGO_PKG_VERSION").to_owned(),
         policy: Policy::of(config, discovery),
+        undoes: None,
         plugins: plugins.collect(),
     }
 }

@@ -24,6 +24,7 @@ use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries,
 use crate::offer::{self, Shared};
 use crate::pipeline::{self, Judging, Orders, Outcome, Task, note_unrecorded};
 use crate::plan;
+use crate::plan::schema::{HeaderLine, Policy};
 use crate::policy;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
@@ -156,6 +157,10 @@ pub(crate) fn show_plan(
     errand: Errand,
     args: &args::Plan,
 ) -> Result<u8, Error> {
+    let undoes = match &errand.task {
+        Task::Undo(run, _) => Some(*run),
+        _ => None,
+    };
     let made_at = Timestamp::now();
     let refused = |problem| Error::Plan(Problems::from(problem));
     if let Some(path) = &args.out {
@@ -164,7 +169,10 @@ pub(crate) fn show_plan(
     }
     let outcome = carry_out(setting, errand)?;
     let code = outcome.report.exit_code();
-    let header = |sealed| policy::header(setting.config, setting.discovery, made_at, sealed);
+    let header = |sealed| HeaderLine {
+        undoes,
+        ..policy::header(setting.config, setting.discovery, made_at, sealed)
+    };
     plan::show(|| header(false), &outcome, args.shown)?;
     if let Some(path) = &args.out {
         if code == exit::FAILED {
@@ -324,12 +332,19 @@ fn start(
         shared.tell(&warning);
     }
     let now = Timestamp::now();
+    let (kind, made_at, undoes) = match &task {
+        Task::Apply(stored) => (record::Kind::Apply, stored.made_at, stored.undoes),
+        Task::Plan { .. } | Task::Undo(..) => (record::Kind::Run, now, None),
+    };
+    let policy = purpose
+        .publishes()
+        .then(|| Policy::of(config, discovery).sha256);
     let beginning = record::Start {
-        kind: record::Kind::Run,
-        made_at: now,
+        kind,
+        made_at,
         deployment: &deployment,
-        policy: None,
-        undoes: None,
+        policy,
+        undoes,
     };
     let mut settings = core.history.clone();
     // Whoever waits is at work for those who wait for the run.

@@ -39,7 +39,7 @@ pub fn undo(setting: &Setting<'_>, id: u64, args: &args::Plan) -> Result<u8, Err
     .help("change what is desired first, or stop whatever starts runs")]);
     let errand = Errand {
         purpose: Purpose::Undo,
-        task: Task::Undo(zones),
+        task: Task::Undo(id, zones),
         left_out: Vec::new(),
     };
     show_plan(setting, errand, args)

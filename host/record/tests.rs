@@ -42,9 +42,10 @@ pub(super) fn planned(apex: &str, desired: &[&str], actual: &[&str]) -> PlannedZ
 }
 
 pub(super) fn report(plan: &[PlannedZone]) -> Report {
-    let zones = plan
-        .iter()
-        .map(|zone| ZoneReport::of(zone, Some("an.authority".into())));
+    let zones = plan.iter().map(|zone| ZoneReport {
+        actual: Some(7),
+        ..ZoneReport::of(zone, Some("an.authority".into()))
+    });
     Report {
         zones: zones.collect(),
         ..Report::default()
