@@ -18,11 +18,12 @@ use crate::preflight::Digest;
 
 /// The settings of `[core]` that decide only how a run goes, not what it does. What is not named here
 /// counts, so that a new setting is part of the policy unless somebody decides otherwise.
-const NOT_DECIDING: [&str; 8] = [
+const NOT_DECIDING: [&str; 9] = [
     "after_crash",
     "channel_capacity",
     "deadline",
     "grace",
+    "history",
     "logging",
     "metrics",
     "plugin_dir",
@@ -121,6 +122,7 @@ pub fn header(
         made_at,
         host: env!("CARGO_PKG_VERSION").to_owned(),
         policy: Policy::of(config, discovery),
+        undoes: None,
         plugins: plugins.collect(),
     }
 }

@@ -41,6 +41,7 @@ mod worker;
 mod crashes;
 mod remembering;
 mod recording;
+mod undoing;
 mod swapping;
 mod applying;
 mod outcomes;
