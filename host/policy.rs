@@ -18,11 +18,12 @@ use crate::preflight::Digest;
 
 /// The settings of `[core]` that decide only how a run goes, not what it does. What is not named here
 /// counts, so that a new setting is part of the policy unless somebody decides otherwise.
-const NOT_DECIDING: [&str; 8] = [
+const NOT_DECIDING: [&str; 9] = [
     "after_crash",
     "channel_capacity",
     "deadline",
     "grace",
+    "history",
     "logging",
     "metrics",
     "plugin_dir",
@@ -118,7 +119,8 @@ pub fn header(
     HeaderLine {
         plan: VERSION,
         sealed,
-        made_at,
+        // As precise as the history keeps it: whether it is this plan that was applied is told by it.
+        made_at: Timestamp::from_millisecond(made_at.as_millisecond()).unwrap_or(made_at),
         host: env!("CARGO_PKG_VERSION").to_owned(),
         policy: Policy::of(config, discovery),
         plugins: plugins.collect(),

@@ -23,7 +23,7 @@ use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
 use crate::pipeline::{self, Judging, Orders, Outcome, Task, note_unrecorded};
-use crate::plan;
+use crate::plan::{self, schema::Policy};
 use crate::policy;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
@@ -288,15 +288,24 @@ fn start(
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
     guard::prove(&core.guard)?;
-    if let Some(warning) = guard::limits_off(&core.guard) {
+    // A stored plan has passed the limits that there were.
+    let judged = purpose != Purpose::Apply;
+    if let Some(warning) = guard::limits_off(&core.guard).filter(|_| judged) {
         shared.tell(&warning);
     }
     let now = Timestamp::now();
+    let (kind, made_at) = match &task {
+        Task::Plan { .. } => (record::Kind::Run, now),
+        Task::Apply(stored) => (record::Kind::Apply, stored.made_at),
+    };
+    let policy = purpose
+        .publishes()
+        .then(|| Policy::of(config, discovery).sha256);
     let beginning = record::Start {
-        kind: record::Kind::Run,
-        made_at: now,
+        kind,
+        made_at,
         deployment: &deployment,
-        policy: None,
+        policy,
         undoes: None,
     };
     let mut settings = core.history.clone();

@@ -66,9 +66,25 @@ pub(super) async fn confirm(
     }
     let unanswered = || (vec!["the reconciler did not answer".to_owned()], None);
     faults.extend(open.into_values().map(|zone| unknown(zone, unanswered())));
-    report.faults.extend(superseded);
-    report.faults.extend(faults);
+    faults.splice(0..0, superseded);
+    report.faults.extend(told(faults));
     Some(planned)
+}
+
+/// Zones that are told of one by one; where more are not as they were, it is for one cause.
+const MOST_TOLD: usize = 10;
+
+/// The first of `faults`, the last of them with the number of the others.
+fn told(mut faults: Vec<Problem>) -> Vec<Problem> {
+    let more = faults.len().saturating_sub(MOST_TOLD);
+    faults.truncate(MOST_TOLD);
+    if more > 0
+        && let Some(last) = faults.pop()
+    {
+        let noun = if more == 1 { "zone" } else { "zones" };
+        faults.push(last.also(format!("{more} more {noun} stood in the way of the plan")));
+    }
+    faults
 }
 
 /// Why a plan that was made at `made_at` comes too late for `zone`, if it does.
