@@ -83,7 +83,7 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
     let (outlet, source) = channel::outlet(64, Arc::default());
     let mut reconciler = Receiver::new(source);
     let mut merge = Merge::new(vec![Arc::from("authority")]);
-    let mut answers = Answers::new(Arc::from("reconciler"));
+    let mut answers = Answers::new(Arc::from("reconciler"), Arc::default());
     let (desired, answered) = sent
         .into_iter()
         .map(|sent| (sent.desired, sent.answer))

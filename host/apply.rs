@@ -98,17 +98,7 @@ fn zones(
     };
     let zones = plan.zones.into_iter().filter(matters).map(|zone| {
         let SealedZone { planned, authority } = zone;
-        let report = ZoneReport {
-            apex: planned.apex().to_owned(),
-            authority,
-            desired: planned.desired,
-            actual: planned.actual.as_ref().map(|actual| actual.rrsets),
-            changes: planned.counts(),
-            held_back: planned.held_back,
-            verdict: planned.verdict.clone(),
-            not_sticking: planned.not_sticking.clone(),
-            published: Vec::new(),
-        };
+        let report = ZoneReport::of(&planned, authority);
         (planned, report)
     });
     (zones.collect(), plan.left_out)

@@ -15,6 +15,7 @@ mod core;
 mod history;
 mod guard;
 mod convergence;
+pub mod scope;
 mod logging;
 mod relays;
 mod plugins;

@@ -224,8 +224,9 @@ impl fmt::Display for Pattern {
 pub struct Patterns<T> {
     /// The closest first, and of equally close ones the first written.
     entries: Vec<(Pattern, T)>,
-    /// Where those are that stand for one name. There may be thousands of them.
-    exact: HashMap<Name, usize>,
+    /// Where those are that stand for one name. There may be thousands of them, and several for
+    /// one name.
+    exact: HashMap<Name, Vec<usize>>,
     /// Where the others begin.
     others: usize,
 }
@@ -241,10 +242,10 @@ impl<T> FromIterator<(Pattern, T)> for Patterns<T> {
         let mut entries = entries.into_iter().collect::<Vec<_>>();
         entries.sort_by(|(left, _), (right, _)| closest_first(left, right));
         let names = entries.iter().map_while(|(pattern, _)| pattern.name());
-        let mut exact = HashMap::new();
+        let mut exact = HashMap::<_, Vec<_>>::new();
         let mut others = 0;
         for (at, name) in names.enumerate() {
-            exact.entry(name).or_insert(at);
+            exact.entry(name).or_default().push(at);
             others = at + 1;
         }
         Self {
@@ -273,10 +274,11 @@ impl<T> Patterns<T> {
             true => None,
             false => self.exact.get(&name.to_owned()),
         };
-        let exact = exact.and_then(|&at| self.entries.get(at));
+        let exact = exact.into_iter().flatten();
+        let exact = exact.filter_map(|&at| self.entries.get(at));
         let others = self.entries[self.others..].iter();
         let others = others.filter(move |(pattern, _)| pattern.matches(name));
-        let both = exact.into_iter().chain(others);
+        let both = exact.chain(others);
         both.map(|(pattern, value)| (pattern, value))
     }
 
@@ -392,6 +394,19 @@ mod tests {
             let name: Name = name.parse().unwrap();
             assert_eq!(*patterns.find(name.as_ref()).unwrap().1, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn every_pattern_for_a_name_is_found_in_the_order_written() {
+        let patterns = ["www.example.com", "*.com", "WWW.example.com."];
+        let patterns: Patterns<usize> = patterns
+            .iter()
+            .enumerate()
+            .map(|(at, text)| (text.parse().unwrap(), at))
+            .collect();
+        let name: Name = "www.example.com".parse().unwrap();
+        let found = patterns.matching(name.as_ref()).map(|(_, at)| *at);
+        assert_eq!(found.collect::<Vec<_>>(), [0, 2, 1]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
+use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
 use crate::offer::Shared;
@@ -74,6 +75,8 @@ pub struct Orders<'a> {
     pub tolerant: bool,
     /// Whether an authority is missing already, so that nothing may be deleted.
     pub authority_missing: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Messages that a channel holds.
     pub capacity: usize,
     /// What the plan is judged by.

@@ -177,6 +177,10 @@ codes! {
     OutcomeNotRecorded = "GJ806",
     /// The history does not know what it was asked for.
     UnknownToHistory = "GJ807",
+    /// Markers of another program are named in a way that nobody told this one of.
+    UnknownMarkers = "GJ841",
+    /// An entry of a scope stands for nothing that a zone holds.
+    ScopeOfNothing = "GJ842",
 }
 
 impl fmt::Display for Code {

@@ -9,6 +9,7 @@ use janitor_plugin_api::dns::{Changes, Name, NameRef};
 use crate::problem::Problem;
 use crate::stations::convergence::NotSticking;
 use crate::stations::guard::{Reason, Unnamed, Verdict};
+use crate::stations::planned::{PlannedZone, RuleKind};
 
 /// Exit codes of the program.
 pub mod exit {
@@ -89,8 +90,28 @@ pub struct ZoneReport {
     pub verdict: Verdict,
     /// Changes that were sent before and did not come about.
     pub not_sticking: NotSticking,
+    /// Differences that rules of the host set aside, by kind of rule.
+    pub set_aside: Vec<(RuleKind, usize)>,
     /// What became of the changes at each publisher.
     pub published: Vec<(Arc<str>, Tally)>,
+}
+
+impl ZoneReport {
+    /// What is to be said of `zone` before anything is published.
+    pub(crate) fn of(zone: &PlannedZone, authority: Option<Arc<str>>) -> Self {
+        Self {
+            apex: zone.apex().to_owned(),
+            authority,
+            desired: zone.desired,
+            actual: zone.actual.as_ref().map(|actual| actual.rrsets),
+            changes: zone.counts(),
+            held_back: zone.held_back,
+            set_aside: zone.aside_by_kind(),
+            verdict: zone.verdict.clone(),
+            not_sticking: zone.not_sticking.clone(),
+            published: Vec::new(),
+        }
+    }
 }
 
 /// Numbers of changes of one zone.

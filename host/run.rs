@@ -333,6 +333,7 @@ fn start(
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,
+        scope: Arc::clone(&core.scope),
         capacity: core.channel_capacity,
         judging: Judging {
             guard: &core.guard,

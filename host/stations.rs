@@ -5,11 +5,15 @@
 
 pub mod merge;
 pub mod route;
+mod markers;
+pub mod ownership;
 pub mod survey;
 pub mod digests;
 pub mod kept;
 pub mod planned;
 pub mod answers;
+pub mod scope;
+pub mod cuts;
 pub mod memory;
 pub mod convergence;
 pub mod guard;

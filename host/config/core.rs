@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::convergence;
@@ -11,6 +12,7 @@ use super::history::History;
 use super::logging::Logging;
 use super::nearest::nearest;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
+use super::scope::Scope;
 use super::source::Origin;
 use super::value::{Table, Value};
 use crate::logging::Level;
@@ -26,6 +28,8 @@ pub struct Core {
     pub plugins_origin: Option<Origin>,
     /// Go on without plugins that cannot be used.
     pub debug: bool,
+    /// Which names and types are managed.
+    pub scope: Arc<Scope>,
     /// Where log lines go.
     pub logging: Logging,
     /// The metrics relay, built in or the key of a plugin; `metrics-logger` if none is named.
@@ -110,6 +114,7 @@ impl Core {
             origin: value.origin.clone(),
         });
         let debug = fields.boolean("debug").unwrap_or(false);
+        let scope = fields.any("scope");
         let logging = fields.any("logging");
         let metrics = fields.any("metrics").map(|value| value.origin.clone());
         let metrics = fields.text("metrics").map(str::to_owned).zip(metrics);
@@ -147,6 +152,7 @@ impl Core {
             plugins: plugins.collect(),
             plugins_origin,
             debug,
+            scope: Arc::default(),
             logging: Logging::default(),
             metrics: metrics.map(|(key, origin)| Listed { key, origin }),
             metrics_logger: MetricsLogger::default(),
@@ -165,6 +171,7 @@ impl Core {
         };
         fields.finish();
         Self {
+            scope: Arc::new(Scope::read(scope, problems)),
             logging: Logging::read(logging, root, problems),
             history: History::read(history, problems),
             guard: Guard::read(guard, problems),

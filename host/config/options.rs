@@ -100,6 +100,9 @@ struct Core {
     /// What is done about changes that do not stick.
     #[setting(default)]
     convergence: Convergence,
+    /// Which names and types are managed.
+    #[setting(default)]
+    scope: Scope,
     /// Where log lines go.
     #[setting(default)]
     logging: Logging,
@@ -128,6 +131,92 @@ struct History {
     /// How long a run waits for another one of the same state directory before it refuses.
     #[setting(default = 60, unit = "seconds", min = 0, max = 31_622_400)]
     wait: f64,
+}
+
+/// The `[core.scope]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Scope {
+    /// What is managed: owners, with types behind them if need be. Everything if the list is empty.
+    #[setting(default, example = ["*.example.com", "example.com MX TXT"])]
+    include: Vec<String>,
+    /// What is not managed: differences there stay as they are.
+    #[setting(default, example = ["_acme-challenge.* TXT", "*.k8s.example.com"])]
+    exclude: Vec<String>,
+    /// What is never updated or deleted; additions are made.
+    #[setting(default, example = ["example.com MX", "vpn.example.com"])]
+    protect: Vec<String>,
+    /// Whose markers are honoured: the names that they mark are left alone.
+    #[setting(default = ["external-dns", "octodns"])]
+    honour: Vec<Registry>,
+    /// Whether the last address of a name server of the zone stays.
+    #[setting(default = true)]
+    name_servers: bool,
+    /// How external-dns was told to name its markers.
+    #[setting(default)]
+    external_dns: ExternalDns,
+    /// How octoDNS was told to name its markers.
+    #[setting(default)]
+    octodns: Octodns,
+    /// The same for some zones, by patterns of their names; the closest counts.
+    #[setting(default)]
+    zones: BTreeMap<String, ScopeOfZones>,
+}
+
+/// A `[core.scope.zones."pattern"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct ScopeOfZones {
+    /// What is managed there, in the place of `core.scope.include`.
+    include: Option<Vec<String>>,
+    /// What is not managed there, beside `core.scope.exclude`.
+    #[setting(default)]
+    exclude: Vec<String>,
+    /// What is never updated or deleted there, beside `core.scope.protect`.
+    #[setting(default)]
+    protect: Vec<String>,
+    /// Whose markers are honoured there, in the place of `core.scope.honour`.
+    honour: Option<Vec<Registry>>,
+    /// Whether the last address of a name server stays there, in the place of
+    /// `core.scope.name_servers`.
+    name_servers: Option<bool>,
+}
+
+/// Somebody else who marks the names that are theirs.
+#[janitor_plugin_api::settings]
+enum Registry {
+    /// The TXT registry of external-dns.
+    #[setting(rename = "external-dns")]
+    ExternalDns,
+    /// The OwnershipProcessor of octoDNS.
+    Octodns,
+}
+
+/// The `[core.scope.external_dns]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct ExternalDns {
+    /// Its `--txt-prefix`, of every installation that has one.
+    #[setting(default, example = ["%{record_type}-txt."])]
+    prefix: Vec<String>,
+    /// Its `--txt-suffix`, of every installation that has one.
+    #[setting(default, example = ["-txt"])]
+    suffix: Vec<String>,
+    /// Its `--txt-wildcard-replacement`, of every installation that has one.
+    #[setting(default, example = ["any"])]
+    wildcard_replacement: Vec<String>,
+}
+
+/// The `[core.scope.octodns]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Octodns {
+    /// The `txt_name` of its processor, of every installation.
+    #[setting(default = ["_owner"])]
+    name: Vec<String>,
 }
 
 /// The `[core.logging]` table.

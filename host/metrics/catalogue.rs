@@ -63,6 +63,8 @@ catalogue! {
         "RRsets that a zone ought to hold, and that it was found to hold.";
     added Value "zone-drift" ["zone", "kind"] "RRsets":
         "Differences between the desired and the actual zone.";
+    added Value "zone-set-aside" ["zone", "rule"] "RRsets":
+        "Differences of a zone that rules of the host left as they are.";
     added Value "zone-changes" ["zone", "plugin", "outcome"] "changes":
         "Changes of a zone by what became of them at one publisher.";
     added Increment "guard-trips" ["zone", "rule"] "limits":

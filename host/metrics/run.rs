@@ -73,6 +73,10 @@ fn measure_zone(metrics: &Metrics, zone: &ZoneReport) {
         let context = [("zone", apex.clone()), ("kind", kind.into())];
         metrics.set("zone-drift", Number::count(number), &context);
     }
+    for (kind, number) in &zone.set_aside {
+        let context = [("zone", apex.clone()), ("rule", kind.word().into())];
+        metrics.set("zone-set-aside", Number::count(*number), &context);
+    }
     for (publisher, tally) in &zone.published {
         for (outcome, number) in [
             ("applied", tally.applied),
@@ -159,6 +163,7 @@ mod tests {
             held_back: 0,
             verdict: Verdict::Passed,
             not_sticking: NotSticking::default(),
+            set_aside: Vec::new(),
             published: published.collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! What can only be said of the plan as a whole, when every zone has been compared.
 //!
-//! In this order: what does not stick is set aside, so that limits count what would be sent; then the
+//! In this order: names are left to the zones they belong to; what does not stick is set aside, so that
+//! limits count what would be sent; then the
 //! guard judges. What is missing altogether is told last.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use crate::guard::telling;
 use crate::offer::Shared;
 use crate::report::{Report, ZoneReport};
 use crate::stations::convergence::{self, Settings};
+use crate::stations::cuts::Apexes;
 use crate::stations::guard::{self, Subject, Unnamed};
 use crate::stations::memory::ZoneMemory;
 use crate::stations::merge::Merge;
@@ -32,15 +34,18 @@ pub struct Judging<'a> {
     pub now: Timestamp,
 }
 
-/// Judges the whole plan, and puts into the report what is to be done about each zone.
+/// Judges the whole plan, and puts into the report what is to be done about each zone. `apexes` are those
+/// of every zone that an authority named.
 pub(super) fn judge(
     plan: &mut [PlannedZone],
     merge: &Merge,
+    apexes: &Apexes<'_>,
     judging: &Judging<'_>,
     shared: &Shared,
     report: &mut Report,
 ) {
     for zone in &mut *plan {
+        apexes.leave_to_others(zone);
         let memory = judging.memories.get(&zone.apex().to_owned());
         let unsettled = memory.and_then(|memory| memory.unsettled.as_ref());
         zone.not_sticking = convergence::judge(zone, unsettled, judging.now, judging.convergence);
@@ -63,7 +68,11 @@ pub(super) fn judge(
     report
         .faults
         .extend(unknown.map(|zone| telling::forced_unknown(zone, &named)));
-    report.zones = plan.iter().map(|zone| zone_report(zone, merge)).collect();
+    let told = plan.iter().map(|zone| {
+        let authority = merge.authority_of(zone.apex()).cloned();
+        ZoneReport::of(zone, authority)
+    });
+    report.zones = told.collect();
     telling::tell(plan, report, shared);
 }
 
@@ -107,18 +116,4 @@ fn unnamed(memories: &BTreeMap<Name, ZoneMemory>, named: &BTreeSet<Name>) -> Vec
         })
     });
     known.collect()
-}
-
-fn zone_report(zone: &PlannedZone, merge: &Merge) -> ZoneReport {
-    ZoneReport {
-        apex: zone.apex().to_owned(),
-        authority: merge.authority_of(zone.apex()).cloned(),
-        desired: zone.desired,
-        actual: zone.actual.as_ref().map(|actual| actual.rrsets),
-        changes: zone.counts(),
-        held_back: zone.held_back,
-        verdict: zone.verdict.clone(),
-        not_sticking: zone.not_sticking.clone(),
-        published: Vec::new(),
-    }
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AbiQuestion, AbiZone};
-use janitor_plugin_api::dns::DesiredZone;
+use janitor_plugin_api::dns::{DesiredZone, Name};
 
 use super::Orders;
 use super::judging::judge;
@@ -20,8 +20,10 @@ use crate::offer::Shared;
 use crate::plugin::Work;
 use crate::report::{Failure, Report};
 use crate::stations::answers::Answers;
+use crate::stations::cuts::Apexes;
 use crate::stations::merge::{Merge, Verdict};
 use crate::stations::planned::PlannedZone;
+use crate::stations::scope;
 
 /// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
@@ -55,7 +57,10 @@ pub(super) async fn plan(
     }
     let planning = Planning {
         merge: RefCell::new(merge),
-        answers: RefCell::new(Answers::new(Arc::clone(&reconciler_key)).with_digests(sealed)),
+        answers: RefCell::new(
+            Answers::new(Arc::clone(&reconciler_key), Arc::clone(&orders.scope))
+                .with_digests(sealed),
+        ),
         reconciler: &reconciler_key,
         shared,
     };
@@ -84,7 +89,21 @@ pub(super) async fn plan(
         shared.leave_out(left_out);
     }
     let merge = merge.into_inner();
-    judge(&mut planned, &merge, &orders.judging, shared, report);
+    let left_out = shared
+        .left_out()
+        .iter()
+        .filter_map(|one| one.zone.clone())
+        .collect::<Vec<_>>();
+    let named = merge.names().chain(left_out.iter().map(Name::as_ref));
+    let apexes = Apexes::new(named);
+    judge(
+        &mut planned,
+        &merge,
+        &apexes,
+        &orders.judging,
+        shared,
+        report,
+    );
     Some(planned)
 }
 
@@ -219,6 +238,9 @@ impl Planning<'_> {
                 Ok(Some(planned)) => {
                     self.shared.progress.planned();
                     self.measure_planned(planned);
+                    if let Some(problem) = scope::doubts(planned) {
+                        self.shared.tell(&problem);
+                    }
                     if planned.held_back > 0 {
                         tracing::warn!(
                             zone = %planned.apex(), held_back = planned.held_back,

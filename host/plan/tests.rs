@@ -45,17 +45,7 @@ fn outcome(plan: Vec<PlannedZone>) -> Outcome {
 }
 
 fn report(zone: &PlannedZone) -> ZoneReport {
-    ZoneReport {
-        apex: zone.apex().to_owned(),
-        authority: Some("files.zones".into()),
-        desired: zone.desired,
-        actual: None,
-        changes: zone.counts(),
-        held_back: zone.held_back,
-        verdict: zone.verdict.clone(),
-        not_sticking: zone.not_sticking.clone(),
-        published: Vec::new(),
-    }
+    ZoneReport::of(zone, Some("files.zones".into()))
 }
 
 fn text(outcome: &Outcome, extent: Extent, width: Option<usize>) -> String {

@@ -42,17 +42,9 @@ pub(super) fn planned(apex: &str, desired: &[&str], actual: &[&str]) -> PlannedZ
 }
 
 pub(super) fn report(plan: &[PlannedZone]) -> Report {
-    let zones = plan.iter().map(|zone| ZoneReport {
-        apex: zone.apex().to_owned(),
-        authority: Some("an.authority".into()),
-        desired: zone.desired,
-        actual: Some(7),
-        changes: zone.counts(),
-        held_back: 0,
-        verdict: zone.verdict.clone(),
-        not_sticking: zone.not_sticking.clone(),
-        published: Vec::new(),
-    });
+    let zones = plan
+        .iter()
+        .map(|zone| ZoneReport::of(zone, Some("an.authority".into())));
     Report {
         zones: zones.collect(),
         ..Report::default()

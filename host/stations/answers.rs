@@ -14,7 +14,9 @@ use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name,
 use super::digests::{self, Digests};
 use super::planned::PlannedZone;
 use super::route::Route;
+use super::scope::ZoneScope;
 use super::survey::Survey;
+use crate::config::scope::Scope;
 use crate::preflight::Digest;
 use crate::report::{LeftOut, LeftOutKind, links};
 use crate::secrets;
@@ -22,6 +24,7 @@ use crate::secrets;
 /// The station behind the reconciler.
 pub struct Answers {
     reconciler: Arc<str>,
+    scope: Arc<Scope>,
     route: Arc<Route>,
     zones: BTreeMap<Name, State>,
     /// Whether digests are taken of what is compared.
@@ -45,15 +48,18 @@ struct Asked {
     held: BTreeSet<Name>,
     /// Its digest, if one is wanted.
     digest: Option<Digest>,
+    /// Owners at which it has markers of its own, in canonical order.
+    markers: Vec<Name>,
 }
 
 impl Answers {
-    /// A station for the answers of `reconciler`.
+    /// A station for the answers of `reconciler`, of which `scope` leaves some to others.
     #[must_use]
-    pub fn new(reconciler: Arc<str>) -> Self {
+    pub fn new(reconciler: Arc<str>, scope: Arc<Scope>) -> Self {
         Self {
             route: Arc::new(Route::to_all(Arc::clone(&reconciler))),
             reconciler,
+            scope,
             zones: BTreeMap::new(),
             digests: false,
         }
@@ -79,6 +85,7 @@ impl Answers {
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
             digest: self.digests.then(|| digests::of_desired(zone)),
+            markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(zone),
         };
         self.zones
             .insert(zone.apex().to_owned(), State::Asked(asked));
@@ -112,7 +119,9 @@ impl Answers {
             Some(State::Asked(asked)) => asked.clone(),
         };
         let hint = answer.hint.clone().into_option().map(RString::into_string);
-        match judge(&apex, answer, &asked) {
+        let scope = Arc::clone(&self.scope);
+        let scope = ZoneScope::new(&scope, apex.as_ref());
+        match judge(&apex, answer, &asked, &scope) {
             Ok(Judged {
                 changes,
                 actual,
@@ -126,6 +135,7 @@ impl Answers {
                     desired,
                     actual: digest,
                 });
+                scope.limit(&mut planned);
                 let planned = State::Planned(Box::new(planned));
                 self.zones.insert(apex.clone(), planned);
                 match self.zones.get(&apex) {
@@ -202,6 +212,7 @@ fn judge(
     apex: &Name,
     answer: AbiAnswer,
     asked: &Asked,
+    scope: &ZoneScope<'_>,
 ) -> Result<Judged, (LeftOutKind, Vec<String>)> {
     match answer.status {
         AnswerStatus::COMPARED => {}
@@ -247,9 +258,11 @@ fn judge(
             links(&e),
         )
     })?;
+    let changes = within(changes, asked);
+    let survey = Survey::of(&actual, &changes, &scope.markers(), &asked.markers);
     Ok(Judged {
-        changes: within(changes, asked),
-        actual: Some(Survey::of(&actual)),
+        changes,
+        actual: Some(survey),
         digest: asked.digest.map(|_| digests::of_actual(&actual)),
     })
 }

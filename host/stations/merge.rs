@@ -152,6 +152,11 @@ impl Merge {
         .collect()
     }
 
+    /// Every zone that was named, also if it is left out.
+    pub fn names(&self) -> impl Iterator<Item = NameRef<'_>> {
+        self.zones.keys().map(Name::as_ref)
+    }
+
     /// The authority that spoke for a zone which was not left out.
     #[must_use]
     pub fn authority_of(&self, apex: NameRef<'_>) -> Option<&Arc<str>> {

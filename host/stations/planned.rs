@@ -1,5 +1,6 @@
 //! What is to be done about one zone, and what is not and why.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
@@ -154,11 +155,11 @@ impl PlannedZone {
             .set_aside
             .as_ref()
             .map_or_else(Vec::new, |set_aside| set_aside.rules.clone());
-        // Many changes fall under few rules.
+        // A zone with many cuts may have a rule for each.
+        let mut numbers: BTreeMap<_, _> = rules.iter().cloned().zip(0..).collect();
         let mut number = |rule: Rule| {
-            let at = rules.iter().position(|known| *known == rule);
-            let at = at.unwrap_or_else(|| {
-                rules.push(rule);
+            let at = *numbers.entry(rule).or_insert_with_key(|rule| {
+                rules.push(rule.clone());
                 rules.len() - 1
             });
             u16::try_from(at + 1).unwrap_or(u16::MAX)
@@ -193,26 +194,27 @@ impl PlannedZone {
                 }
             }
         }
-        let all = std::mem::replace(&mut self.changes, kept);
-        let mut fresh = fresh.into_iter();
+        let judged = std::mem::replace(&mut self.changes, kept);
         self.set_aside = Some(match self.set_aside.take() {
             None => SetAside {
-                all,
+                all: judged,
                 rules,
-                decisions: fresh.collect(),
+                decisions: fresh,
             },
-            Some(before) => SetAside {
-                all: before.all,
-                rules,
-                decisions: before
-                    .decisions
-                    .into_iter()
-                    .map(|rule| match rule {
-                        0 => fresh.next().unwrap_or_default(),
-                        decided => decided,
-                    })
-                    .collect(),
-            },
+            Some(mut before) => {
+                // Not in the order in which they were found: an owner whose additions were set aside
+                // has moved to those that only lose something.
+                let fresh = judged.iter().zip(fresh).filter(|(_, rule)| *rule > 0);
+                let fresh: HashMap<_, _> = fresh
+                    .map(|(change, rule)| ((change.owner(), change.rtype()), rule))
+                    .collect();
+                for (change, rule) in before.all.iter().zip(&mut before.decisions) {
+                    if let Some(decided) = fresh.get(&(change.owner(), change.rtype())) {
+                        *rule = *decided;
+                    }
+                }
+                SetAside { rules, ..before }
+            }
         });
     }
 
@@ -245,6 +247,16 @@ impl PlannedZone {
         let mut by_rule = set_aside.rules.iter().zip(numbers).collect::<Vec<_>>();
         by_rule.sort();
         by_rule
+    }
+
+    /// How many changes were set aside by each kind of rule.
+    #[must_use]
+    pub fn aside_by_kind(&self) -> Vec<(RuleKind, usize)> {
+        let mut by_kind = BTreeMap::<_, usize>::new();
+        for (rule, number) in self.aside_by_rule() {
+            *by_kind.entry(rule.kind).or_default() += number;
+        }
+        by_kind.into_iter().collect()
     }
 }
 
@@ -323,6 +335,37 @@ mod tests {
         let by_rule = zone.aside_by_rule();
         let by_rule = by_rule.iter().map(|(rule, number)| (&*rule.text, *number));
         assert_eq!(by_rule.collect::<Vec<_>>(), [("b", 1), ("c", 1)]);
+    }
+
+    #[test]
+    fn what_is_set_aside_later_is_not_mixed_up_with_what_was_set_aside_before() {
+        let mut zone = zone(
+            &[("b", "A", "192.0.2.1")],
+            &[
+                ("a", "A", "192.0.2.1"),
+                ("b", "TXT", "x"),
+                ("c", "A", "192.0.2.1"),
+            ],
+        );
+        // With that, the owner only loses something, and comes later.
+        zone.set_aside(|change| {
+            change
+                .addition()
+                .map(|_| rule(RuleKind::Scope, "additions"))
+        });
+        let starts = |change: Change<'_>, with: &str| change.owner().to_string().starts_with(with);
+        zone.set_aside(|change| starts(change, "a").then(|| rule(RuleKind::Owned, "a")));
+        assert_eq!(aside(&zone), ["b.a.test. A scope", "a.a.test. A owned"]);
+        zone.set_aside(|change| starts(change, "c").then(|| rule(RuleKind::Protected, "c")));
+        assert_eq!(
+            aside(&zone),
+            [
+                "b.a.test. A scope",
+                "a.a.test. A owned",
+                "c.a.test. A protected"
+            ]
+        );
+        assert_eq!(zone.changes().len(), 1);
     }
 
     #[test]

@@ -1,6 +1,13 @@
 //! What the host itself finds in an actual zone, before its buffer goes.
 
-use janitor_plugin_api::dns::{ActualZone, LeftAlone, Serial};
+use std::collections::HashSet;
+
+use janitor_plugin_api::dns::{
+    Action, ActualZone, Change, Changes, LeftAlone, Name, NameRef, RrsetRef, Rtype, Serial,
+};
+
+use super::markers::MarkerReader;
+use super::ownership::Ownership;
 
 /// What a zone was found to hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,20 +18,130 @@ pub struct Survey {
     pub comparable: usize,
     /// The serial of its SOA, if it has one.
     pub serial: Option<Serial>,
+    /// What other programs own.
+    pub ownership: Ownership,
+    /// Name servers of the zone that would lose an address.
+    pub name_servers: Vec<NameServer>,
+    /// Names whose addresses would change and that an NS RRset of the zone names, in canonical order.
+    pub glue: Vec<Name>,
+}
+
+/// A name server that the NS RRset at the apex names, with a name in the zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameServer {
+    /// Its name.
+    pub name: Name,
+    /// The types of its addresses that are served: A, AAAA.
+    pub addresses: Vec<Rtype>,
 }
 
 impl Survey {
-    /// Looks through a zone.
+    /// What a stored plan knows of a zone: rules have had their say when it was made.
     #[must_use]
-    pub fn of(actual: &ActualZone) -> Self {
-        let left_alone = LeftAlone::default();
-        let comparable = actual
-            .rrsets()
-            .filter(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), actual.apex()));
+    pub fn stored(rrsets: usize, comparable: usize, serial: Option<Serial>) -> Self {
         Self {
-            comparable: comparable.count(),
-            rrsets: actual.rrset_count(),
-            serial: actual.serial(),
+            rrsets,
+            comparable,
+            serial,
+            ownership: Ownership::default(),
+            name_servers: Vec::new(),
+            glue: Vec::new(),
         }
     }
+
+    /// Looks through a zone that `changes` are about to change, once.
+    pub(super) fn of(
+        actual: &ActualZone,
+        changes: &Changes,
+        reader: &MarkerReader<'_>,
+        ours: &[Name],
+    ) -> Self {
+        let apex = actual.apex();
+        let mut markers = Vec::new();
+        let mut comparable = 0;
+        let mut servers = Vec::new();
+        let mut glue = Vec::new();
+        // Most zones have no cuts, or no changes at addresses.
+        let mut moving = None;
+        // The apex sorts before every other owner.
+        let mut at_apex = true;
+        for rrset in actual.rrsets() {
+            at_apex = at_apex && rrset.owner() == apex;
+            let rtype = rrset.rtype();
+            let is_left_alone = rtype.is_signer_made(at_apex)
+                || at_apex && LeftAlone::default().contains(apex, rtype, apex);
+            comparable += usize::from(!is_left_alone);
+            match rtype {
+                Rtype::TXT if !reader.is_idle() => {
+                    if let Some(marker) = reader.read(rrset) {
+                        let owner = rrset.owner().to_owned();
+                        if ours.binary_search(&owner).is_err() {
+                            markers.push((owner, marker));
+                        }
+                    }
+                }
+                Rtype::NS => {
+                    if at_apex {
+                        let inside = targets(rrset).filter(|name| name.is_at_or_below(apex));
+                        servers.extend(inside);
+                    }
+                    let moving = moving.get_or_insert_with(|| address_owners(changes));
+                    if !moving.is_empty() {
+                        glue.extend(targets(rrset).filter(|name| moving.contains(name)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        glue.sort_unstable();
+        glue.dedup();
+        Self {
+            rrsets: actual.rrset_count(),
+            serial: actual.serial(),
+            comparable,
+            ownership: Ownership::new(markers, Some(actual)),
+            name_servers: threatened(actual, changes, &servers),
+            glue: glue.into_iter().map(NameRef::to_owned).collect(),
+        }
+    }
+}
+
+/// The names that an NS RRset names.
+pub(super) fn targets(rrset: RrsetRef<'_>) -> impl Iterator<Item = NameRef<'_>> {
+    let names = rrset.rdatas().map(NameRef::from_canonical_wire);
+    names.filter_map(Result::ok)
+}
+
+pub(super) fn is_address(rtype: Rtype) -> bool {
+    matches!(rtype, Rtype::A | Rtype::AAAA)
+}
+
+fn address_owners(changes: &Changes) -> HashSet<NameRef<'_>> {
+    let addresses = changes.iter().filter(|change| is_address(change.rtype()));
+    addresses.map(Change::owner).collect()
+}
+
+/// Those of `servers` that would lose an address. There are few of them, so that the zone may be
+/// searched for each.
+fn threatened(actual: &ActualZone, changes: &Changes, servers: &[NameRef<'_>]) -> Vec<NameServer> {
+    if servers.is_empty() {
+        return Vec::new();
+    }
+    let loses = changes
+        .iter()
+        .filter(|change| change.action() == Action::Deletion && is_address(change.rtype()));
+    let mut losers = loses
+        .map(Change::owner)
+        .filter(|owner| servers.contains(owner))
+        .collect::<Vec<_>>();
+    losers.dedup();
+    let types = [Rtype::A, Rtype::AAAA];
+    let losers = losers.into_iter().map(|name| NameServer {
+        name: name.to_owned(),
+        addresses: types
+            .into_iter()
+            .filter(|rtype| actual.find(name, *rtype).is_some())
+            .collect(),
+    });
+    losers.collect()
 }

@@ -1,7 +1,6 @@
 //! What can be learned of plugins without running them: `plugins show`, `sample` and `schema`.
 
 use std::fs;
-use std::process::Command;
 
 use insta::assert_snapshot;
 use serde_json::Value;

@@ -32,6 +32,8 @@ pub(crate) const LIAR: &str = "janitor_misbehaving_liar";
 
 /// The library whose plugins crash, or change what belongs to the whole process.
 pub(crate) const WRECKER: &str = "janitor_misbehaving_wrecker";
+/// The library whose plugins do well until they are told to stop.
+pub(crate) const FICKLE: &str = "janitor_misbehaving_fickle";
 /// The library that does something while it is opened.
 pub(crate) const EARLY: &str = "janitor_misbehaving_early";
 
@@ -133,6 +135,11 @@ impl Janitor {
         self.settings.push_str(toml);
         self.settings.push('\n');
         self
+    }
+
+    /// Writes the user's file anew, in the place of all that was added.
+    pub(crate) fn rewrite_settings(&mut self, toml: &str) {
+        toml.clone_into(&mut self.settings);
     }
 
     /// A variable in the environment of the program.

@@ -50,23 +50,13 @@ fn zone(apex: &str, verdict: Verdict) -> (PlannedZone, ZoneReport) {
             })
     });
     planned.desired = desired.rrset_count();
-    planned.actual = Some(Survey::of(&actual));
+    planned.actual = Some(Survey::stored(actual.rrset_count(), 2, actual.serial()));
     planned.digests = Some(Digests {
         desired: crate::stations::digests::of_desired(&desired),
         actual: Some(crate::stations::digests::of_actual(&actual)),
     });
     planned.verdict = verdict;
-    let report = ZoneReport {
-        apex,
-        authority: Some("z".into()),
-        desired: planned.desired,
-        actual: planned.actual.as_ref().map(|actual| actual.rrsets),
-        changes: planned.counts(),
-        held_back: 0,
-        verdict: planned.verdict.clone(),
-        not_sticking: planned.not_sticking.clone(),
-        published: Vec::new(),
-    };
+    let report = ZoneReport::of(&planned, Some("z".into()));
     (planned, report)
 }
 

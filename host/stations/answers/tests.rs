@@ -45,7 +45,7 @@ fn answer(desired: &DesiredZone, actual: &ActualZone) -> AbiAnswer {
 }
 
 fn station() -> Answers {
-    Answers::new("r".into())
+    Answers::new("r".into(), Arc::default())
 }
 
 const OLD: &[(&str, &str)] = &[("www", "192.0.2.1"), ("old", "192.0.2.9")];

@@ -61,7 +61,10 @@ impl Changes {
         let mut writer = ChangesWriter::new();
         writer.counts = self.counts().without_changes();
         let mut kept: Vec<Change<'a>> = Vec::new();
-        for owner in self.owners() {
+        // What gained something may only lose from here on, and comes among the others that do.
+        let mut losses: Vec<Change<'a>> = Vec::new();
+        let mut owners = self.owners().peekable();
+        while let Some(owner) = owners.next_if(|owner| !owner.only_loses()) {
             let at_apex = owner.owner == self.apex();
             let mut stays = Served::default();
             kept.clear();
@@ -80,8 +83,27 @@ impl Changes {
                 }
                 !conflicts
             });
+            if kept
+                .iter()
+                .all(|change| change.action() == Action::Deletion)
+            {
+                losses.append(&mut kept);
+            } else {
+                writer.push_owner(&kept);
+            }
+        }
+        let mut losses = losses
+            .chunk_by(|one, next| one.owner() == next.owner())
+            .peekable();
+        for owner in owners {
+            while let Some(before) = losses.next_if(|loss| loss[0].owner() < owner.owner) {
+                writer.push_owner(before);
+            }
+            kept.clear();
+            kept.extend(owner.changes.filter(|change| wanted(*change)));
             writer.push_owner(&kept);
         }
+        losses.for_each(|loss| writer.push_owner(loss));
         writer
     }
 }
@@ -114,6 +136,30 @@ mod tests {
             all.octets()
         );
         assert!(all.keep(|_| false, |_| panic!("blocked")).is_empty());
+    }
+
+    #[test]
+    fn an_owner_that_only_loses_now_comes_where_it_belongs() {
+        let all = changes(
+            "c 1 A 192.0.2.1\n d 1 A 192.0.2.1",
+            "a 1 A 192.0.2.1\n c 1 TXT x\n d 1 TXT x\n e 1 A 192.0.2.1",
+        );
+        let part = all.keep(
+            |change| change.action() == Action::Deletion,
+            |_| panic!("blocked"),
+        );
+        assert_eq!(
+            part.iter()
+                .map(|change| change.owner().to_string())
+                .collect::<Vec<_>>(),
+            [
+                "a.example.test.",
+                "c.example.test.",
+                "d.example.test.",
+                "e.example.test."
+            ]
+        );
+        assert!(Changes::check(part.apex().to_owned(), part.octets().into()).is_ok());
     }
 
     #[test]
