@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
-use janitor_plugin_api::dns::Name;
+use janitor_plugin_api::dns::{Name, Rtype};
 use janitor_plugin_api::manifest::API_VERSION;
 
 use crate::terminal::Form;
@@ -48,6 +48,7 @@ impl Args {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
             Command::Apply(apply) => apply.in_process,
+            Command::Why(why) => why.in_process,
             _ => true,
         }
     }
@@ -75,6 +76,8 @@ pub enum Command {
     /// Show the limits on changes and try them out, without running plugin code
     #[command(subcommand)]
     Guard(Guard),
+    /// Say of one name who wants it, what is served, what is planned, and which rule decided
+    Why(Why),
     /// Judge the whole deployment, without running plugin code: for ExecStartPre and packages
     Check(Check),
     /// Look at the plugin libraries, without running them; install and roll back
@@ -119,6 +122,22 @@ pub struct Plan {
     /// Plan as run would with its limits lifted for this zone; may be given several times
     #[arg(long, value_name = "ZONE")]
     pub force: Vec<Name>,
+    /// Run plugins in this process instead of a worker: for debuggers
+    #[arg(long)]
+    pub in_process: bool,
+}
+
+/// `why NAME [TYPE]`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Why {
+    /// The name, with or without its final dot; it is never completed
+    pub name: Name,
+    /// The type; all that there is at the name if not given
+    #[arg(value_name = "TYPE")]
+    pub rtype: Option<Rtype>,
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
     /// Run plugins in this process instead of a worker: for debuggers
     #[arg(long)]
     pub in_process: bool,
@@ -429,9 +448,12 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
                 "--force belongs to the commands run and plan; no other has limits to lift";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
+        Some(Command::Why(why)) => Command::Why(Why {
+            in_process: why.in_process || line.run.in_process,
+            ..why
+        }),
         Some(_) if line.run.in_process => {
-            let message =
-                "--in-process belongs to the commands run, plan and apply; no other runs plugins";
+            let message = "--in-process belongs to the commands run, plan, apply and why; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

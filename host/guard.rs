@@ -35,7 +35,7 @@ pub fn command(config: &Config, command: &args::Guard) -> Result<(String, u8), E
             Ok((text, exit::DONE))
         }
         args::Guard::Test(what) => {
-            let trial = trial::Trial::of(guard, &zones(guard, what.zone.as_ref()));
+            let trial = trial::Trial::of(guard, what.zone.as_ref());
             let text = match what.json {
                 true => trial.json(),
                 false => trial.text(),

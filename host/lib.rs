@@ -47,6 +47,7 @@ pub mod policy;
 pub mod recruiting;
 pub mod run;
 pub mod apply;
+pub mod why;
 pub mod show;
 pub mod check;
 pub mod install;
@@ -97,6 +98,10 @@ fn command(args: &Args) -> Result<u8, Error> {
             let (text, code) = guard::command(&config, what)?;
             print(&text).map(|_| code)
         }
+        Command::Why(asked) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            why::why(&Setting::new(args, &config, &discovery, control), asked)
+        }),
         Command::Check(Check { user }) => print(&check::check(
             &args.config_root,
             plugin_dir,

@@ -36,6 +36,7 @@ use crate::report::{Cancellation, Report, ZoneReport};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
+use crate::why::Inquiry;
 
 /// What a run is for.
 pub enum Task {
@@ -81,6 +82,8 @@ pub struct Orders<'a> {
     pub capacity: usize,
     /// What the plan is judged by.
     pub judging: Judging<'a>,
+    /// Looks at what is there at one name.
+    pub inquiry: Option<&'a Inquiry>,
     /// What is remembered of earlier runs, and where this one is recorded.
     pub kept: &'a Kept,
     /// Tells of plugins that could not be created, before the others run.

@@ -27,6 +27,7 @@ pub use self::seal::{may_write, write_sealed};
 pub use self::text::write_text;
 pub use self::unseal::{SealedPlan, SealedZone, read_sealed};
 pub use self::view::Extent;
+pub(crate) use self::view::way_of;
 use crate::args::{Format, Shown};
 use crate::error::Error;
 use crate::pipeline::Outcome;
@@ -108,7 +109,7 @@ fn plural(number: usize, noun: &str) -> String {
 }
 
 /// Texts of plugins may hold anything; a terminal gets no control characters.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
             let control = c.is_control();

@@ -1,6 +1,6 @@
 //! The commands `run` and `plan`: from the configuration to the report.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,7 @@ use crate::recruiting::{employ_relay, judge_creation, recruit, warn_of_not_creat
 use crate::report::{Cancellation, LeftOut, Report, exit};
 use crate::resolve::{Deployment, Purpose, missing_roles, resolve};
 use crate::stations::route::ListedPublisher;
+use crate::why::Inquiry;
 
 /// What a run is carried out for.
 pub(crate) struct Errand {
@@ -45,7 +46,7 @@ pub(crate) struct Errand {
 
 impl Errand {
     /// To compare, and to publish or not.
-    fn plan(purpose: Purpose, sealed: bool) -> Self {
+    pub(crate) fn plan(purpose: Purpose, sealed: bool) -> Self {
         Self {
             purpose,
             task: Task::Plan { sealed },
@@ -61,6 +62,7 @@ pub struct Setting<'a> {
     control: &'a Control,
     stall_limit: Duration,
     forced: &'a [Name],
+    inquiry: Option<&'a Inquiry>,
 }
 
 impl<'a> Setting<'a> {
@@ -78,6 +80,21 @@ impl<'a> Setting<'a> {
             control,
             stall_limit: args.worker.stall_limit,
             forced: &[],
+            inquiry: None,
+        }
+    }
+
+    /// Where things are remembered.
+    pub(crate) fn state_root(&self) -> PathBuf {
+        offer::state_root(Some(self.config.core()))
+    }
+
+    /// With a look at what is there at one name.
+    #[must_use]
+    pub(crate) fn asking(&self, inquiry: &'a Inquiry) -> Self {
+        Self {
+            inquiry: Some(inquiry),
+            ..*self
         }
     }
 
@@ -330,6 +347,7 @@ fn start(
     measure_libraries(&shared.metrics, loaded, refused);
     announce(&recruits);
     let orders = Orders {
+        inquiry: setting.inquiry,
         recruits: &recruits,
         tolerant: core.debug,
         authority_missing: deployment.lacks_authority,

@@ -84,6 +84,19 @@ fn every_command_is_read() {
             in_process: false,
         })
     );
+    let why = Why {
+        name: "www.example.com.".parse().unwrap(),
+        rtype: Some(Rtype::AAAA),
+        json: true,
+        in_process: false,
+    };
+    assert_eq!(
+        command("why WWW.example.com aaaa --json"),
+        Command::Why(why)
+    );
+    for line in ["why", "why a..b", "why a NONE", "plan --max-length 9"] {
+        assert!(parse(line).is_err(), "{line}");
+    }
     let show = Show {
         key: "a.b".into(),
         json: true,

@@ -82,14 +82,25 @@ impl Guard {
         &self.run
     }
 
-    /// Every set of limits: that of zones that no pattern stands for, then what each pattern makes of
-    /// it, with the name of the table.
+    /// The patterns that have limits of their own, the closest first, and the limits of what they stand
+    /// for: of a zone all that hold there, of several those that hold for all of them.
+    pub fn patterns(&self) -> impl Iterator<Item = (&Pattern, ZoneLimits)> {
+        self.zones.iter().map(|(pattern, options)| {
+            let limits = match pattern.name() {
+                Some(name) => self.limits_of(name.as_ref()),
+                None => options.clone().over(&self.all),
+            };
+            (pattern, limits)
+        })
+    }
+
+    /// Every set of limits: that of zones that no pattern stands for, then those of the patterns, with
+    /// the name of the table.
     pub fn sets(&self) -> impl Iterator<Item = (String, ZoneLimits)> {
         let all = ("[core.guard]".to_owned(), self.all.clone());
-        let zones = self.zones.iter().map(|(pattern, options)| {
-            let name = format!("[core.guard.zones.\"{pattern}\"]");
-            (name, options.clone().over(&self.all))
-        });
+        let zones = self.patterns();
+        let zones =
+            zones.map(|(pattern, limits)| (format!("[core.guard.zones.\"{pattern}\"]"), limits));
         std::iter::once(all).chain(zones)
     }
 
@@ -138,11 +149,6 @@ impl Guard {
             numbers.chain(shares.into_iter().flatten().filter_map(off_at))
         });
         all.chain(zones).chain(run).collect()
-    }
-
-    /// The patterns that have limits of their own, the closest first.
-    pub fn patterns(&self) -> impl Iterator<Item = &Pattern> {
-        self.zones.iter().map(|(pattern, _)| pattern)
     }
 }
 
@@ -394,3 +400,6 @@ fn off_at<T>(limit: &GivenLimit<T>) -> Option<(&str, &str)> {
 fn place(origin: &Origin) -> Arc<str> {
     format!("{}:{}", origin.path().display(), origin.line()).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -329,7 +329,8 @@ struct Guard {
     /// Deletions in one zone, at most, or "off".
     #[setting(default = 1000)]
     deletions: Limit,
-    /// Deletions in one zone, in percent of the RRsets it holds, at most and never all, or "off".
+    /// Deletions in one zone, in percent of the RRsets it holds, at most, and never all unless as many
+    /// take their place; or "off".
     #[setting(default = 30)]
     deletions_percent: Limit,
     /// Updates in one zone, at most, or "off".

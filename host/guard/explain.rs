@@ -19,9 +19,16 @@ pub(super) fn text(guard: &Guard, zones: &[Name], asked: bool) -> String {
     let mut sections: Vec<(String, Vec<[String; 3]>)> = Vec::new();
     if !asked {
         sections.push((every_zone(guard), zone_rows(guard.all())));
-        let patterns = guard.sets().skip(1);
-        let patterns = patterns.filter(|(name, _)| name.contains('*'));
-        sections.extend(patterns.map(|(name, limits)| (name, zone_rows(&limits))));
+        let patterns = guard
+            .patterns()
+            .filter(|(pattern, _)| pattern.name().is_none());
+        let patterns = patterns.map(|(pattern, limits)| {
+            (
+                format!("zones that {pattern} stands for"),
+                zone_rows(&limits),
+            )
+        });
+        sections.extend(patterns);
     }
     for (limits, names) in grouped(guard, zones) {
         sections.push((heading(&names), zone_rows(&limits)));
@@ -73,21 +80,21 @@ fn zone_rows(limits: &ZoneLimits) -> Vec<[String; 3]> {
     let least = limits.min_existing.value;
     vec![
         row(&limits.deletions, "deletions"),
-        row(
+        share_row(
             &limits.deletions_percent,
-            "% of its RRsets deleted, and never all",
+            "of its RRsets deleted, and not all unless replaced",
         ),
         row(&limits.updates, "updates"),
-        row(&limits.updates_percent, "% of its RRsets updated"),
-        least_row(
+        share_row(&limits.updates_percent, "of its RRsets updated"),
+        with_setting(
             &limits.min_existing,
             format!("shares are those of at least {least} RRsets"),
         ),
-        row(
+        share_row(
             &limits.shrunk_percent,
-            "% fewer RRsets desired than in the last good run",
+            "of what was desired in the last good run gone",
         ),
-        least_row(
+        with_setting(
             &limits.incomplete,
             match limits.incomplete.value {
                 OnIncomplete::Add => "what is desired and incomplete only adds".to_owned(),
@@ -101,38 +108,42 @@ fn run_rows(limits: &RunLimits) -> Vec<[String; 3]> {
     let (rrsets, zones) = (limits.min_existing.value, limits.min_zones.value);
     vec![
         row(&limits.deletions, "deletions"),
-        row(&limits.deletions_percent, "% of all RRsets deleted"),
+        share_row(&limits.deletions_percent, "of all RRsets deleted"),
         row(&limits.updates, "updates"),
-        row(&limits.updates_percent, "% of all RRsets updated"),
-        least_row(
+        share_row(&limits.updates_percent, "of all RRsets updated"),
+        with_setting(
             &limits.min_existing,
             format!("shares are those of at least {rrsets} RRsets"),
         ),
         row(&limits.zones, "zones with deletions or updates"),
-        row(
+        share_row(
             &limits.zones_percent,
-            "% of the zones with deletions or updates",
+            "of the zones with deletions or updates",
         ),
-        least_row(
+        with_setting(
             &limits.min_zones,
             format!("shares are those of at least {zones} zones"),
         ),
     ]
 }
 
-fn row<T: Copy + std::fmt::Display>(limit: &GivenLimit<T>, what: &str) -> [String; 3] {
+fn row(limit: &GivenLimit<u64>, what: &str) -> [String; 3] {
     let meaning = match limit.value {
-        Limit::Off => format!("any number: {what}").replace("any number: % ", "any share "),
+        Limit::Off => format!("any number of {what}"),
         Limit::AtMost(most) => format!("at most {most} {what}"),
     };
-    [
-        meaning,
-        format!("{} = {}", limit.name, limit.value),
-        limit.place().to_owned(),
-    ]
+    with_setting(limit, meaning)
 }
 
-fn least_row<T: std::fmt::Display>(given: &Given<T>, meaning: String) -> [String; 3] {
+fn share_row(limit: &GivenLimit<Percent>, what: &str) -> [String; 3] {
+    let meaning = match limit.value {
+        Limit::Off => format!("any share of {}", what.trim_start_matches("of ")),
+        Limit::AtMost(most) => format!("at most {most} % {what}"),
+    };
+    with_setting(limit, meaning)
+}
+
+fn with_setting<T: std::fmt::Display>(given: &Given<T>, meaning: String) -> [String; 3] {
     [
         meaning,
         format!("{} = {}", given.name, given.value),

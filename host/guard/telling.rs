@@ -82,16 +82,19 @@ fn withheld_zone(zone: &PlannedZone) -> Problem {
     }
     let can_be_forced = own(&zone.verdict).all(|reason| reason.rule.can_be_forced());
     let name = apex.to_string();
-    let name = name
-        .strip_suffix('.')
-        .filter(|name| !name.is_empty())
-        .unwrap_or(&name);
+    let name = without_dot(&name);
     problem.help(match can_be_forced {
         true => format!(
             "look at the changes with gordon-janitor plan; if they are meant, gordon-janitor run --force {name}"
         ),
         false => "mend the source, so that it can be read as a whole; --force does not lift this".to_owned(),
     })
+}
+
+/// A zone as people write it.
+fn without_dot(name: &str) -> &str {
+    let short = name.strip_suffix('.').filter(|short| !short.is_empty());
+    short.unwrap_or(name)
 }
 
 fn withheld_run(reasons: &[Reason], zones: usize) -> Problem {
@@ -122,7 +125,7 @@ pub(crate) fn forced_unknown(zone: &Name, known: &BTreeSet<Name>) -> Problem {
     .because("no authority named it");
     let known: Vec<_> = known.iter().map(ToString::to_string).collect();
     match nearest(&zone.to_string(), known.iter().map(String::as_str)) {
-        Some(near) => problem.help(format!("write --force {near}")),
+        Some(near) => problem.help(format!("write --force {}", without_dot(near))),
         None => problem.help("gordon-janitor plan shows the zones of the run"),
     }
 }

@@ -14,16 +14,16 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Tries the limits of every zone, of each pattern, and of `zones`, then those of the run.
-    pub(super) fn of(guard: &Guard, zones: &[Name]) -> Self {
-        let sets = guard
-            .sets()
-            .map(|(name, limits)| (name, probe_zone(&limits)));
-        let zones = zones.iter().map(|zone| {
-            let limits = guard.limits_of(zone.as_ref());
-            (zone.to_string(), probe_zone(&limits))
-        });
-        let mut sections: Vec<_> = sets.chain(zones).collect();
+    /// Tries every set of limits, or those of one zone, then those of the run.
+    pub(super) fn of(guard: &Guard, zone: Option<&Name>) -> Self {
+        let sets: Vec<_> = match zone {
+            Some(zone) => vec![(zone.to_string(), guard.limits_of(zone.as_ref()))],
+            None => guard.sets().collect(),
+        };
+        let sets = sets.into_iter();
+        let mut sections: Vec<_> = sets
+            .map(|(name, limits)| (name, probe_zone(&limits)))
+            .collect();
         sections.push(("all zones together".to_owned(), probe_run(guard.run())));
         Self { sections }
     }
@@ -52,7 +52,7 @@ impl Trial {
         text.push_str(&match unsafe_ones.is_empty() {
             true => "No zone can lose everything.\n".to_owned(),
             false => format!(
-                "A zone can lose everything under the limits of: {}.\n",
+                "A zone can lose everything under the limits of {}\n",
                 unsafe_ones.join(", ")
             ),
         });

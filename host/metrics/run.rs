@@ -179,5 +179,10 @@ mod tests {
         ] {
             assert_eq!(outcome_of(&zone(additions, published)).word(), word);
         }
+        let withheld = ZoneReport {
+            verdict: Verdict::Withheld(Vec::new()),
+            ..zone(2, &[])
+        };
+        assert_eq!(outcome_of(&withheld).word(), "withheld");
     }
 }

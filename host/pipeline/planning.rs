@@ -24,6 +24,7 @@ use crate::stations::cuts::Apexes;
 use crate::stations::merge::{Merge, Verdict};
 use crate::stations::planned::PlannedZone;
 use crate::stations::scope;
+use crate::why::Inquiry;
 
 /// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
@@ -56,12 +57,14 @@ pub(super) async fn plan(
         merge.ended(false);
     }
     let planning = Planning {
+        keys: &keys,
         merge: RefCell::new(merge),
         answers: RefCell::new(
             Answers::new(Arc::clone(&reconciler_key), Arc::clone(&orders.scope))
                 .with_digests(sealed),
         ),
         reconciler: &reconciler_key,
+        inquiry: orders.inquiry,
         shared,
     };
     let unfinished = planning.carry(inlets, outlet, &mut answers).await;
@@ -123,9 +126,12 @@ fn note_unfinished(plugin: &Arc<str>, shared: &Shared, report: &mut Report) {
 
 /// The stations between authorities and reconciler and behind the reconciler, at work.
 struct Planning<'a> {
+    /// The authorities.
+    keys: &'a [Arc<str>],
     merge: RefCell<Merge>,
     answers: RefCell<Answers>,
     reconciler: &'a str,
+    inquiry: Option<&'a Inquiry>,
     shared: &'a Shared,
 }
 
@@ -183,6 +189,9 @@ impl Planning<'_> {
                 self.merge.borrow_mut().ended(complete);
                 continue;
             };
+            if let Some(inquiry) = self.inquiry {
+                inquiry.heard(&self.keys[authority], &message);
+            }
             let verdict = self.merge.borrow_mut().take(authority, message);
             match verdict {
                 Verdict::Hold => {}
@@ -207,6 +216,9 @@ impl Planning<'_> {
 
     /// Sends one zone to the reconciler. If it receives no more, the zone counts as not answered.
     async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiQuestion>) {
+        if let Some(inquiry) = self.inquiry {
+            inquiry.forwarded(&zone);
+        }
         self.answers.borrow_mut().asked(&zone);
         self.measure_desired(&zone);
         self.shared.progress.desired(zone.rrset_count());
@@ -232,6 +244,9 @@ impl Planning<'_> {
     /// Takes the reconciler's answers until its stream ends.
     async fn answered(&self, inlet: &mut Inlet<AbiAnswer>) {
         while let Some(answer) = inlet.receive().await {
+            if let Some(inquiry) = self.inquiry {
+                inquiry.answered(&answer);
+            }
             let mut answers = self.answers.borrow_mut();
             match answers.take(answer) {
                 Ok(None) => {}

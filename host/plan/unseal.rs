@@ -255,9 +255,12 @@ impl<R: BufRead> Reader<R> {
         planned.desired = read.desired;
         planned.complete = read.complete;
         planned.held_back = read.held_back;
-        let comparable = read.comparable.unwrap_or_default();
-        let stored = |rrsets| Survey::stored(rrsets, comparable, read.serial.map(Serial));
-        planned.actual = read.actual.map(stored);
+        planned.actual = read.actual.map(|rrsets| Survey {
+            rrsets,
+            comparable: read.comparable.unwrap_or_default(),
+            serial: read.serial.map(Serial),
+            ..Survey::default()
+        });
         planned.verdict = read.verdict.verdict().ok_or_else(not_understood)?;
         planned.not_sticking = NotSticking {
             sent_again: read.not_sticking.sent_again,

@@ -236,6 +236,18 @@ impl<'a> ZoneView<'a> {
     }
 }
 
+/// Who wants a zone of a plan, compares it and publishes its changes.
+pub(crate) fn way_of(outcome: &Outcome, zone: &PlannedZone) -> Option<String> {
+    let publishers = &outcome.publishers;
+    let (zone, report) = pairs(outcome).find(|(known, _)| known.apex() == zone.apex())?;
+    let way = Way {
+        zone,
+        report,
+        publishers,
+    };
+    Some(way.to_string())
+}
+
 /// Who wants a zone, compares it and publishes its changes.
 struct Way<'a> {
     zone: &'a PlannedZone,

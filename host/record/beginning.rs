@@ -217,6 +217,5 @@ fn missing(state_root: &Path, error: &io::Error, tell: &dyn Fn(&Problem)) -> Res
 const WITHOUT: &str = "this run is not recorded, nothing is remembered of earlier ones, and no other run is kept from running at once";
 
 fn refused(problem: Problem) -> Error {
-    let problem = problem.note("nothing was published");
     Error::Refused(Problems::from(problem))
 }

@@ -46,10 +46,10 @@ struct Asked {
     wants_something: bool,
     complete: bool,
     held: BTreeSet<Name>,
-    /// Its digest, if one is wanted.
-    digest: Option<Digest>,
     /// Owners at which it has markers of its own, in canonical order.
     markers: Vec<Name>,
+    /// Its digest, if one is wanted.
+    digest: Option<Digest>,
 }
 
 impl Answers {
@@ -84,8 +84,8 @@ impl Answers {
                 .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
-            digest: self.digests.then(|| digests::of_desired(zone)),
             markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(zone),
+            digest: self.digests.then(|| digests::of_desired(zone)),
         };
         self.zones
             .insert(zone.apex().to_owned(), State::Asked(asked));

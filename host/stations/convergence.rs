@@ -211,3 +211,6 @@ fn stuck(apex: NameRef<'_>, change: Change<'_>, attempt: Attempt, set_aside: boo
         set_aside,
     }
 }
+
+#[cfg(test)]
+mod tests;

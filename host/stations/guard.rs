@@ -130,3 +130,6 @@ pub struct Unnamed {
     /// When that was.
     pub at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::markers::MarkerReader;
 use super::ownership::Ownership;
 
 /// What a zone was found to hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,
@@ -36,19 +36,6 @@ pub struct NameServer {
 }
 
 impl Survey {
-    /// What a stored plan knows of a zone: rules have had their say when it was made.
-    #[must_use]
-    pub fn stored(rrsets: usize, comparable: usize, serial: Option<Serial>) -> Self {
-        Self {
-            rrsets,
-            comparable,
-            serial,
-            ownership: Ownership::default(),
-            name_servers: Vec::new(),
-            glue: Vec::new(),
-        }
-    }
-
     /// Looks through a zone that `changes` are about to change, once.
     pub(super) fn of(
         actual: &ActualZone,

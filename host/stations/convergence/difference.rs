@@ -57,7 +57,7 @@ impl Difference {
             (false, true) => return Self::ValuesMissing,
             (false, false) => {}
         }
-        if pairs(&lacks, &beyond, |value| value.to_ascii_lowercase()) {
+        if pairs(&lacks, &beyond, <[u8]>::to_ascii_lowercase) {
             return Self::LetterCase;
         }
         let is_text = matches!(rtype, Rtype::TXT | Rtype::SPF);

@@ -223,7 +223,7 @@ impl Unsettled {
     /// The memory as octets, to be kept.
     ///
     /// ```text
-    /// u16 format = 1 | u16 octets of the apex | apex | u32 runs
+    /// u16 format = 1 | u64 octets of the apex | apex | u64 runs
     /// run    u32 changes | u8 sent: 1 applied, 2 accepted | u32 times | i64 first | i64 last, in seconds
     /// then   the changes, as plugins have them
     /// ```
@@ -232,11 +232,9 @@ impl Unsettled {
         let apex = self.changes.apex().as_wire();
         let mut octets = Vec::with_capacity(self.changes.octets().len() + 64);
         octets.extend_from_slice(&FORMAT.to_be_bytes());
-        let length = u16::try_from(apex.len()).expect("a name has at most 255 octets");
-        octets.extend_from_slice(&length.to_be_bytes());
+        octets.extend_from_slice(&(apex.len() as u64).to_be_bytes());
         octets.extend_from_slice(apex);
-        let runs = u32::try_from(self.runs.len()).expect("there are no more runs than changes");
-        octets.extend_from_slice(&runs.to_be_bytes());
+        octets.extend_from_slice(&(self.runs.len() as u64).to_be_bytes());
         for (count, attempt) in &self.runs {
             octets.extend_from_slice(&count.to_be_bytes());
             octets.push(match attempt.sent {
@@ -262,10 +260,11 @@ impl Unsettled {
             FORMAT => {}
             other => return Err(UnsettledFault::Format(other)),
         }
-        let length = usize::from(u16::from_be_bytes(take(&mut rest)?));
-        let apex = rest.split_off(..length).ok_or(UnsettledFault::Short)?;
+        let length = usize::try_from(u64::from_be_bytes(take(&mut rest)?));
+        let apex = length.ok().and_then(|length| rest.split_off(..length));
+        let apex = apex.ok_or(UnsettledFault::Short)?;
         let apex = Name::from_wire(apex)?;
-        let count = u32::from_be_bytes(take(&mut rest)?);
+        let count = u64::from_be_bytes(take(&mut rest)?);
         let mut runs = Vec::new();
         let mut total = 0_u64;
         for _ in 0..count {

@@ -16,7 +16,7 @@ pub(super) fn reasons(zone: &Subject<'_>, limits: &ZoneLimits) -> Vec<Reason> {
             "deletion",
             &limits.deletions,
         ),
-        deleted_share(deletions, existing, limits),
+        deleted_share(zone, existing, limits),
         number(GuardRule::Updates, updates, "update", &limits.updates),
         updated_share(updates, existing, limits),
         shrunk(zone, limits),
@@ -42,8 +42,10 @@ pub(super) fn number(
     })
 }
 
-/// The share of what is served that would be deleted. All of it never passes, however small the zone.
-fn deleted_share(found: u64, existing: Option<u64>, limits: &ZoneLimits) -> Option<Reason> {
+/// The share of what is served that would be deleted. All of it never passes, however small the zone,
+/// unless as much takes its place: the only name of a zone may get another type.
+fn deleted_share(zone: &Subject<'_>, existing: Option<u64>, limits: &ZoneLimits) -> Option<Reason> {
+    let found = zone.changes.deletions as u64;
     let limit = &limits.deletions_percent;
     let percent = limit.value.at_most()?;
     if found == 0 {
@@ -58,12 +60,15 @@ fn deleted_share(found: u64, existing: Option<u64>, limits: &ZoneLimits) -> Opti
         ));
     };
     let share = percent.of(existing.max(limits.min_existing.value));
-    let most = share.min(existing.saturating_sub(1));
+    let most = match zone.changes.additions >= zone.changes.deletions {
+        true => share,
+        false => share.min(existing.saturating_sub(1)),
+    };
     (found > most).then(|| Reason {
         rule: GuardRule::DeletionsPercent,
         found: format!("{} of {}", plural(found, "deletion"), rrsets(existing)),
         allowed: match share > most {
-            true => "never all are allowed".to_owned(),
+            true => "all is never allowed".to_owned(),
             false => allowed(most),
         },
         setting: setting(limit),
@@ -141,7 +146,10 @@ fn shrunk(zone: &Subject<'_>, limits: &ZoneLimits) -> Option<Reason> {
             "{} desired, {lost} fewer than the {before} of the last good run",
             rrsets(desired)
         ),
-        allowed: format!("{most} fewer are allowed"),
+        allowed: match most {
+            0 => "no fewer are allowed".to_owned(),
+            most => format!("{most} fewer are allowed"),
+        },
         setting: setting(limit),
         place: place(limit),
     })
