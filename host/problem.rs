@@ -131,6 +131,20 @@ codes! {
     MetricsRelay = "GJ702",
     /// Measurements were lost.
     MeasurementsLost = "GJ703",
+    /// There is no history, because it cannot be kept where it should be.
+    NoHistory = "GJ801",
+    /// The history was written by a newer gordon-janitor.
+    HistoryOfTheFuture = "GJ802",
+    /// Another run has the state directory.
+    Occupied = "GJ803",
+    /// The history is damaged, or the file is something else.
+    DamagedHistory = "GJ804",
+    /// What is about to be published cannot be recorded.
+    NotRecorded = "GJ805",
+    /// What became of changes, or how a run ended, cannot be recorded.
+    OutcomeNotRecorded = "GJ806",
+    /// The history does not know what it was asked for.
+    UnknownToHistory = "GJ807",
     /// The file is not a sealed plan, or one of another version.
     NotAPlan = "GJ811",
     /// The plan was damaged or edited after it had been sealed.
@@ -159,28 +173,14 @@ codes! {
     Unguarded = "GJ825",
     /// No authority names a zone any more.
     Unnamed = "GJ826",
-    /// A change does not stick.
-    DoesNotStick = "GJ851",
-    /// A change that does not stick is not sent any more.
-    NotSentAnyMore = "GJ852",
-    /// There is no history, because it cannot be kept where it should be.
-    NoHistory = "GJ801",
-    /// The history was written by a newer gordon-janitor.
-    HistoryOfTheFuture = "GJ802",
-    /// Another run has the state directory.
-    Occupied = "GJ803",
-    /// The history is damaged, or the file is something else.
-    DamagedHistory = "GJ804",
-    /// What is about to be published cannot be recorded.
-    NotRecorded = "GJ805",
-    /// What became of changes, or how a run ended, cannot be recorded.
-    OutcomeNotRecorded = "GJ806",
-    /// The history does not know what it was asked for.
-    UnknownToHistory = "GJ807",
     /// Markers of another program are named in a way that nobody told this one of.
     UnknownMarkers = "GJ841",
     /// An entry of a scope stands for nothing that a zone holds.
     ScopeOfNothing = "GJ842",
+    /// A change does not stick.
+    DoesNotStick = "GJ851",
+    /// A change that does not stick is not sent any more.
+    NotSentAnyMore = "GJ852",
 }
 
 impl fmt::Display for Code {

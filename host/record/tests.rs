@@ -18,6 +18,7 @@ use crate::resolve::Deployment;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::Route;
+use crate::stations::survey::Survey;
 
 /// The changes from `actual` to `desired`, addresses of names below `apex`.
 pub(super) fn planned(apex: &str, desired: &[&str], actual: &[&str]) -> PlannedZone {
@@ -38,6 +39,10 @@ pub(super) fn planned(apex: &str, desired: &[&str], actual: &[&str]) -> PlannedZ
     let changes = diff(&wanted, &served, &LeftAlone::default()).unwrap();
     let mut zone = PlannedZone::new(changes, Arc::new(Route::to_all("a.reconciler".into())));
     zone.desired = desired.len();
+    zone.actual = Some(Survey {
+        rrsets: 7,
+        ..Survey::default()
+    });
     zone
 }
 

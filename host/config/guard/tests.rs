@@ -162,6 +162,6 @@ fn what_is_no_zone_or_no_option_is_told() {
     );
     assert_eq!(
         problems("[core.guard]\nzones = 1\n")[0],
-        "core.guard.zones must be a table, not a number"
+        "core.guard.zones must be a table, not a whole number"
     );
 }
