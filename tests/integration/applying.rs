@@ -249,6 +249,32 @@ fn what_was_left_out_of_a_plan_is_left_out_when_it_is_applied() {
 }
 
 #[test]
+fn what_was_withheld_or_forced_when_it_was_planned_is_so_when_it_is_applied() {
+    let losing = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let losing = losing
+        .map(|owner| format!("{owner} A 192.0.2.1"))
+        .join("\n");
+    let janitor = deployment()
+        .desired("much.test", "a A 192.0.2.1")
+        .served("much.test", &losing)
+        .settings("[core.guard.run]\ndeletions_percent = 'off'");
+    assert_eq!(seal(&janitor), 3);
+    let run = apply(&janitor);
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
+    assert!(janitor.served_file("b.test").contains("192.0.2.2"));
+    assert!(janitor.served_file("much.test").contains("d A 192.0.2.1"));
+
+    let plan = plan_of(&janitor);
+    let forced = janitor.plan(&["--force", "much.test", "--out", &plan]);
+    assert_eq!(forced.exit_code(), 0, "{}", forced.stderr());
+    assert_eq!(apply(&janitor).exit_code(), 0);
+    assert!(!janitor.served_file("much.test").contains("d A"));
+    assert!(!janitor.served_file("much.test").contains("d.much.test."));
+    let refused = janitor.command(&["apply", &plan, "--force", "much.test"]);
+    assert_eq!(refused.exit_code(), 2, "{}", refused.stderr());
+}
+
+#[test]
 fn another_configuration_refuses_a_plan_and_is_named() {
     let janitor = deployment();
     assert_eq!(seal(&janitor), 0);
