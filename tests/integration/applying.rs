@@ -544,6 +544,23 @@ fn an_edited_plan_is_not_applied_even_if_its_digest_is_made_to_fit() {
 }
 
 #[test]
+fn a_plan_for_a_publisher_that_takes_no_part_is_not_applied() {
+    let janitor = deployment();
+    assert_eq!(seal(&janitor), 0);
+    let said = said_of(&janitor, |plan| {
+        let own = "{\"key\":\"files.apply\",";
+        let other = "{\"key\":\"other\",\"role\":\"publisher\",\"version\":\"1\",\"sha256\":null,\"conditional\":true},";
+        let plan = plan.replacen(own, &format!("{other}{own}"), 1);
+        resealed(&plan.replacen("\"publishers\":[", "\"publishers\":[\"other\",", 1))
+    });
+    assert_snapshot!(said, @r#"
+    error[GJ819]: the plan is for the publisher "other", which takes no part
+      because: a change is applied when all its publishers say so; none of it was applied
+      help: plan again: gordon-janitor plan --out FILE
+    "#);
+}
+
+#[test]
 fn a_plan_whose_lines_are_taken_away_or_mixed_is_not_applied() {
     let janitor = deployment();
     assert_eq!(seal(&janitor), 0);
