@@ -95,7 +95,12 @@ fn zones(
     Vec<(crate::stations::planned::PlannedZone, ZoneReport)>,
     Vec<LeftOut>,
 ) {
-    let zones = plan.zones.into_iter().map(|zone| {
+    // Of a zone as desired nothing is said: nobody looks at it now.
+    let matters = |zone: &SealedZone| {
+        let zone = &zone.planned;
+        zone.counts().total() > 0 || zone.not_sticking.set_aside > 0
+    };
+    let zones = plan.zones.into_iter().filter(matters).map(|zone| {
         let SealedZone { planned, authority } = zone;
         let report = ZoneReport::of(&planned, authority);
         (planned, report)

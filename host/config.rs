@@ -122,10 +122,13 @@ impl Config {
     }
 
     /// The same configuration, with which nothing is gone on without: what `core.debug` allows does not
-    /// hold.
+    /// hold, and what crashes again and again stops the run instead of being left out.
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.core.debug = false;
+        if self.core.after_crash == AfterCrash::Skip {
+            self.core.after_crash = AfterCrash::Stop;
+        }
         self
     }
 

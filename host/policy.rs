@@ -119,7 +119,8 @@ pub fn header(
     HeaderLine {
         plan: VERSION,
         sealed,
-        made_at,
+        // As precise as the history keeps it: whether it is this plan that was applied is told by it.
+        made_at: Timestamp::from_millisecond(made_at.as_millisecond()).unwrap_or(made_at),
         host: env!("CARGO_PKG_VERSION").to_owned(),
         policy: Policy::of(config, discovery),
         undoes: None,

@@ -161,6 +161,8 @@ codes! {
     NotConfirmed = "GJ817",
     /// A plan cannot be read from its file.
     UnreadablePlan = "GJ818",
+    /// A publisher that a plan is for takes no part.
+    AbsentPublisher = "GJ819",
     /// `--force` names a zone that is not in the run.
     ForcedUnknown = "GJ821",
     /// The changes of a zone break a limit.

@@ -329,7 +329,9 @@ fn start(
     let mut deployment = resolve(config, discovery, purpose)?;
     print_warnings(&deployment.warnings);
     guard::prove(&core.guard)?;
-    if let Some(warning) = guard::limits_off(&core.guard) {
+    // A stored plan has passed the limits that there were.
+    let judged = purpose != Purpose::Apply;
+    if let Some(warning) = guard::limits_off(&core.guard).filter(|_| judged) {
         shared.tell(&warning);
     }
     let now = Timestamp::now();

@@ -1,21 +1,24 @@
 //! Whether zones are still as a stored plan was made for.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{ActualZone, LeftAlone, Name, Serial};
+use janitor_plugin_api::dns::{ActualZone, Name, Serial};
 use jiff::Timestamp;
 
 use super::reading::{Unread, read};
 use super::{Orders, Stored};
 use crate::crew::Crew;
+use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::problem::{Code, Problem};
 use crate::report::Report;
+use crate::stations::answers::PRIMARYS;
 use crate::stations::digests;
 use crate::stations::memory::AppliedPlan;
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::Publishers;
 
 /// Looks whether a plan that was made later was applied to one of the zones, or this one; then reads
 /// every zone with changes anew, and compares it with what the plan was made for. None if the
@@ -37,16 +40,17 @@ pub(super) async fn confirm(
     let memories = orders.judging.memories;
     let applied = |zone: &PlannedZone| memories.get(&zone.apex().to_owned())?.applied;
     let later = going_out.filter_map(|zone| Some((zone, applied(zone)?)));
-    let superseded = later.filter_map(|(zone, applied)| superseded(zone, made_at, applied));
-    let superseded = superseded.collect::<Vec<_>>();
+    let in_the_way = later.filter_map(|(zone, applied)| superseded(zone, made_at, applied));
+    let mut in_the_way = in_the_way.collect::<Vec<_>>();
+    in_the_way.extend(absent(&planned, crew));
     let to_read = planned
         .iter()
-        .filter(|zone| zone.goes_out() && superseded.is_empty())
+        .filter(|zone| zone.goes_out() && in_the_way.is_empty())
         .map(|zone| (zone.apex().to_owned(), Arc::clone(&zone.route.reconciler)))
         .collect::<Vec<_>>();
     let mut open = planned
         .iter()
-        .filter(|zone| zone.goes_out() && superseded.is_empty())
+        .filter(|zone| zone.goes_out() && in_the_way.is_empty())
         .map(|zone| (zone.apex().to_owned(), zone))
         .collect::<BTreeMap<Name, _>>();
     let mut faults = Vec::new();
@@ -66,9 +70,47 @@ pub(super) async fn confirm(
     }
     let unanswered = || (vec!["the reconciler did not answer".to_owned()], None);
     faults.extend(open.into_values().map(|zone| unknown(zone, unanswered())));
-    report.faults.extend(superseded);
-    report.faults.extend(faults);
+    faults.splice(0..0, in_the_way);
+    report.faults.extend(told(faults));
     Some(planned)
+}
+
+/// Zones that are told of one by one; where more are not as they were, it is for one cause.
+const MOST_TOLD: usize = 10;
+
+/// The first of `faults`, the last of them with the number of the others.
+fn told(mut faults: Vec<Problem>) -> Vec<Problem> {
+    let more = faults.len().saturating_sub(MOST_TOLD);
+    faults.truncate(MOST_TOLD);
+    if more > 0
+        && let Some(last) = faults.pop()
+    {
+        let noun = if more == 1 { "zone" } else { "zones" };
+        faults.push(last.also(format!("{more} more {noun} stood in the way of the plan")));
+    }
+    faults
+}
+
+/// The publishers that changes of the plan go to and that take no part.
+fn absent(planned: &[PlannedZone], crew: &mut Crew) -> Vec<Problem> {
+    let present = crew.of(Role::Publisher);
+    let present = present.map(|plugin| Arc::clone(plugin.key()));
+    let present = present.collect::<BTreeSet<_>>();
+    let mut absent = BTreeSet::new();
+    for zone in planned.iter().filter(|zone| zone.goes_out()) {
+        if let Publishers::Only(keys) = &zone.route.publishers {
+            absent.extend(keys.iter().filter(|key| !present.contains(*key)));
+        }
+    }
+    let problem = |key: &Arc<str>| {
+        Problem::error(
+            Code::AbsentPublisher,
+            format!("the plan is for the publisher \"{key}\", which takes no part"),
+        )
+        .because("a change is applied when all its publishers say so; none of it was applied")
+        .help("plan again: gordon-janitor plan --out FILE")
+    };
+    absent.into_iter().map(problem).collect()
 }
 
 /// Why a plan that was made at `made_at` comes too late for `zone`, if it does.
@@ -92,13 +134,6 @@ fn superseded(zone: &PlannedZone, made_at: Timestamp, applied: AppliedPlan) -> O
         .help("plan again: gordon-janitor plan --out FILE"),
     )
 }
-
-/// What no plan may touch; what a signer makes is the reconciler's own policy.
-const PRIMARYS: LeftAlone = LeftAlone {
-    apex_soa: true,
-    apex_ns: true,
-    signer_made: false,
-};
 
 /// What is wrong with applying the plan of `zone` to `actual`.
 fn judge(zone: &PlannedZone, actual: &ActualZone) -> Option<Problem> {

@@ -207,7 +207,7 @@ impl Answers {
 
 /// What no reconciler may touch: it belongs to the primary. Whether what a signer makes is left alone
 /// is the reconciler's own policy.
-const PRIMARYS: LeftAlone = LeftAlone {
+pub(crate) const PRIMARYS: LeftAlone = LeftAlone {
     apex_soa: true,
     apex_ns: true,
     signer_made: false,

@@ -183,11 +183,59 @@ fn a_plan_without_changes_to_a_zone_does_not_care_about_it() {
 }
 
 #[test]
-fn a_plan_is_not_applied_twice() {
+fn a_plan_is_not_applied_twice_even_if_the_zones_are_as_they_were() {
     let janitor = deployment();
     assert_eq!(seal(&janitor), 0);
     assert_eq!(apply(&janitor).exit_code(), 0);
-    assert!(refused(&janitor).contains("GJ814"));
+    let janitor = janitor.served("b.test", "www A 192.0.2.1");
+    assert_snapshot!(refused(&janitor), @"
+    error[GJ815]: the plan for zone `a.test.` was overtaken
+      found: run 1 applied this plan
+      because: an older plan would take back what a newer one has done
+      help: plan again: gordon-janitor plan --out FILE
+    error[GJ815]: the plan for zone `b.test.` was overtaken
+      found: run 1 applied this plan
+      because: an older plan would take back what a newer one has done
+      help: plan again: gordon-janitor plan --out FILE
+    ");
+}
+
+#[test]
+fn a_plan_is_not_applied_after_one_that_was_made_later() {
+    let janitor = deployment();
+    assert_eq!(seal(&janitor), 0);
+    let plan = fs::read(janitor.path("plan")).expect("the plan can be read");
+    let janitor = janitor.desired("b.test", "www A 192.0.2.3");
+    assert_eq!(janitor.run().exit_code(), 0);
+    let janitor = deployed_again(janitor).file("plan", plan);
+    let said = refused(&janitor);
+    assert!(
+        said.contains("error[GJ815]: the plan for zone `b.test.` was overtaken"),
+        "{said}"
+    );
+    assert!(
+        said.contains("run 1 applied one that was made at "),
+        "{said}"
+    );
+}
+
+/// The zones as they were served at first.
+fn deployed_again(janitor: Janitor) -> Janitor {
+    janitor
+        .served(
+            "a.test",
+            "old A 192.0.2.1\nttl A 192.0.2.1\nstay A 192.0.2.3",
+        )
+        .served("b.test", "www A 192.0.2.1")
+}
+
+#[test]
+fn without_a_history_a_plan_is_held_against_the_zones_alone() {
+    let janitor = deployment().settings("[core.history]\nenabled = false");
+    assert_eq!(seal(&janitor), 0);
+    assert_eq!(apply(&janitor).exit_code(), 0);
+    assert!(refused(&janitor).contains("error[GJ814]"));
+    assert_eq!(apply(&deployed_again(janitor)).exit_code(), 0);
 }
 
 #[test]
@@ -198,6 +246,32 @@ fn what_was_left_out_of_a_plan_is_left_out_when_it_is_applied() {
     assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
     assert_eq!(run.left_out().len(), 1);
     assert!(janitor.served_file("b.test").contains("192.0.2.2"));
+}
+
+#[test]
+fn what_was_withheld_or_forced_when_it_was_planned_is_so_when_it_is_applied() {
+    let losing = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+    let losing = losing
+        .map(|owner| format!("{owner} A 192.0.2.1"))
+        .join("\n");
+    let janitor = deployment()
+        .desired("much.test", "a A 192.0.2.1")
+        .served("much.test", &losing)
+        .settings("[core.guard.run]\ndeletions_percent = 'off'");
+    assert_eq!(seal(&janitor), 3);
+    let run = apply(&janitor);
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
+    assert!(janitor.served_file("b.test").contains("192.0.2.2"));
+    assert!(janitor.served_file("much.test").contains("d A 192.0.2.1"));
+
+    let plan = plan_of(&janitor);
+    let forced = janitor.plan(&["--force", "much.test", "--out", &plan]);
+    assert_eq!(forced.exit_code(), 0, "{}", forced.stderr());
+    assert_eq!(apply(&janitor).exit_code(), 0);
+    assert!(!janitor.served_file("much.test").contains("d A"));
+    assert!(!janitor.served_file("much.test").contains("d.much.test."));
+    let refused = janitor.command(&["apply", &plan, "--force", "much.test"]);
+    assert_eq!(refused.exit_code(), 2, "{}", refused.stderr());
 }
 
 #[test]
@@ -244,7 +318,9 @@ fn a_reconciler_that_gave_no_actual_zone_makes_no_plan_that_can_be_applied() {
         .reconcilers(&["villain.reconciler.hides-what-is-served"])
         .desired("a.test", "new A 192.0.2.1")
         .served("a.test", "old A 192.0.2.9")
-        .settings("[core.guard]\ndeletions_percent = 'off'");
+        .settings(
+            "[core.guard]\ndeletions_percent = 'off'\n[core.guard.run]\ndeletions_percent = 'off'",
+        );
     assert_eq!(seal(&janitor), 0);
     let run = apply(&janitor);
     assert_eq!(run.exit_code(), 1);
@@ -471,6 +547,23 @@ fn an_edited_plan_is_not_applied_even_if_its_digest_is_made_to_fit() {
 }
 
 #[test]
+fn a_plan_for_a_publisher_that_takes_no_part_is_not_applied() {
+    let janitor = deployment();
+    assert_eq!(seal(&janitor), 0);
+    let said = said_of(&janitor, |plan| {
+        let own = "{\"key\":\"files.apply\",";
+        let other = "{\"key\":\"other\",\"role\":\"publisher\",\"version\":\"1\",\"sha256\":null,\"conditional\":true},";
+        let plan = plan.replacen(own, &format!("{other}{own}"), 1);
+        resealed(&plan.replacen("\"publishers\":[", "\"publishers\":[\"other\",", 1))
+    });
+    assert_snapshot!(said, @r#"
+    error[GJ819]: the plan is for the publisher "other", which takes no part
+      because: a change is applied when all its publishers say so; none of it was applied
+      help: plan again: gordon-janitor plan --out FILE
+    "#);
+}
+
+#[test]
 fn a_plan_whose_lines_are_taken_away_or_mixed_is_not_applied() {
     let janitor = deployment();
     assert_eq!(seal(&janitor), 0);
@@ -502,4 +595,59 @@ fn a_plan_whose_lines_are_taken_away_or_mixed_is_not_applied() {
         longer.contains("it stands behind the last line"),
         "{longer}"
     );
+}
+
+#[test]
+fn many_zones_that_changed_are_counted() {
+    let mut janitor = Janitor::new();
+    for number in 0..13 {
+        let zone = format!("z{number:02}.test");
+        janitor = janitor.desired(&zone, "www A 192.0.2.1").served(&zone, "");
+    }
+    assert_eq!(seal(&janitor), 0);
+    for number in 0..13 {
+        janitor = janitor.served(&format!("z{number:02}.test"), "other A 192.0.2.1");
+    }
+    let run = apply(&janitor);
+    assert_eq!(run.exit_code(), 1);
+    let errors = run.errors();
+    assert_eq!(errors.matches("error[GJ814]").count(), 10, "{errors}");
+    assert!(
+        errors.contains("also: 3 more zones stood in the way of the plan"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn every_line_of_a_plan_fits_the_schema_that_is_documented() {
+    let janitor = deployment()
+        .desired("missing.test", "www A 192.0.2.1")
+        .desired("much.test", "www A 192.0.2.1")
+        .served(
+            "much.test",
+            "a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1\nd A 192.0.2.1",
+        );
+    assert_eq!(seal(&janitor), 3);
+    let plan = fs::read_to_string(janitor.path("plan")).expect("the plan can be read");
+    assert!(plan.contains("\"guard\":\"withheld\""), "{plan}");
+    let good = plan.lines().map(str::to_owned).collect::<Vec<_>>();
+    let bad = [
+        ("\"plan\":1", "\"plan\":2"),
+        ("\"serial\":1", "\"serial\":-1"),
+        ("\"action\":\"update\"", "\"action\":\"addition\""),
+        ("\"guard\":\"passed\"", "\"guard\":\"asleep\""),
+        ("\"end\":{", "\"ends\":{"),
+        ("\"what\":", "\"which\":"),
+    ];
+    let bad = bad.map(|(from, to)| {
+        let line = good.iter().find(|line| line.contains(from));
+        line.expect("a line has it").replacen(from, to, 1)
+    });
+    let lines = good.iter().chain(&bad).collect::<Vec<_>>();
+    let schema = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plan.schema.json");
+    let Some(verdicts) = crate::peers::fit_schema(&schema, &janitor.path(""), &lines) else {
+        return;
+    };
+    let expected = (0..lines.len()).map(|at| at < good.len());
+    assert_eq!(verdicts, expected.collect::<Vec<_>>());
 }

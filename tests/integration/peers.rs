@@ -6,6 +6,7 @@ mod browser;
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -49,6 +50,45 @@ pub(crate) fn records(zone: &str, text: &str) -> Option<Vec<String>> {
         words.join(" ")
     });
     Some(lines.collect())
+}
+
+/// Whether each of `instances`, which are JSON, fits the JSON Schema at `schema`. They are laid out in
+/// `room`.
+///
+/// None if there is nobody to judge, which is said loudly once.
+///
+/// # Panics
+///
+/// If no verdict can be found, as for a schema that is none.
+pub(crate) fn fit_schema(
+    schema: &Path,
+    room: &Path,
+    instances: &[impl AsRef<str>],
+) -> Option<Vec<bool>> {
+    // One call for all: each takes Python a second to start.
+    let mut jsonschema = Command::new("jsonschema");
+    jsonschema.args(["--output", "pretty"]);
+    for (number, instance) in instances.iter().enumerate() {
+        let file = room.join(format!("instance-{number}.json"));
+        std::fs::write(&file, instance.as_ref()).expect("a file can be written");
+        jsonschema.arg("-i").arg(file);
+    }
+    let output = match jsonschema.arg(schema).output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skipped("needs jsonschema (Debian: python3-jsonschema)");
+            return None;
+        }
+        output => output.expect("jsonschema can be run"),
+    };
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    let verdicts = (0..instances.len()).map(|number| {
+        let is_its = |line: &&str| line.contains(&format!("/instance-{number}.json)"));
+        let verdict = said.lines().find(is_its);
+        let verdict = verdict.unwrap_or_else(|| panic!("no verdict on {number}:\n{said}"));
+        verdict.contains("[SUCCESS]")
+    });
+    Some(verdicts.collect())
 }
 
 /// Says that something was not tested, each reason once; a failure where everything that could be
