@@ -10,6 +10,7 @@ pub mod schema;
 mod markdown;
 mod html;
 mod json;
+mod merged;
 mod seal;
 mod unseal;
 
@@ -106,17 +107,6 @@ pub fn summary(counts: ChangeCounts) -> String {
 
 fn plural(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
-}
-
-/// Texts of plugins may hold anything; a terminal gets no control characters.
-pub(crate) fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let control = c.is_control();
-            let escaped = control.then(|| c.escape_default()).into_iter().flatten();
-            escaped.chain((!control).then_some(c))
-        })
-        .collect()
 }
 
 /// The rdata of an RRset in presentation format.

@@ -27,6 +27,7 @@ mod syslog;
 mod told_secrets;
 mod panics;
 mod authorities;
+mod merging;
 mod zone_files;
 mod reconcilers;
 mod plans;
