@@ -156,6 +156,7 @@ impl Place {
                     "GORDON_JANITOR_PLUGIN_DIR",
                     self.configuration().join("plugins"),
                 )
+                .env("STATE_DIRECTORY", self.configuration().join("state"))
                 .current_dir(directory)
                 .output()
                 .unwrap();
