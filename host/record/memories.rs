@@ -59,7 +59,9 @@ impl Record {
                 }),
                 _ => None,
             };
-            let apex = apex.parse().map_err(|_| nonsense("no name"))?;
+            let apex = apex
+                .parse::<Name>()
+                .map_err(|error| nonsense(&error.to_string()))?;
             let memory = ZoneMemory {
                 last_good,
                 unsettled,

@@ -318,8 +318,8 @@ fn past_zone(row: &Row<'_>) -> Result<PastZone, Fault> {
     let apex: Option<String> = row.get(4)?;
     let apex = apex
         .map(|apex| {
-            apex.parse()
-                .map_err(|_| Fault::Nonsense(format!("`{apex}` is no name")))
+            apex.parse::<Name>()
+                .map_err(|error| Fault::Nonsense(format!("`{apex}`: {error}")))
         })
         .transpose()?;
     Ok(PastZone {
@@ -343,16 +343,16 @@ fn counts(row: &Row<'_>, first: usize) -> Result<ChangeCounts, Fault> {
 }
 
 fn count(number: i64) -> Result<usize, Fault> {
-    usize::try_from(number).map_err(|_| Fault::Nonsense(format!("{number} is no count")))
+    usize::try_from(number).map_err(|error| Fault::Nonsense(format!("{number}: {error}")))
 }
 
 fn unsigned(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Nonsense(format!("{number} is no run")))
+    u64::try_from(number).map_err(|error| Fault::Nonsense(format!("{number}: {error}")))
 }
 
 fn time(text: &str) -> Result<Timestamp, Fault> {
-    text.parse()
-        .map_err(|_| Fault::Nonsense(format!("`{text}` is no time")))
+    text.parse::<Timestamp>()
+        .map_err(|error| Fault::Nonsense(format!("`{text}`: {error}")))
 }
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, Fault> {

@@ -133,7 +133,7 @@ impl Recorder {
             ],
         )?;
         let run = u64::try_from(transaction.last_insert_rowid())
-            .map_err(|_| Fault::Nonsense("the number of a run is negative".to_owned()))?;
+            .map_err(|error| Fault::Nonsense(format!("the number of a run: {error}")))?;
         transaction.commit()?;
         reached(Step::Begun);
         Ok(Self {

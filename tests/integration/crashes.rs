@@ -356,6 +356,8 @@ fn what_is_remembered_is_a_help_and_never_an_obstacle() {
     // A directory that is not there is only a matter when there is something to write.
     let janitor = deployment("wrecker.reads-null");
     fs::remove_dir(janitor.path("state")).expect("it is empty");
+    // It would be made.
+    fs::write(janitor.path("state"), "").expect("a file can be written");
     let run = crash(&janitor);
     let note = "  note: the next run will not know of it: cannot write <root>/state/crashes.json: ";
     assert!(run.errors().contains(note), "{}", run.errors());
