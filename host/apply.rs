@@ -33,7 +33,7 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
     if let Some(problem) = other_policy(&plan, path, setting.config(), setting.discovery()) {
         return Err(refused(problem));
     }
-    let made_at = plan.header.made_at;
+    let (made_at, undoes) = (plan.header.made_at, plan.header.undoes);
     let (zones, left_out) = zones(plan);
     tracing::info!(
         plan = %path.display(), %made_at, zones = zones.len(),
@@ -41,7 +41,11 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
     );
     let errand = Errand {
         purpose: Purpose::Apply,
-        task: Task::Apply(Stored { made_at, zones }),
+        task: Task::Apply(Stored {
+            made_at,
+            undoes,
+            zones,
+        }),
         left_out,
     };
     let outcome = carry_out(setting, errand)?;

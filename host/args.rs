@@ -47,6 +47,7 @@ impl Args {
         match &self.command {
             Command::Run(run) => run.in_process,
             Command::Plan(plan) => plan.in_process,
+            Command::Undo(undo) => undo.plan.in_process,
             Command::Apply(apply) => apply.in_process,
             Command::Why(why) => why.in_process,
             _ => true,
@@ -85,6 +86,8 @@ pub enum Command {
     Plugins(Plugins),
     /// Show the merged configuration, or exactly what one plugin receives
     Config(ConfigCommand),
+    /// Plan the way back from what a past run did, without going it
+    Undo(Undo),
     /// Show what past runs found and did, and what became of it
     History(History),
     /// Print completions for a shell
@@ -279,6 +282,16 @@ pub struct ConfigCommand {
     pub json: bool,
 }
 
+/// `undo`
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Undo {
+    /// The number of the run; `history` has them
+    pub run: u64,
+    /// How the plan is made and shown
+    #[command(flatten)]
+    pub plan: Plan,
+}
+
 /// `history`
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -439,13 +452,21 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             force: forced(plan.force),
             ..plan
         }),
+        Some(Command::Undo(undo)) => Command::Undo(Undo {
+            plan: Plan {
+                in_process: undo.plan.in_process || line.run.in_process,
+                force: forced(undo.plan.force),
+                ..undo.plan
+            },
+            ..undo
+        }),
         Some(Command::Apply(apply)) => Command::Apply(Apply {
             in_process: apply.in_process || line.run.in_process,
             ..apply
         }),
         Some(_) if !line.run.force.is_empty() => {
             let message =
-                "--force belongs to the commands run and plan; no other has limits to lift";
+                "--force belongs to the commands run, plan and undo; no other has limits to lift";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(Command::Why(why)) => Command::Why(Why {
@@ -453,7 +474,7 @@ fn parse_from<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Result<Args
             ..why
         }),
         Some(_) if line.run.in_process => {
-            let message = "--in-process belongs to the commands run, plan, apply and why; no other runs plugins";
+            let message = "--in-process belongs to the commands run, plan, apply, undo and why; no other runs plugins";
             return Err(CommandLine::command().error(ErrorKind::ArgumentConflict, message));
         }
         Some(command) => command,

@@ -41,6 +41,7 @@ pub mod stations;
 pub mod guard;
 pub mod record;
 pub mod history;
+pub mod undo;
 pub mod pipeline;
 pub mod plan;
 pub mod policy;
@@ -86,6 +87,11 @@ fn command(args: &Args) -> Result<u8, Error> {
             let (config, discovery) = prepare(args)?;
             let setting = Setting::new(args, &config, &discovery, control);
             run::plan(&setting.forcing(&plan.force), plan)
+        }),
+        Command::Undo(what) => worker::carry_out(args, |control| {
+            let (config, discovery) = prepare(args)?;
+            let setting = Setting::new(args, &config, &discovery, control);
+            undo::undo(&setting.forcing(&what.plan.force), what.run, &what.plan)
         }),
         Command::Apply(what) => worker::carry_out(args, |control| {
             let (config, discovery) = prepare(args)?;

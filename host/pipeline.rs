@@ -15,18 +15,21 @@ mod measuring;
 mod judging;
 mod reading;
 mod confirming;
+mod undoing;
 mod publishing;
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
 
 use self::confirming::confirm;
 pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
+use self::undoing::undo;
 use crate::activity::StallWatch;
 use crate::config::Core;
 use crate::config::scope::Scope;
@@ -39,6 +42,7 @@ use crate::report::{Cancellation, Report, ZoneReport};
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
+use crate::stations::undo::Done;
 use crate::why::Inquiry;
 
 /// What a run is for.
@@ -50,12 +54,16 @@ pub enum Task {
     },
     /// Publish a plan that was made before, if the zones are still as they were then.
     Apply(Stored),
+    /// Take back what the run of this number did to these zones, in a plan that is shown.
+    Undo(u64, Vec<(Name, Done)>),
 }
 
 /// A plan that was made before.
 pub struct Stored {
     /// When it was made.
     pub made_at: Timestamp,
+    /// The run that it takes back, if it does.
+    pub undoes: Option<u64>,
     /// What is to be done about each zone, in canonical order.
     pub zones: Vec<(PlannedZone, ZoneReport)>,
 }
@@ -67,6 +75,7 @@ impl Task {
             // Without a publisher the plan can still be shown.
             Self::Plan { .. } => [Role::Authority, Role::Reconciler],
             Self::Apply(_) => [Role::Reconciler, Role::Publisher],
+            Self::Undo(..) => [Role::Reconciler, Role::Reconciler],
         }
     }
 }
@@ -225,6 +234,7 @@ async fn flow(
             plan(orders, sealed, shared, crew, &outcome.not_created, report).await
         }
         Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
+        Task::Undo(_, zones) => undo(orders, zones, shared, crew, report).await,
     };
     let Some(planned) = planned else {
         drop(publishers);

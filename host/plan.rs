@@ -109,17 +109,6 @@ fn plural(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Texts of plugins may hold anything; a terminal gets no control characters.
-pub(crate) fn escaped(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| {
-            let control = c.is_control();
-            let escaped = control.then(|| c.escape_default()).into_iter().flatten();
-            escaped.chain((!control).then_some(c))
-        })
-        .collect()
-}
-
 /// The rdata of an RRset in presentation format.
 fn rdatas(rrset: RrsetRef<'_>) -> impl Iterator<Item = impl Display> {
     let rtype = rrset.rtype();

@@ -123,6 +123,7 @@ pub fn header(
         made_at: Timestamp::from_millisecond(made_at.as_millisecond()).unwrap_or(made_at),
         host: env!("CARGO_PKG_VERSION").to_owned(),
         policy: Policy::of(config, discovery),
+        undoes: None,
         plugins: plugins.collect(),
     }
 }

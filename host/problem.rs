@@ -195,6 +195,10 @@ codes! {
     DoesNotStick = "GJ851",
     /// A change that does not stick is not sent any more.
     NotSentAnyMore = "GJ852",
+    /// There is nothing to undo.
+    NothingToUndo = "GJ856",
+    /// What is undone comes back with the next run.
+    ComesBack = "GJ857",
 }
 
 impl fmt::Display for Code {

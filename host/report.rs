@@ -230,6 +230,8 @@ pub enum LeftOutKind {
     NothingDesired,
     /// Nobody is there to compare it, or to publish its changes.
     NoRoute,
+    /// Somebody has changed what was to be taken back.
+    ChangedSince,
 }
 
 impl LeftOutKind {
@@ -257,6 +259,7 @@ impl LeftOutKind {
             Self::Unanswered => "unanswered",
             Self::NothingDesired => "nothing-desired",
             Self::NoRoute => "no-route",
+            Self::ChangedSince => "changed-since",
         }
     }
 }

@@ -32,6 +32,9 @@ pub enum Purpose {
     /// Changes that were stored are published: `apply`. Authorities are neither needed nor kept, and
     /// nothing is gone on without.
     Apply,
+    /// What a past run did is taken back in a plan that is shown: `undo`. Nothing but reconcilers is
+    /// needed or kept.
+    Undo,
 }
 
 impl Purpose {
@@ -41,13 +44,14 @@ impl Purpose {
             Self::Publish => &[Role::Authority, Role::Reconciler, Role::Publisher],
             Self::Show => &[Role::Authority, Role::Reconciler],
             Self::Apply => &[Role::Reconciler, Role::Publisher],
+            Self::Undo => &[Role::Reconciler],
         }
     }
 
     /// Whether changes go to publishers, and what happens is measured.
     #[must_use]
     pub fn publishes(self) -> bool {
-        self != Self::Show
+        !matches!(self, Self::Show | Self::Undo)
     }
 
     /// Whether plugins of `role` take part.

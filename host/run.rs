@@ -23,7 +23,10 @@ use crate::manifest::Role;
 use crate::metrics::{Farewell, Metrics, Number, Relay, Value, measure_libraries, measure_report};
 use crate::offer::{self, Shared};
 use crate::pipeline::{self, Judging, Orders, Outcome, Task, note_unrecorded};
-use crate::plan::{self, schema::Policy};
+use crate::plan::{
+    self,
+    schema::{HeaderLine, Policy},
+};
 use crate::policy;
 use crate::problem::{Code, Problem, Problems};
 use crate::progress::Progress;
@@ -141,15 +144,37 @@ pub fn run(setting: &Setting<'_>, dry_run: bool) -> Result<u8, Error> {
 ///
 /// As for [`run`], and if standard output cannot be written to.
 pub fn plan(setting: &Setting<'_>, args: &args::Plan) -> Result<u8, Error> {
+    let errand = Errand::plan(Purpose::Show, args.out.is_some());
+    show_plan(setting, errand, args)
+}
+
+/// Carries out an errand that ends with a plan, shows it on standard output, writes it to a file if that
+/// is asked for, and returns the exit code.
+///
+/// # Errors
+///
+/// As for [`plan`].
+pub(crate) fn show_plan(
+    setting: &Setting<'_>,
+    errand: Errand,
+    args: &args::Plan,
+) -> Result<u8, Error> {
+    let undoes = match &errand.task {
+        Task::Undo(run, _) => Some(*run),
+        _ => None,
+    };
     let made_at = Timestamp::now();
     let refused = |problem| Error::Plan(Problems::from(problem));
     if let Some(path) = &args.out {
         // Before anybody waits for a plan that has no place to go to.
         plan::may_write(path).map_err(refused)?;
     }
-    let outcome = carry_out(setting, Errand::plan(Purpose::Show, args.out.is_some()))?;
+    let outcome = carry_out(setting, errand)?;
     let code = outcome.report.exit_code();
-    let header = |sealed| policy::header(setting.config, setting.discovery, made_at, sealed);
+    let header = |sealed| HeaderLine {
+        undoes,
+        ..policy::header(setting.config, setting.discovery, made_at, sealed)
+    };
     plan::show(|| header(false), &outcome, args.shown)?;
     if let Some(path) = &args.out {
         if code == exit::FAILED {
@@ -312,9 +337,9 @@ fn start(
         shared.tell(&warning);
     }
     let now = Timestamp::now();
-    let (kind, made_at) = match &task {
-        Task::Plan { .. } => (record::Kind::Run, now),
-        Task::Apply(stored) => (record::Kind::Apply, stored.made_at),
+    let (kind, made_at, undoes) = match &task {
+        Task::Apply(stored) => (record::Kind::Apply, stored.made_at, stored.undoes),
+        Task::Plan { .. } | Task::Undo(..) => (record::Kind::Run, now, None),
     };
     let policy = purpose
         .publishes()
@@ -324,7 +349,7 @@ fn start(
         made_at,
         deployment: &deployment,
         policy,
-        undoes: None,
+        undoes,
     };
     let mut settings = core.history.clone();
     // Whoever waits is at work for those who wait for the run.

@@ -20,3 +20,4 @@ pub mod memory;
 pub mod convergence;
 pub mod guard;
 pub mod outcomes;
+pub mod undo;

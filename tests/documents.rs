@@ -26,6 +26,7 @@ fn the_served_zones_of_the_example_are_as_files_apply_writes_them() {
         .args(["run", "-c"])
         .arg(copy.path())
         .env("GORDON_JANITOR_PLUGIN_DIR", libraries())
+        .env("STATE_DIRECTORY", copy.path())
         .output()
         .unwrap()
         .status;
@@ -104,6 +105,7 @@ fn the_example_configuration_runs() {
     let output = Command::new(env!("CARGO_BIN_EXE_gordon-janitor"))
         .current_dir(root.path())
         .env("GORDON_JANITOR_PLUGIN_DIR", libraries())
+        .env("STATE_DIRECTORY", root.path())
         .output()
         .unwrap();
     let told = String::from_utf8(output.stderr).unwrap();

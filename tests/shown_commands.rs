@@ -118,6 +118,7 @@ impl Place {
         let root = tempfile::tempdir().unwrap();
         copy_tree(&sources().join("examples"), &root.path().join("examples"));
         let place = Self { root };
+        fs::create_dir(place.state()).unwrap();
         let plugins = place.configuration().join("plugins");
         fs::create_dir(&plugins).unwrap();
         for library in LIBRARIES {
@@ -127,6 +128,10 @@ impl Place {
         let to_install = place.configuration().join(TO_INSTALL);
         fs::copy(built().join(TO_INSTALL), to_install).unwrap();
         place
+    }
+
+    fn state(&self) -> PathBuf {
+        self.root.path().join("state")
     }
 
     fn configuration(&self) -> PathBuf {
@@ -156,6 +161,8 @@ impl Place {
                     "GORDON_JANITOR_PLUGIN_DIR",
                     self.configuration().join("plugins"),
                 )
+                // What other runs on this machine remember is not in the documents.
+                .env("STATE_DIRECTORY", self.state())
                 .current_dir(directory)
                 .output()
                 .unwrap();
@@ -177,6 +184,8 @@ impl Place {
 
     fn assert_shown(&self, shown: &[String], printed: &str, told: &str) {
         let mut printed = printed.to_owned();
+        let state = self.state().to_str().unwrap().to_owned();
+        printed = printed.replace(&state, "/var/lib/gordon-janitor");
         for (directory, installed) in INSTALLED {
             let directory = self.configuration().join(directory);
             let directory = directory.to_str().unwrap().trim_end_matches('/').to_owned();

@@ -33,7 +33,7 @@ pub(super) async fn confirm(
     crew: &mut Crew,
     report: &mut Report,
 ) -> Option<Vec<PlannedZone>> {
-    let Stored { made_at, zones } = stored;
+    let Stored { made_at, zones, .. } = stored;
     let (planned, zones): (Vec<_>, Vec<_>) = zones.into_iter().unzip();
     report.zones = zones;
     let going_out = planned.iter().filter(|zone| zone.goes_out());

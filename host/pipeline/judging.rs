@@ -5,6 +5,7 @@
 //! guard judges. What is missing altogether is told last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use janitor_plugin_api::dns::Name;
 use jiff::Timestamp;
@@ -17,7 +18,6 @@ use crate::stations::convergence::{self, Settings};
 use crate::stations::cuts::Apexes;
 use crate::stations::guard::{self, Subject, Unnamed};
 use crate::stations::memory::ZoneMemory;
-use crate::stations::merge::Merge;
 use crate::stations::planned::PlannedZone;
 
 /// What a plan is judged by.
@@ -38,7 +38,6 @@ pub struct Judging<'a> {
 /// of every zone that an authority named.
 pub(super) fn judge(
     plan: &mut [PlannedZone],
-    merge: &Merge,
     apexes: &Apexes<'_>,
     judging: &Judging<'_>,
     shared: &Shared,
@@ -69,7 +68,10 @@ pub(super) fn judge(
         .faults
         .extend(unknown.map(|zone| telling::forced_unknown(zone, &named)));
     let told = plan.iter().map(|zone| {
-        let authority = merge.authority_of(zone.apex()).cloned();
+        let authority = match zone.provenance.authorities() {
+            [authority] => Some(Arc::clone(authority)),
+            _ => None,
+        };
         ZoneReport::of(zone, authority)
     });
     report.zones = told.collect();

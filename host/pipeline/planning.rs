@@ -126,14 +126,7 @@ pub(super) async fn plan(
         .collect::<Vec<_>>();
     let named = merge.names().chain(left_out.iter().map(Name::as_ref));
     let apexes = Apexes::new(named);
-    judge(
-        &mut planned,
-        &merge,
-        &apexes,
-        &orders.judging,
-        shared,
-        report,
-    );
+    judge(&mut planned, &apexes, &orders.judging, shared, report);
     tell_remarks(core, &merge, shared, report);
     tell_losers(&planned, report);
     Some(planned)

@@ -11,9 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use janitor_plugin_api::dns::{Action, NameRef};
 use sha2::{Digest as _, Sha256};
 
+use super::summary;
 use super::view::{Extent, Fate, Remark, Row, Ttls, View, Weight, ZoneView};
-use super::{escaped, summary};
 use crate::pipeline::Outcome;
+use crate::problem::escape;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -279,7 +280,7 @@ fn put_name(name: NameRef<'_>, text: &mut String) {
     impl std::fmt::Write for Breaking<'_> {
         fn write_str(&mut self, piece: &str) -> std::fmt::Result {
             for part in piece.split_inclusive('.') {
-                escape(part, self.0);
+                put_in_html(part, self.0);
                 if part.ends_with('.') {
                     self.0.push_str("<wbr>");
                 }
@@ -292,7 +293,7 @@ fn put_name(name: NameRef<'_>, text: &mut String) {
 
 /// Appends text that may hold anything.
 fn put(content: impl Display, text: &mut String) {
-    escape(&escaped(&content.to_string()), text);
+    put_in_html(&escape(&content.to_string()), text);
 }
 
 /// Appends what has no control characters: rdata in presentation format.
@@ -300,7 +301,7 @@ fn put_plain(content: impl Display, text: &mut String) {
     struct Escaping<'a>(&'a mut String);
     impl std::fmt::Write for Escaping<'_> {
         fn write_str(&mut self, piece: &str) -> std::fmt::Result {
-            escape(piece, self.0);
+            put_in_html(piece, self.0);
             Ok(())
         }
     }
@@ -308,7 +309,7 @@ fn put_plain(content: impl Display, text: &mut String) {
 }
 
 /// Appends `content` so that it is text wherever it stands in HTML.
-pub(super) fn escape(content: &str, text: &mut String) {
+pub(super) fn put_in_html(content: &str, text: &mut String) {
     let mut rest = content;
     while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
         let (before, from) = rest.split_at(at);

@@ -13,8 +13,9 @@ use std::io::{self, Write};
 use janitor_plugin_api::dns::Action;
 
 use super::view::{Extent, Fate, Remark, Row, Ttls, View, Weight, ZoneView};
-use super::{escaped, plural, summary};
+use super::{plural, summary};
 use crate::pipeline::Outcome;
+use crate::problem::escape;
 
 /// What is kept free for the lines that say what is missing.
 const RESERVE: usize = 300;
@@ -245,7 +246,7 @@ fn put_row(row: &Row<'_>, text: &mut String) {
 /// `content` as a code span.
 fn code(content: impl Display) -> String {
     let mut text = String::new();
-    put_code(&escaped(&content.to_string()), &mut text);
+    put_code(&escape(&content.to_string()), &mut text);
     text
 }
 
@@ -285,6 +286,6 @@ fn put_code(content: &str, text: &mut String) {
 /// `content` inside of an element of HTML.
 fn in_html(content: &str) -> String {
     let mut text = String::new();
-    super::html::escape(content, &mut text);
+    super::html::put_in_html(content, &mut text);
     text
 }

@@ -34,6 +34,9 @@ pub struct HeaderLine {
     pub host: String,
     /// What the configuration said.
     pub policy: Policy,
+    /// The run that the plan takes back, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<u64>,
     /// The plugins that the configuration lists, in its order.
     pub plugins: Vec<PluginEntry>,
 }

@@ -7,6 +7,7 @@ use janitor_plugin_api::dns::{LeftAlone, Name, Rtype, Ttl, ZoneBuilder, diff};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use super::*;
+use crate::problem::escape;
 use crate::report::{LeftOut, LeftOutKind, ZoneReport};
 use crate::stations::guard::{GuardRule, Reason, Verdict};
 use crate::stations::planned::{PlannedZone, Rule, RuleKind};
@@ -250,7 +251,7 @@ fn html(outcome: &Outcome) -> String {
 }
 
 /// Whatever ends, begins or means something somewhere.
-const HOSTILE: &str = "a | b \\| ``` ` </code></details><script>x</script> **b** _i_ @you #1 www.example.com <!-- [l](http://x) ~~s~~ &amp; \u{1b}[2J\r\n\u{7f}\u{9b}31m";
+const HOSTILE: &str = "a | b \\| ``` ` </code></details><script>x</script> **b** _i_ @you #1 www.example.com <!-- [l](http://x) ~~s~~ &amp; \u{1b}[2J\r\n\u{7f}\u{9b}31m\u{202e}";
 
 fn hostile() -> Outcome {
     let rdata = "\"| ` \\\\| `` </td><b> @all www.example.com\"";
@@ -275,9 +276,9 @@ fn no_form_has_control_characters_from_elsewhere() {
         markdown(&outcome, None),
         html(&outcome),
     ] {
-        let control = |c: char| c.is_control() && c != '\n';
+        let control = |c: char| (c.is_control() || c == '\u{202e}') && c != '\n';
         assert!(!shown.contains(control), "{shown:?}");
-        assert!(shown.contains("u{1b}[2J"), "{shown}");
+        assert!(shown.contains("x1b[2J"), "{shown}");
     }
 }
 
@@ -343,7 +344,7 @@ fn nothing_in_a_zone_is_markup() {
     let shown = markdown(&hostile(), None);
     let read = read(&shown);
     assert_eq!(read.strange, [""; 0], "{shown}");
-    let expected = escaped(HOSTILE);
+    let expected = escape(HOSTILE);
     let told = read.codes.iter().filter(|code| **code == expected);
     assert_eq!(told.count(), 3, "{:#?}\n{shown}", read.codes);
     let row = [

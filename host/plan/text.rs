@@ -18,9 +18,10 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use janitor_plugin_api::dns::Action;
 
+use super::summary;
 use super::view::{Extent, Fate, Remark, Row, Ttls, View, Weight, ZoneView};
-use super::{escaped, summary};
 use crate::pipeline::Outcome;
+use crate::problem::escape;
 
 const ADDITION: Style = AnsiColor::Green.on_default();
 const DELETION: Style = AnsiColor::Red.on_default();
@@ -51,13 +52,10 @@ pub fn write_text(
         write_zone(&zone, width, out)?;
     }
     for left_out in view.left_out() {
-        let (name, reason) = (
-            escaped(&left_out.what),
-            escaped(&left_out.reason.join(": ")),
-        );
+        let (name, reason) = (escape(&left_out.what), escape(&left_out.reason.join(": ")));
         writeln!(out, "{HEADING}{name}{HEADING:#} left out: {reason}")?;
         if let Some(hint) = &left_out.hint {
-            writeln!(out, "  hint: {}", escaped(hint))?;
+            writeln!(out, "  hint: {}", escape(hint))?;
         }
     }
     if let Some(way) = view.way.as_ref().filter(|_| view.has_changes()) {
@@ -76,7 +74,7 @@ fn write_remark(indent: &str, remark: &Remark, out: &mut impl Write) -> io::Resu
         Weight::Notice => PLAIN,
         Weight::Quiet => QUIET,
     };
-    writeln!(out, "{indent}{style}{}{style:#}", escaped(&remark.text))
+    writeln!(out, "{indent}{style}{}{style:#}", escape(&remark.text))
 }
 
 fn write_zone(zone: &ZoneView<'_>, width: usize, out: &mut impl Write) -> io::Result<()> {
@@ -100,7 +98,7 @@ fn write_zone(zone: &ZoneView<'_>, width: usize, out: &mut impl Write) -> io::Re
         if row.rule != rule
             && let Some(rule) = row.rule
         {
-            let (kind, text) = (rule.kind.word(), escaped(&rule.text));
+            let (kind, text) = (rule.kind.word(), escape(&rule.text));
             writeln!(out, "  {QUIET}set aside ({kind}): {text}{QUIET:#}")?;
         }
         rule = row.rule;

@@ -47,7 +47,7 @@ pub fn begin(
     start: &Start<'_>,
     tell: &dyn Fn(&Problem),
 ) -> Result<Kept, Error> {
-    if purpose == Purpose::Show {
+    if !purpose.publishes() {
         return Ok(look(state_root, settings, tell));
     }
     let turn = match take_turn(state_root, settings, tell) {

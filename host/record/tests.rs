@@ -47,9 +47,10 @@ pub(super) fn planned(apex: &str, desired: &[&str], actual: &[&str]) -> PlannedZ
 }
 
 pub(super) fn report(plan: &[PlannedZone]) -> Report {
-    let zones = plan
-        .iter()
-        .map(|zone| ZoneReport::of(zone, Some("an.authority".into())));
+    let zones = plan.iter().map(|zone| ZoneReport {
+        actual: Some(7),
+        ..ZoneReport::of(zone, Some("an.authority".into()))
+    });
     Report {
         zones: zones.collect(),
         ..Report::default()
@@ -507,4 +508,40 @@ fn what_cannot_be_written_is_an_error_before_anything_is_published() {
       because: a run that dies while it publishes would leave no trace of what it did
       help: make room, or mend what is in the way, and run again
     ");
+}
+
+#[test]
+fn an_outcome_that_cannot_be_written_is_a_warning_and_the_intent_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let record = Record::open(root.path(), Access::Write).unwrap().unwrap();
+    let recorder = recorder(record, root.path());
+    let plan = [planned("a.test", &["new"], &["old"])];
+    let outcomes = Outcomes::new("a.publisher".into());
+    recorder
+        .intend(&plan, &report(&plan), &[], |_| vec![outcomes.publisher()])
+        .unwrap();
+    let other = Connection::open(root.path().join(FILE)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    recorder
+        .state()
+        .record
+        .connection
+        .busy_timeout(Duration::ZERO)
+        .unwrap();
+    let ticket = outcomes.expect(2);
+    outcomes.report(ticket, 0, 2, OutcomeCode::APPLIED, RStr::from(""));
+    let problem = recorder.note(&[outcomes]).unwrap_err();
+    let text = problem
+        .to_string()
+        .replace(&root.path().display().to_string(), "<root>");
+    insta::assert_snapshot!(text, @r"
+    warning[GJ806]: cannot record what became of the run
+      where: <root>/history.sqlite
+      found: another program has locked it
+      because: the history knows what run 1 was about to do, and not what came of it
+      help: make room, or mend what is in the way; the next run finds out what is served
+    ");
+    let zone = &zones(root.path(), 1)[0];
+    assert_eq!(zone.outcomes[0].each, None);
+    assert_eq!(zone.outcome(0), Some(OutcomeCode::UNKNOWN));
 }

@@ -44,10 +44,7 @@ enum Word {
         waits_for: usize,
     },
     /// It went on, or is about to.
-    Gone {
-        /// The authority that spoke of it, if that is one alone.
-        authority: Option<usize>,
-    },
+    Gone,
     /// It is left out whatever else is said.
     LeftOut,
 }
@@ -150,7 +147,7 @@ impl Merge {
             Some(Word::LeftOut) => return Err(Verdict::PassOver),
             Some(Word::Held { said, .. }) => said.iter().any(|said| said.authority == authority),
             // Whoever may name it has sent it or ended.
-            Some(Word::Gone { .. }) => true,
+            Some(Word::Gone) => true,
         };
         if has_said {
             let reason = format!("`{plugin}` sent the zone twice");
@@ -261,13 +258,9 @@ impl Merge {
             let zones = said.iter_mut().filter_map(|said| said.zone.as_mut());
             zones.for_each(DesiredZone::mark_incomplete);
         }
-        let authority = match &*said {
-            [alone] => Some(alone.authority),
-            _ => None,
-        };
         match self.joined(apex, said) {
             Ok(merged) => {
-                self.zones.insert(apex.clone(), Word::Gone { authority });
+                self.zones.insert(apex.clone(), Word::Gone);
                 Verdict::Forward(Box::new(merged))
             }
             Err(left_out) => {
@@ -309,15 +302,6 @@ impl Merge {
     /// Every zone that was named, also if it is left out.
     pub fn names(&self) -> impl Iterator<Item = NameRef<'_>> {
         self.zones.keys().map(Name::as_ref)
-    }
-
-    /// The authority that spoke for a zone, if it was one alone and the zone was not left out.
-    #[must_use]
-    pub fn authority_of(&self, apex: NameRef<'_>) -> Option<&Arc<str>> {
-        match self.zones.get(&apex.to_owned())? {
-            Word::Gone { authority } => Some(&self.authorities[(*authority)?].speaker.key),
-            Word::Held { .. } | Word::LeftOut => None,
-        }
     }
 
     /// Each authority that named zones which it does not speak for.

@@ -8,7 +8,7 @@ use janitor_plugin_api::dns::{Rrset, Rtype};
 
 use super::answer::{Answer, Place, past_of};
 use super::inquiry::Content;
-use crate::plan::escaped;
+use crate::problem::escape;
 
 const HEADING: Style = Style::new().bold();
 
@@ -60,7 +60,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "  {sentence}")?;
     }
     for decided in &answer.decisions {
-        let sentence = escaped(&decided.decision.to_string());
+        let sentence = escape(&decided.decision.to_string());
         writeln!(out, "  {}: {sentence}", decided.rtype)?;
     }
     write_past(answer, out)?;
@@ -73,7 +73,7 @@ fn write_past(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
         Ok(Some(past)) => past,
         Err(problem) => {
             writeln!(out, "\n{HEADING}history{HEADING:#}")?;
-            return writeln!(out, "  {}", escaped(problem.summary()));
+            return writeln!(out, "  {}", escape(problem.summary()));
         }
     };
     writeln!(out, "\n{HEADING}history{HEADING:#}")?;
@@ -134,9 +134,9 @@ fn write_place(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
                 "{HEADING}{name}{HEADING:#} belongs to {apex}, which is left out of this run"
             )?;
             for left_out in reasons {
-                writeln!(out, "  {}", escaped(&left_out.reason.join(": ")))?;
+                writeln!(out, "  {}", escape(&left_out.reason.join(": ")))?;
                 if let Some(hint) = &left_out.hint {
-                    writeln!(out, "  hint: {}", escaped(hint))?;
+                    writeln!(out, "  hint: {}", escape(hint))?;
                 }
             }
         }

@@ -69,6 +69,7 @@ fn the_history_shows_what_a_run_did_and_to_what_it_led() {
     run 1: done
       began <time>, took # s
       run by #, gordon-janitor 0.1.0, process #
+      policy <sha256>
     plugins
       files.zones   authority   0.1.0  sha256 <sha256>  <library>
       files.served  reconciler  0.1.0  sha256 <sha256>  <library>

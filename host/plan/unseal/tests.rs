@@ -77,6 +77,7 @@ fn header() -> HeaderLine {
         made_at: "2026-01-02T03:04:05.678901234Z".parse().unwrap(),
         host: "1.2.3".to_owned(),
         policy,
+        undoes: Some(7),
         plugins: vec![PluginEntry {
             key: "p".to_owned(),
             role: "publisher".to_owned(),
