@@ -78,7 +78,7 @@ fn one_that_does_not_say_that_its_zones_are_complete_only_adds() {
     let plan = deployment("villain.authority.is-unsure").plan(&[]);
     assert!(
         plan.stdout().contains(
-            "other.test. 1 addition, only additions because the desired zone is incomplete\n"
+            "  ! only additions because the desired zone is incomplete: 1 difference stays as it is\n"
         ),
         "{}",
         plan.stdout()
