@@ -21,8 +21,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gordon_janitor::channel::{self, Inlet, Outlet};
+use gordon_janitor::config::MergeSettings;
 use gordon_janitor::stations::answers::Answers;
-use gordon_janitor::stations::merge::{Merge, Verdict};
+use gordon_janitor::stations::merge::{Merge, Speaker, Verdict};
+use gordon_janitor::stations::route::Route;
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AbiQuestion, AbiZone, AnswerStatus};
 use janitor_plugin_api::dns::{LeftAlone, Name, Rtype, Ttl, ZoneBuilder, diff};
@@ -82,8 +84,13 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
     let mut authority = Sender::new(sink);
     let (outlet, source) = channel::outlet(64, Arc::default());
     let mut reconciler = Receiver::new(source);
-    let mut merge = Merge::new(vec![Arc::from("authority")]);
+    let speaker = Speaker {
+        key: Arc::from("authority"),
+        zones: None,
+    };
+    let mut merge = Merge::new(MergeSettings::default(), vec![speaker], Vec::new());
     let mut answers = Answers::new(Arc::from("reconciler"), Arc::default());
+    let route = Arc::new(Route::to_all(Arc::from("reconciler")));
     let (desired, answered) = sent
         .into_iter()
         .map(|sent| (sent.desired, sent.answer))
@@ -94,7 +101,7 @@ fn crossing(sent: Vec<Sent>) -> [Duration; 2] {
     for zone in desired {
         runtime.block_on(async {
             authority.send(zone).await.expect("the host receives");
-            forward(&mut inlet, &mut merge, &mut answers, &outlet).await;
+            forward(&mut inlet, &mut merge, &mut answers, &route, &outlet).await;
             kept.push(reconciler.receive().await.expect("the host sends"));
         });
     }
@@ -121,13 +128,15 @@ async fn forward(
     inlet: &mut Inlet<AbiZone>,
     merge: &mut Merge,
     answers: &mut Answers,
+    route: &Arc<Route>,
     outlet: &Outlet<AbiQuestion>,
 ) {
     let message = inlet.receive().await.expect("the authority sends");
-    let Verdict::Forward(zone) = merge.take(0, message) else {
-        unreachable!("a good zone of the only authority goes on");
+    let zone = merge.open(0, message).expect("the zone is good");
+    let Verdict::Forward(merged) = merge.take(0, zone) else {
+        unreachable!("a zone of the only authority goes on");
     };
-    answers.asked(&zone);
+    let zone = answers.asked(*merged, route);
     let apex = RVec::from(zone.apex().as_wire());
     let desired = ROption::RSome(zone.into_octets());
     assert!(outlet.send(AbiQuestion { apex, desired }).await);

@@ -11,7 +11,10 @@ mod render;
 mod nearest;
 pub mod options;
 mod fields;
+mod patterns;
 mod core;
+mod routes;
+mod merge;
 mod history;
 mod guard;
 mod convergence;
@@ -33,9 +36,12 @@ pub use self::history::History;
 pub use self::logging::{
     Handler, Logging, Output, Protocol, Receiver, Stackdriver, Syslog, SyslogForm,
 };
+pub use self::merge::{MergeRule, MergeSettings, Policy};
+pub use self::patterns::PatternList;
 pub use self::plugins::{Inherited, InstalledKeys, PluginTable};
 pub use self::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
 pub use self::render::{Rendered, Secrets};
+pub use self::routes::{RouteSetting, RouteSettings};
 pub use self::source::{Origin, Source};
 pub use self::value::{Key, Kind, Table, Value};
 

@@ -8,12 +8,16 @@ mod explain;
 pub(crate) mod telling;
 mod trial;
 
+use std::collections::BTreeSet;
+
 use janitor_plugin_api::dns::Name;
 
 use crate::args;
 use crate::config::{Config, Guard};
 use crate::error::Error;
+use crate::offer;
 use crate::problem::{Code, Problem, Problems};
+use crate::record::{Access, Record};
 use crate::report::exit;
 use crate::stations::guard::{Finding, Limit, ZoneLimits, probe_everything};
 
@@ -21,13 +25,14 @@ use crate::stations::guard::{Finding, Limit, ZoneLimits, probe_everything};
 ///
 /// # Errors
 ///
-/// When the configuration has faults: limits that are not what was meant explain nothing.
+/// When the configuration has faults: limits that are not what was meant explain nothing; and when the
+/// history cannot be read.
 pub fn command(config: &Config, command: &args::Guard) -> Result<(String, u8), Error> {
     Problems::check(config.problems().to_vec())?;
     let guard = &config.core().guard;
     match command {
         args::Guard::Explain(what) => {
-            let zones = zones(guard, what.zone.as_ref());
+            let zones = zones(config, what.zone.as_ref())?;
             let text = match what.json {
                 true => explain::json(guard, &zones),
                 false => explain::text(guard, &zones, what.zone.is_some()),
@@ -49,12 +54,22 @@ pub fn command(config: &Config, command: &args::Guard) -> Result<(String, u8), E
     }
 }
 
-/// The zones to speak of: the one that was asked for, else those that have limits of their own.
-fn zones(guard: &Guard, asked: Option<&Name>) -> Vec<Name> {
-    match asked {
-        Some(zone) => vec![zone.clone()],
-        None => guard.names().collect(),
+/// The zones to speak of: the one that was asked for, else those that have limits of their own and those
+/// that earlier runs left well.
+fn zones(config: &Config, asked: Option<&Name>) -> Result<Vec<Name>, Error> {
+    if let Some(zone) = asked {
+        return Ok(vec![zone.clone()]);
     }
+    let core = config.core();
+    let mut zones: BTreeSet<_> = core.guard.names().collect();
+    if core.history.enabled {
+        let root = offer::state_root(Some(core));
+        let record = Record::open(&root, Access::Read).map_err(Problems::from)?;
+        if let Some(record) = record {
+            zones.extend(record.memories().map_err(Problems::from)?.into_keys());
+        }
+    }
+    Ok(zones.into_iter().collect())
 }
 
 /// Makes sure that no zone can lose everything unless somebody wrote that it may.
@@ -91,15 +106,22 @@ pub(crate) fn limits_off(guard: &Guard) -> Option<Problem> {
     if off.is_empty() {
         return None;
     }
-    let problem = Problem::warning(
+    let names: Vec<_> = off.iter().map(|(name, _)| *name).collect();
+    let mut problem = Problem::warning(
         Code::LimitOff,
-        match off.len() {
-            1 => "a limit on changes is off".to_owned(),
-            number => format!("{number} limits on changes are off"),
+        match names.as_slice() {
+            [name] => format!("a limit on changes is off: {name}"),
+            names => format!(
+                "{} limits on changes are off: {}",
+                names.len(),
+                names.join(", ")
+            ),
         },
     );
-    let problem = off.iter().fold(problem, |problem, (name, place)| {
-        problem.found(format!("{name} = \"off\" ({place})"))
-    });
+    let mut places: Vec<_> = off.iter().map(|(_, place)| *place).collect();
+    places.dedup();
+    for place in places {
+        problem = problem.place(place);
+    }
     Some(problem.help("gordon-janitor guard test shows what passes"))
 }

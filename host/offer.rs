@@ -1,5 +1,6 @@
 //! What the host offers to one plugin: cancellation, paths, metrics, leaving out.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -21,7 +22,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::activity::Roster;
 use crate::audit::Audit;
-use crate::config::Core;
+use crate::config::{Core, PatternList};
 use crate::error::{say, say_progress};
 use crate::loaded::Loaded;
 use crate::metrics::{Metrics, Number, Value};
@@ -82,6 +83,8 @@ pub struct Shared {
     pub audit: Mutex<Audit>,
     /// What the parent process is told.
     pub breadcrumbs: Breadcrumbs,
+    /// The zones that authorities speak for, by key, where that is not all that they name.
+    pub spoken_for: BTreeMap<String, Arc<PatternList>>,
 }
 
 impl Shared {
@@ -217,8 +220,15 @@ impl RawHost for Offer {
         reason: RSlice<'_, RString>,
         hint: RStr<'_>,
     ) {
+        let zone = Name::from_wire(apex.as_slice()).ok();
+        if let (Some(apex), Some(zones)) = (&zone, self.shared.spoken_for.get(&*self.key))
+            && !zones.contain(apex.as_ref())
+        {
+            tracing::debug!(zone = %apex, plugin = %self.key, "it does not speak for a zone that it leaves out");
+            return;
+        }
         self.shared.leave_out(LeftOut {
-            zone: Name::from_wire(apex.as_slice()).ok(),
+            zone,
             what: secrets::covered(&self.key, what.as_str()),
             plugin: Some(Arc::clone(&self.key)),
             kind: LeftOutKind::Reported,

@@ -10,6 +10,8 @@
 //! once it is cancelled: what has not stopped after twice the grace is abandoned by name.
 
 mod planning;
+mod merging;
+mod measuring;
 mod judging;
 mod reading;
 mod confirming;
@@ -26,6 +28,7 @@ pub use self::judging::Judging;
 use self::planning::plan;
 use self::publishing::{employ_publishers, publish, tell_outcomes};
 use crate::activity::StallWatch;
+use crate::config::Core;
 use crate::config::scope::Scope;
 use crate::crew::{ALL_ROLES, Crew, NotCreated, Recruit};
 use crate::manifest::Role;
@@ -74,8 +77,11 @@ pub struct Orders<'a> {
     pub recruits: &'a [Recruit],
     /// Whether a plugin that cannot be created is left behind (`core.debug`).
     pub tolerant: bool,
-    /// Whether an authority is missing already, so that nothing may be deleted.
-    pub authority_missing: bool,
+    /// The host's own settings.
+    pub core: &'a Core,
+    /// Keys of what is missing already and is, or may be, an authority: what it would have said is
+    /// unknown.
+    pub missing_authorities: &'a [String],
     /// Which names and types are managed.
     pub scope: Arc<Scope>,
     /// Messages that a channel holds.
@@ -212,16 +218,11 @@ async fn flow(
     shared.look_at_the_process(&keys.collect::<Vec<_>>(), "being created");
     (orders.going_on_without)(&outcome.not_created);
     outcome.started = true;
-    let authority_missing = orders.authority_missing
-        || outcome
-            .not_created
-            .iter()
-            .any(|plugin| plugin.role == Role::Authority);
     let report = &mut outcome.report;
     let publishers = employ_publishers(crew, orders);
     let planned = match task {
         Task::Plan { sealed } => {
-            plan(orders, sealed, shared, crew, authority_missing, report).await
+            plan(orders, sealed, shared, crew, &outcome.not_created, report).await
         }
         Task::Apply(stored) => confirm(orders, stored, shared, crew, report).await,
     };

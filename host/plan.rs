@@ -10,6 +10,7 @@ pub mod schema;
 mod markdown;
 mod html;
 mod json;
+mod merged;
 mod seal;
 mod unseal;
 

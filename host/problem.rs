@@ -173,6 +173,18 @@ codes! {
     Unguarded = "GJ825",
     /// No authority names a zone any more.
     Unnamed = "GJ826",
+    /// A route leads to a plugin that is not there, or has another role.
+    RouteToNobody = "GJ831",
+    /// No route leads to a plugin that is listed.
+    NoRouteTo = "GJ832",
+    /// An authority named zones that it does not speak for.
+    OutsideItsZones = "GJ833",
+    /// A pattern stands for no zone of its authority.
+    IdlePattern = "GJ834",
+    /// Only authorities speak for zones.
+    NotAnAuthority = "GJ835",
+    /// An order of authorities names one that is not there.
+    NobodyInOrder = "GJ836",
     /// Markers of another program are named in a way that nobody told this one of.
     UnknownMarkers = "GJ841",
     /// An entry of a scope stands for nothing that a zone holds.

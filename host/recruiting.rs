@@ -335,7 +335,7 @@ fn problems(
         }
         let problem = not_created_problem(failed, plugin, &recruit.config, &chain);
         problems.push(if tolerated {
-            self::tolerated(problem, [plugin.role].into_iter())
+            self::tolerated(problem, &[plugin])
         } else {
             problem
         });

@@ -35,6 +35,10 @@ pub struct Report {
     pub zones: Vec<ZoneReport>,
     /// What took no part.
     pub left_out: Vec<LeftOut>,
+    /// What else should be mended, and harms nothing.
+    pub remarks: Vec<Problem>,
+    /// Names that stay as they are because authorities contradict each other there.
+    pub undecided: usize,
     /// Limits of the run as a whole that its changes break.
     pub run_limits: Vec<Reason>,
     /// Zones of earlier runs that no authority names any more.
@@ -224,6 +228,8 @@ pub enum LeftOutKind {
     Unanswered,
     /// Nothing at all is desired of it.
     NothingDesired,
+    /// Nobody is there to compare it, or to publish its changes.
+    NoRoute,
 }
 
 impl LeftOutKind {
@@ -250,6 +256,7 @@ impl LeftOutKind {
             Self::Fault => "fault",
             Self::Unanswered => "unanswered",
             Self::NothingDesired => "nothing-desired",
+            Self::NoRoute => "no-route",
         }
     }
 }
@@ -344,6 +351,7 @@ impl Report {
             && self.abandoned.is_empty()
             && self.passed_over.is_empty()
             && self.relay_failure.is_none()
+            && self.undecided == 0
             && self.unrecorded.is_none()
             && !self.only_shown
     }

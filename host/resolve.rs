@@ -4,16 +4,18 @@ mod search;
 mod absent;
 mod relay;
 mod roles;
+mod routes;
 mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use self::roles::crowded_role;
 pub(crate) use self::roles::missing_roles;
 use self::search::{Found, find};
 use self::settings::unknown_to_all;
-use crate::config::{Config, InstalledKeys, Listed, PluginTable, nearest};
+use crate::config::{Config, InstalledKeys, Listed, PatternList, PluginTable, nearest};
 use crate::discovery::{Discovered, Discovery};
 use crate::error::Error;
 use crate::manifest::{Manifest, Role};
@@ -69,6 +71,16 @@ pub struct Resolved {
     pub manifest: Manifest,
     /// What it receives.
     pub table: PluginTable,
+    /// The zones that it speaks for, if it is an authority; whatever it names without them.
+    pub zones: Option<Arc<PatternList>>,
+}
+
+impl Resolved {
+    /// What a run without it means, if it is an authority.
+    pub(crate) fn is_missed(&self) -> Option<String> {
+        let what = nothing_deleted(&self.key, self.zones.is_some());
+        (self.role == Role::Authority).then(|| format!("{what}: it is an authority"))
+    }
 }
 
 /// The plugins of a run.
@@ -79,9 +91,9 @@ pub struct Deployment {
     pub plugins: Vec<Resolved>,
     /// Keys of the plugins that are listed and passed over.
     pub passed_over: Vec<String>,
-    /// Whether a plugin was passed over that is, or may have been, an authority.
-    /// What it would have said is unknown, so nothing may be deleted.
-    pub lacks_authority: bool,
+    /// Those of them that are, or may have been, authorities. What they would have said is unknown, so
+    /// nothing may be deleted that they may speak for.
+    pub missing_authorities: Vec<String>,
     /// What should be mended.
     pub warnings: Vec<Problem>,
 }
@@ -90,7 +102,9 @@ impl Deployment {
     /// Goes on without the plugins that `is_lost` says turned out to be of no use.
     pub(crate) fn pass_over(&mut self, is_lost: impl Fn(&Resolved) -> bool) {
         for plugin in self.plugins.extract_if(.., |plugin| is_lost(plugin)) {
-            self.lacks_authority |= plugin.role == Role::Authority;
+            if plugin.role == Role::Authority {
+                self.missing_authorities.push(plugin.key.clone());
+            }
             self.passed_over.push(plugin.key);
         }
     }
@@ -125,7 +139,7 @@ pub fn resolve(
     let core = config.core();
     let mut problems = config.problems().to_vec();
     let mut plugins = Vec::new();
-    let mut lacks_authority = false;
+    let mut missing_authorities = Vec::new();
     let mut passed_over = Vec::new();
     let installed = installed(config, discovery);
     let listed = unique(&core.plugins, &mut problems);
@@ -151,13 +165,13 @@ pub fn resolve(
             for entry in &listed {
                 let mut found = find(config, discovery, &installed, entry, purpose, &mut left);
                 if core.debug && found.plugin.is_none() {
-                    let missing = missing_authority(discovery, &entry.key);
-                    lacks_authority |= missing.is_some();
+                    let missing = missing_authority(config, discovery, &entry.key);
+                    missing_authorities.extend(missing.is_some().then(|| entry.key.clone()));
                     passed_over.push(entry.key.clone());
                     let errors = found.problems.iter_mut();
                     for problem in errors.filter(|found| found.severity() == Severity::Error) {
                         let tolerated = problem.clone().tolerated();
-                        *problem = missing.into_iter().fold(tolerated, Problem::note);
+                        *problem = missing.iter().fold(tolerated, Problem::note);
                     }
                 }
                 plugins.extend(found.plugin);
@@ -170,6 +184,7 @@ pub fn resolve(
                 unknown = unknown.into_iter().map(Problem::tolerated).collect();
             }
             problems.append(&mut unknown);
+            problems.extend(routes::judge(config, discovery));
             let known = discovery.keys().chain(core.named());
             core.check_plugin_settings(known, &mut problems);
             // One that could not be found may be the one that is missing.
@@ -206,30 +221,39 @@ pub fn resolve(
     Ok(Deployment {
         plugins,
         passed_over,
-        lacks_authority,
+        missing_authorities,
         warnings,
     })
 }
 
 /// What to say of the plugin `key`, which is passed over, if it is an authority or nobody can tell.
-fn missing_authority(discovery: &Discovery, key: &str) -> Option<&'static str> {
+fn missing_authority(config: &Config, discovery: &Discovery, key: &str) -> Option<String> {
     let manifests = discovery.files().iter().filter_map(Discovered::manifest);
     let roles = manifests
         .flat_map(|manifest| &manifest.plugins)
         .filter(|plugin| plugin.key == key)
         .map(|plugin| plugin.role)
         .collect::<Vec<_>>();
+    let settings = config.core().plugin.get(key);
+    let speaks_for_some = settings.is_some_and(|settings| settings.zones.is_some());
+    let what = nothing_deleted(key, speaks_for_some);
     if roles.is_empty() {
-        Some("nothing is deleted in this run: it may be an authority")
+        Some(format!("{what}: it may be an authority"))
     } else {
         roles
             .contains(&Role::Authority)
-            .then_some(MISSING_AUTHORITY)
+            .then(|| format!("{what}: it is an authority"))
     }
 }
 
-/// What a run without a listed authority means.
-pub(crate) const MISSING_AUTHORITY: &str = "nothing is deleted in this run: it is an authority";
+/// What a run without the authority `key` does not do.
+fn nothing_deleted(key: &str, speaks_for_some: bool) -> String {
+    if speaks_for_some {
+        format!("nothing is deleted in the zones of core.plugin.\"{key}\".zones in this run")
+    } else {
+        "nothing is deleted in this run".to_owned()
+    }
+}
 
 /// What `gordon-janitor config KEY` shows: what the plugin `key` receives.
 ///

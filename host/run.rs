@@ -287,6 +287,7 @@ fn share(setting: &Setting<'_>, metrics: Metrics) -> Shared {
         loaded: Loaded::default(),
         audit: Mutex::new(Audit::begin()),
         breadcrumbs: setting.control.breadcrumbs,
+        spoken_for: core.spoken_for(),
     }
 }
 
@@ -341,7 +342,8 @@ fn start(
         inquiry: setting.inquiry,
         recruits: &recruits,
         tolerant: core.debug,
-        authority_missing: deployment.lacks_authority,
+        core,
+        missing_authorities: &deployment.missing_authorities,
         scope: Arc::clone(&core.scope),
         capacity: core.channel_capacity,
         judging: Judging {

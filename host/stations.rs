@@ -4,6 +4,8 @@
 //! pipeline's.
 
 pub mod merge;
+pub mod provenance;
+pub mod losers;
 pub mod route;
 mod markers;
 pub mod ownership;

@@ -10,8 +10,11 @@ use super::fields::{Fields, wrong_type};
 use super::guard::Guard;
 use super::history::History;
 use super::logging::Logging;
+use super::merge::MergeSettings;
 use super::nearest::nearest;
+use super::patterns::PatternList;
 use super::relays::{FFWD, Ffwd, METRICS_LOGGER, MetricsLogger};
+use super::routes::RouteSettings;
 use super::scope::Scope;
 use super::source::Origin;
 use super::value::{Table, Value};
@@ -52,6 +55,10 @@ pub struct Core {
     pub deadline: Option<Duration>,
     /// What to do about a library that crashes again and again.
     pub after_crash: AfterCrash,
+    /// Who compares which zones; one reconciler all of them if there are none.
+    pub routes: Option<RouteSettings>,
+    /// What counts where several authorities speak of one zone.
+    pub merge: MergeSettings,
     /// How much may change before a zone is withheld.
     pub guard: Guard,
     /// What is done about changes that do not stick.
@@ -97,6 +104,8 @@ pub struct Listed {
 pub struct PluginSettings {
     /// The least level of its log events, in the place of `core.logging.level`.
     pub level: Option<Level>,
+    /// The zones that it speaks for, if it is an authority; whatever it names without them.
+    pub zones: Option<Arc<PatternList>>,
     /// Where the table stands.
     pub origin: Option<Origin>,
 }
@@ -145,6 +154,7 @@ impl Core {
             }
             known.unwrap_or_default()
         });
+        let (routes, merge) = (fields.any("routes"), fields.any("merge"));
         let guard = fields.any("guard");
         let convergence = fields.any("convergence");
         let plugin = fields.any("plugin");
@@ -165,6 +175,8 @@ impl Core {
             grace: grace.unwrap_or_default(),
             deadline,
             after_crash: after_crash.unwrap_or_default(),
+            routes: None,
+            merge: MergeSettings::default(),
             guard: Guard::default(),
             convergence: Convergence::default(),
             plugin: BTreeMap::new(),
@@ -173,6 +185,8 @@ impl Core {
         Self {
             scope: Arc::new(Scope::read(scope, problems)),
             logging: Logging::read(logging, root, problems),
+            routes: RouteSettings::read(routes, problems),
+            merge: MergeSettings::read(merge, problems),
             history: History::read(history, problems),
             guard: Guard::read(guard, problems),
             convergence: convergence::read(convergence, problems),
@@ -232,11 +246,14 @@ fn read_plugin_settings(
         }
         let mut fields = Fields::described(Some(value), &path, "core.plugin.*", problems);
         let level = level(&mut fields, "level");
+        let zones = fields.texts("zones");
         fields.finish();
+        let zones = zones.map(|zones| PatternList::read(zones, &format!("{path}.zones"), problems));
         settings.insert(
             key.to_owned(),
             PluginSettings {
                 level,
+                zones: zones.map(Arc::new),
                 origin: Some(origin.clone()),
             },
         );
@@ -249,6 +266,17 @@ impl Core {
     pub fn named(&self) -> impl Iterator<Item = &str> + Clone {
         let named = self.plugins.iter().chain(&self.metrics);
         named.map(|entry| entry.key.as_str())
+    }
+
+    /// The zones that authorities speak for, by key, where that is not all that they name.
+    #[must_use]
+    pub fn spoken_for(&self) -> BTreeMap<String, Arc<PatternList>> {
+        let settings = self.plugin.iter();
+        let given = settings.filter_map(|(key, settings)| {
+            let zones = settings.zones.as_ref()?;
+            Some((key.clone(), Arc::clone(zones)))
+        });
+        given.collect()
     }
 
     /// Complains about `[core.plugin."key"]` tables of plugins that `known` does not hold.

@@ -66,8 +66,8 @@ fn table<T: Settings>() -> Table {
     reason = "only described here; `Core` reads each option by itself"
 )]
 struct Core {
-    /// The plugins to run, by key: one or more authorities, exactly one reconciler, one or more
-    /// publishers.
+    /// The plugins to run, by key: one or more authorities, one reconciler or with `core.routes`
+    /// several, one or more publishers.
     #[setting(default, example = ["files.zones", "files.served", "files.apply"])]
     plugins: Vec<String>,
     /// The directory of the plugin libraries.
@@ -106,6 +106,12 @@ struct Core {
     /// Where log lines go.
     #[setting(default)]
     logging: Logging,
+    /// Who compares which zones, and who publishes their changes, by patterns of zones.
+    #[setting(default)]
+    routes: BTreeMap<String, Route>,
+    /// What counts where several authorities speak of one zone.
+    #[setting(default)]
+    merge: Merge,
     /// What is kept of past runs.
     #[setting(default)]
     history: History,
@@ -464,6 +470,61 @@ impl SettingType for Limit {
 struct Plugin {
     /// The least level of this plugin's own log lines, in the place of `core.logging.level`.
     level: Option<Level>,
+    /// The zones that an authority speaks for, as patterns; all that it names without them.
+    #[setting(example = ["example.com", "*.example.com"])]
+    zones: Option<Vec<String>>,
+}
+
+/// A `[core.routes."PATTERN"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct Route {
+    /// The reconciler that compares these zones, by key.
+    reconciler: String,
+    /// The publishers that their changes go to, by key; all of them without it.
+    publishers: Option<Vec<String>>,
+}
+
+/// The `[core.merge]` table.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+#[expect(dead_code, reason = "only described here")]
+struct Merge {
+    /// What becomes of a zone that several authorities speak of.
+    #[setting(default = "error")]
+    policy: Policy,
+    /// The authorities, the one that counts most first, by key. Those that are not named follow in
+    /// the order of `core.plugins`.
+    #[setting(default = [])]
+    order: Vec<String>,
+    /// The same for single zones, by pattern; what is missing there is as for all zones.
+    #[setting(default)]
+    zones: BTreeMap<String, MergeZone>,
+}
+
+/// A `[core.merge.zones."PATTERN"]` table.
+#[janitor_plugin_api::settings]
+#[expect(dead_code, reason = "only described here")]
+struct MergeZone {
+    /// What becomes of such a zone when several authorities speak of it.
+    policy: Option<Policy>,
+    /// The authorities, the one that counts most first, by key.
+    order: Option<Vec<String>>,
+}
+
+/// What becomes of a zone that several authorities speak of.
+#[janitor_plugin_api::settings]
+#[derive(Default)]
+enum Policy {
+    /// It is left out.
+    #[default]
+    Error,
+    /// It is joined, and left out if they contradict each other.
+    Agree,
+    /// It is joined; of RRsets that differ the first authority's counts.
+    Priority,
+    /// It is joined; of RRsets that differ all values count.
+    Union,
 }
 
 /// The `[metrics-logger]` table.

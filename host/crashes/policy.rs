@@ -8,7 +8,7 @@ use super::{Crash, Crashes, MANY};
 use crate::config::AfterCrash;
 use crate::manifest::Role;
 use crate::problem::{Code, Problem, Problems};
-use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved};
+use crate::resolve::{Deployment, Resolved};
 use crate::worker::Doing;
 
 /// Warns of the crash of the previous run, and takes out of `deployment` what crashes again and again,
@@ -104,11 +104,7 @@ fn skipped(plugin: &Resolved, recent: usize) -> Problem {
     .place(plugin.library.display())
     .because("core.after_crash = \"skip\"")
     .help("install another build of it; or wait until an hour has passed since the first of them");
-    if plugin.role == Role::Authority {
-        problem.note(MISSING_AUTHORITY)
-    } else {
-        problem
-    }
+    plugin.is_missed().into_iter().fold(problem, Problem::note)
 }
 
 fn stopped(plugin: &Resolved, recent: usize) -> Problem {

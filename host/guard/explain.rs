@@ -17,8 +17,11 @@ const MAX_NAMED: usize = 8;
 /// that have none of their own come first.
 pub(super) fn text(guard: &Guard, zones: &[Name], asked: bool) -> String {
     let mut sections: Vec<(String, Vec<[String; 3]>)> = Vec::new();
+    let mut groups = grouped(guard, zones);
     if !asked {
-        sections.push((every_zone(guard), zone_rows(guard.all())));
+        let others = groups.extract_if(.., |(limits, _)| limits == guard.all());
+        let others: Vec<_> = others.flat_map(|(_, names)| names).collect();
+        sections.push((every_zone(guard, &others), zone_rows(guard.all())));
         let patterns = guard
             .patterns()
             .filter(|(pattern, _)| pattern.name().is_none());
@@ -30,7 +33,7 @@ pub(super) fn text(guard: &Guard, zones: &[Name], asked: bool) -> String {
         });
         sections.extend(patterns);
     }
-    for (limits, names) in grouped(guard, zones) {
+    for (limits, names) in groups {
         sections.push((heading(&names), zone_rows(&limits)));
     }
     sections.push(("all zones together".to_owned(), run_rows(guard.run())));
@@ -45,10 +48,15 @@ pub(super) fn text(guard: &Guard, zones: &[Name], asked: bool) -> String {
     text
 }
 
-fn every_zone(guard: &Guard) -> String {
-    match guard.patterns().next() {
-        None => "every zone".to_owned(),
-        Some(_) => "every zone without limits of its own".to_owned(),
+/// The zones without limits of their own; `known` are those of earlier runs.
+fn every_zone(guard: &Guard, known: &[&Name]) -> String {
+    let every = match guard.patterns().next() {
+        None => "every zone",
+        Some(_) => "every zone without limits of its own",
+    };
+    match known {
+        [] => every.to_owned(),
+        known => format!("{every}: {}", heading(known)),
     }
 }
 

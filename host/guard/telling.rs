@@ -73,12 +73,16 @@ fn sentences<'a>(reasons: impl Iterator<Item = &'a Reason>) -> String {
 
 fn withheld_zone(zone: &PlannedZone) -> Problem {
     let apex = zone.apex();
+    let mut reasons = own(&zone.verdict);
+    // A log may show nothing but the first line.
+    let first = reasons.next().map(|reason| format!(": {reason}"));
+    let first = first.unwrap_or_default();
     let mut problem = Problem::warning(
         Code::Withheld,
-        format!("the changes of `{apex}` are withheld; nothing of it is published"),
+        format!("nothing of `{apex}` is published{first}"),
     );
-    for reason in own(&zone.verdict) {
-        problem = problem.because(reason);
+    for reason in reasons {
+        problem = problem.also(reason);
     }
     let can_be_forced = own(&zone.verdict).all(|reason| reason.rule.can_be_forced());
     let name = apex.to_string();
@@ -99,17 +103,15 @@ fn without_dot(name: &str) -> &str {
 
 fn withheld_run(reasons: &[Reason], zones: usize) -> Problem {
     let zones = match zones {
-        1 => "1 zone is withheld".to_owned(),
-        zones => format!("{zones} zones are withheld"),
+        1 => "nothing of 1 zone with changes is published".to_owned(),
+        zones => format!("nothing of {zones} zones with changes is published"),
     };
-    let mut problem = Problem::warning(
-        Code::RunWithheld,
-        format!(
-            "the changes of the run as a whole break a limit: {zones}, nothing of them is published"
-        ),
-    );
+    let mut reasons = reasons.iter();
+    let first = reasons.next().map(|reason| format!(": {reason}"));
+    let first = first.unwrap_or_default();
+    let mut problem = Problem::warning(Code::RunWithheld, format!("{zones}{first}"));
     for reason in reasons {
-        problem = problem.because(reason);
+        problem = problem.also(reason);
     }
     problem.help(
         "look at the changes with gordon-janitor plan; if they are meant, name zones with --force, or raise the limit",
@@ -139,23 +141,26 @@ fn does_not_stick(zone: &PlannedZone) -> Vec<Problem> {
     ];
     let told = told.into_iter().filter(|(_, number, _)| *number > 0);
     let problems = told.map(|(code, number, set_aside)| {
-        let (subject, verb) = match number {
-            1 => ("1 change".to_owned(), "does"),
-            number => (format!("{number} changes"), "do"),
+        let shown = found.shown.iter();
+        let shown = shown.filter(|stuck| stuck.set_aside == set_aside);
+        let shown: Vec<_> = shown.collect();
+        let what = match (number, shown.first()) {
+            (1, Some(stuck)) => format!("`{}` {} does not stick", stuck.owner, stuck.rtype),
+            (number, Some(stuck)) => format!(
+                "{number} changes of `{apex}` do not stick, the first of them `{}` {}",
+                stuck.owner, stuck.rtype
+            ),
+            (number, None) => format!("{number} changes of `{apex}` do not stick"),
         };
         let rest = match set_aside {
-            true => "any more than before, and is not sent again",
-            false => "although it was reported as applied",
+            true => "not sent any more",
+            false => "planned again although they were applied",
         };
-        let mut problem = Problem::warning(
-            code,
-            format!("{subject} of `{apex}` {verb} not stick, {rest}"),
-        );
-        let shown: Vec<_> = found
-            .shown
-            .iter()
-            .filter(|stuck| stuck.set_aside == set_aside)
-            .collect();
+        let rest = match number {
+            1 => rest.replace("they were", "it was"),
+            _ => rest.to_owned(),
+        };
+        let mut problem = Problem::warning(code, format!("{what}: {rest}"));
         for stuck in &shown {
             problem = describe(problem, stuck);
         }

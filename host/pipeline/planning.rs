@@ -1,48 +1,65 @@
 //! From the authorities to the whole plan.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use janitor_plugin_api::abi::abi_stable::std_types::{ROption, RVec};
 use janitor_plugin_api::abi::values::{AbiAnswer, AbiQuestion, AbiZone};
-use janitor_plugin_api::dns::{DesiredZone, Name};
+use janitor_plugin_api::dns::Name;
 
 use super::Orders;
 use super::judging::judge;
+use super::measuring::{measure_desired, measure_planned};
+use super::merging::{missing_speakers, speaker, tell_losers, tell_remarks};
 use crate::channel::{self, Inlet, Outlet};
-use crate::crew::Crew;
+use crate::crew::{Crew, NotCreated};
 use crate::manifest::Role;
-use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::plugin::Work;
-use crate::report::{Failure, Report};
+use crate::report::{Failure, LeftOut, LeftOutKind, Report};
 use crate::stations::answers::Answers;
 use crate::stations::cuts::Apexes;
-use crate::stations::merge::{Merge, Verdict};
+use crate::stations::merge::{Merge, Merged, Verdict};
 use crate::stations::planned::PlannedZone;
+use crate::stations::route::{Route, Routes};
 use crate::stations::scope;
 use crate::why::Inquiry;
 
-/// Plans every zone. None if the reconciler did not come to its end: then there is no plan.
+/// Plans every zone. None if a reconciler did not come to its end: then there is no plan.
 pub(super) async fn plan(
     orders: &Orders<'_>,
     sealed: bool,
     shared: &Shared,
     crew: &mut Crew,
-    authority_missing: bool,
+    not_created: &[NotCreated],
     report: &mut Report,
 ) -> Option<Vec<PlannedZone>> {
-    let reconciler = crew.of(Role::Reconciler).next()?;
-    let reconciler_key = Arc::clone(reconciler.key());
-    let activity = reconciler.activity();
-    let (receiving, sending) = (&activity.receiving, &activity.sending);
-    let (outlet, zones) = channel::outlet(orders.capacity, Arc::clone(receiving));
-    let (sink, mut answers) = channel::inlet(orders.capacity, Arc::clone(sending));
-    reconciler.run(Work::Reconciler(zones, sink));
-
+    let mut lanes = Vec::new();
+    let mut outlets = Vec::new();
+    let mut answers = Vec::new();
+    for reconciler in crew.of(Role::Reconciler) {
+        let activity = reconciler.activity();
+        let (receiving, sending) = (&activity.receiving, &activity.sending);
+        let (outlet, zones) = channel::outlet(orders.capacity, Arc::clone(receiving));
+        let (sink, inlet) = channel::inlet(orders.capacity, Arc::clone(sending));
+        lanes.push(Lane {
+            reconciler: Arc::clone(reconciler.key()),
+            answers: RefCell::new(
+                Answers::new(Arc::clone(reconciler.key()), Arc::clone(&orders.scope))
+                    .with_digests(sealed),
+            ),
+        });
+        outlets.push(outlet);
+        answers.push(Some(inlet));
+        reconciler.run(Work::Reconciler(zones, sink));
+    }
+    let publishers = crew
+        .of(Role::Publisher)
+        .map(|publisher| Arc::clone(publisher.key()));
+    let publishers = publishers.collect();
     let mut keys = Vec::new();
     let mut inlets = Vec::new();
     for authority in crew.of(Role::Authority) {
@@ -52,46 +69,56 @@ pub(super) async fn plan(
         inlets.push(Some(inlet));
         authority.run(Work::Authority(sink));
     }
-    let mut merge = Merge::new(keys.clone());
-    if authority_missing {
-        merge.ended(false);
-    }
+    let core = orders.core;
+    let speakers = keys.iter().map(|key| speaker(core, key)).collect();
+    let missing = missing_speakers(core, orders.missing_authorities, not_created);
     let planning = Planning {
-        keys: &keys,
-        merge: RefCell::new(merge),
-        answers: RefCell::new(
-            Answers::new(Arc::clone(&reconciler_key), Arc::clone(&orders.scope))
-                .with_digests(sealed),
-        ),
-        reconciler: &reconciler_key,
+        merge: RefCell::new(Merge::new(core.merge.clone(), speakers, missing)),
+        routes: Routes::new(core.routes.as_ref(), &lanes.first()?.reconciler),
+        lanes,
+        publishers,
         inquiry: orders.inquiry,
         shared,
     };
-    let unfinished = planning.carry(inlets, outlet, &mut answers).await;
-    if !answers.is_complete() {
-        crew.ended_soon(&[Role::Reconciler], report).await;
-        note_unfinished(&reconciler_key, shared, report);
-        return None;
-    }
+    let carried = planning.carry(inlets, outlets, &mut answers).await;
+    let unfinished = match carried {
+        Ok(unfinished) => unfinished,
+        Err(broken) => {
+            let ended = crew.ended_soon(&[Role::Reconciler], report);
+            // The others may have answers left that they could not end without.
+            tokio::select! {
+                biased;
+                _ = ended => {}
+                () = drain(&mut answers) => {}
+            }
+            note_unfinished(&planning.lanes[broken].reconciler, shared, report);
+            return None;
+        }
+    };
     if !unfinished.is_empty() {
         crew.ended_soon(&[Role::Authority], report).await;
     }
     for index in unfinished {
         note_unfinished(&keys[index], shared, report);
     }
-    let Planning { merge, answers, .. } = planning;
-    let mut answers = answers.into_inner();
-    for left_out in &*shared.left_out() {
-        // Left out by whomever, and also after it was sent: there is no plan for it.
-        if let Some(apex) = &left_out.zone {
-            answers.withdraw(apex);
+    let Planning { merge, lanes, .. } = planning;
+    let merge = merge.into_inner();
+    let mut planned = Vec::new();
+    for lane in lanes {
+        let mut answers = lane.answers.into_inner();
+        for left_out in &*shared.left_out() {
+            // Left out by whomever, and also after it was sent: there is no plan for it.
+            if let Some(apex) = &left_out.zone {
+                answers.withdraw(apex);
+            }
+        }
+        let (mut its, left_out) = answers.finish();
+        planned.append(&mut its);
+        for left_out in left_out {
+            shared.leave_out(left_out);
         }
     }
-    let (mut planned, left_out) = answers.finish();
-    for left_out in left_out {
-        shared.leave_out(left_out);
-    }
-    let merge = merge.into_inner();
+    planned.sort_by(|left, right| left.apex().cmp(&right.apex()));
     let left_out = shared
         .left_out()
         .iter()
@@ -107,7 +134,19 @@ pub(super) async fn plan(
         shared,
         report,
     );
+    tell_remarks(core, &merge, shared, report);
+    tell_losers(&planned, report);
     Some(planned)
+}
+
+/// Receives what is still sent, until it is dropped.
+async fn drain(answers: &mut [Option<Inlet<AbiAnswer>>]) {
+    while let Some((index, answer)) = next_of(answers).await {
+        if answer.is_none() {
+            answers[index] = None;
+        }
+    }
+    pending::<()>().await;
 }
 
 /// Notes that a stream ended before it was complete, unless the plugin has said why.
@@ -124,49 +163,55 @@ fn note_unfinished(plugin: &Arc<str>, shared: &Shared, report: &mut Report) {
     });
 }
 
-/// The stations between authorities and reconciler and behind the reconciler, at work.
+/// What the host has of one reconciler.
+struct Lane {
+    reconciler: Arc<str>,
+    answers: RefCell<Answers>,
+}
+
+/// The stations between authorities and reconcilers and behind the reconcilers, at work.
 struct Planning<'a> {
     /// The authorities.
-    keys: &'a [Arc<str>],
     merge: RefCell<Merge>,
-    answers: RefCell<Answers>,
-    reconciler: &'a str,
+    routes: Routes,
+    lanes: Vec<Lane>,
+    /// The publishers that take part; none if nothing is published.
+    publishers: Vec<Arc<str>>,
     inquiry: Option<&'a Inquiry>,
     shared: &'a Shared,
 }
 
 impl Planning<'_> {
-    /// Carries zones to the reconciler and takes its answers until both streams have ended, the
-    /// reconciler has failed, or the run is cancelled. Returns the authorities whose streams were not
-    /// complete.
+    /// Carries zones to the reconcilers and takes their answers until all streams have ended, or the run
+    /// is cancelled. Returns the authorities whose streams were not complete.
+    ///
+    /// # Errors
+    ///
+    /// The reconciler whose stream was not complete. Whatever the others say, there is no plan then.
     async fn carry(
         &self,
         inlets: Vec<Option<Inlet<AbiZone>>>,
-        outlet: Outlet<AbiQuestion>,
-        answers: &mut Inlet<AbiAnswer>,
-    ) -> Vec<usize> {
+        outlets: Vec<Outlet<AbiQuestion>>,
+        answers: &mut [Option<Inlet<AbiAnswer>>],
+    ) -> Result<Vec<usize>, usize> {
         // Boxed, so that it can be dropped: that ends the streams at both of its ends.
-        let mut desired = Box::pin(self.desired(inlets, outlet));
-        let mut answered = pin!(async {
-            self.answered(answers).await;
-            answers.is_complete()
-        });
+        let mut desired = Box::pin(self.desired(inlets, outlets));
+        let mut answered = pin!(self.answered(answers));
         tokio::select! {
             biased;
-            complete = &mut answered => if complete {
-                // It has ended early: the zones that still come are not answered.
-                desired.await
-            } else {
-                Vec::new()
-            },
+            complete = &mut answered => {
+                complete?;
+                // They have ended early: the zones that still come are not answered.
+                Ok(desired.await)
+            }
             unfinished = &mut desired => {
-                answered.await;
-                unfinished
+                answered.await?;
+                Ok(unfinished)
             }
             () = self.shared.stop.cancelled() => {
                 drop(desired);
-                answered.await;
-                Vec::new()
+                answered.await?;
+                Ok(Vec::new())
             }
         }
     }
@@ -176,7 +221,7 @@ impl Planning<'_> {
     async fn desired(
         &self,
         mut inlets: Vec<Option<Inlet<AbiZone>>>,
-        outlet: Outlet<AbiQuestion>,
+        outlets: Vec<Outlet<AbiQuestion>>,
     ) -> Vec<usize> {
         let mut unfinished = Vec::new();
         while let Some((authority, message)) = next_of(&mut inlets).await {
@@ -186,121 +231,161 @@ impl Planning<'_> {
                 if !complete {
                     unfinished.push(authority);
                 }
-                self.merge.borrow_mut().ended(complete);
+                {
+                    let left_out = self.shared.left_out();
+                    let mut merge = self.merge.borrow_mut();
+                    merge.ended(authority, complete, &left_out);
+                }
+                loop {
+                    let Some(verdict) = self.merge.borrow_mut().next_ready() else {
+                        break;
+                    };
+                    self.follow(verdict, &outlets).await;
+                }
                 continue;
             };
-            if let Some(inquiry) = self.inquiry {
-                inquiry.heard(&self.keys[authority], &message);
-            }
-            let verdict = self.merge.borrow_mut().take(authority, message);
-            match verdict {
-                Verdict::Hold => {}
-                Verdict::LeaveOut(left_out) => {
-                    if let Some(apex) = &left_out.zone {
-                        self.answers.borrow_mut().withdraw(apex);
+            let opened = self.merge.borrow_mut().open(authority, message);
+            let verdict = match opened {
+                Ok(zone) => {
+                    let mut merge = self.merge.borrow_mut();
+                    if let Some(inquiry) = self.inquiry {
+                        inquiry.heard(merge.key_of(authority), &zone);
                     }
-                    self.shared.leave_out(left_out);
+                    merge.take(authority, zone)
                 }
-                Verdict::Forward(zone) => self.forward(zone, &outlet).await,
-            }
-        }
-        let held = {
-            let left_out = self.shared.left_out();
-            self.merge.borrow_mut().rest(&left_out)
-        };
-        for zone in held {
-            self.forward(zone, &outlet).await;
+                Err(verdict) => verdict,
+            };
+            self.follow(verdict, &outlets).await;
         }
         unfinished
     }
 
-    /// Sends one zone to the reconciler. If it receives no more, the zone counts as not answered.
-    async fn forward(&self, zone: DesiredZone, outlet: &Outlet<AbiQuestion>) {
+    /// Does with a zone what the merge says.
+    async fn follow(&self, verdict: Verdict, outlets: &[Outlet<AbiQuestion>]) {
+        match verdict {
+            Verdict::Hold | Verdict::PassOver => {}
+            Verdict::LeaveOut(left_out) => {
+                if let Some(apex) = &left_out.zone {
+                    for lane in &self.lanes {
+                        lane.answers.borrow_mut().withdraw(apex);
+                    }
+                }
+                self.shared.leave_out(left_out);
+            }
+            Verdict::Forward(merged) => self.forward(*merged, outlets).await,
+        }
+    }
+
+    /// Sends one zone to the reconciler of its route. If that receives no more, the zone counts as not
+    /// answered.
+    async fn forward(&self, merged: Merged, outlets: &[Outlet<AbiQuestion>]) {
+        let apex = merged.zone.apex().to_owned();
+        let (route, lane) = match self.way(&apex) {
+            Ok(way) => way,
+            Err(left_out) => {
+                self.shared.leave_out(left_out);
+                return;
+            }
+        };
         if let Some(inquiry) = self.inquiry {
-            inquiry.forwarded(&zone);
+            inquiry.forwarded(&merged.zone);
         }
-        self.answers.borrow_mut().asked(&zone);
-        self.measure_desired(&zone);
-        self.shared.progress.desired(zone.rrset_count());
-        let apex = RVec::from(zone.apex().as_wire());
+        measure_desired(&merged, self.shared);
+        self.shared.progress.desired(merged.zone.rrset_count());
+        let zone = {
+            let mut answers = self.lanes[lane].answers.borrow_mut();
+            answers.asked(merged, route)
+        };
+        let apex = RVec::from(apex.as_wire());
         let desired = ROption::RSome(zone.into_octets());
-        let _received = outlet.send(AbiQuestion { apex, desired }).await;
+        let _received = outlets[lane].send(AbiQuestion { apex, desired }).await;
     }
 
-    fn measure_desired(&self, zone: &DesiredZone) {
-        let merge = self.merge.borrow();
-        let authority = merge.authority_of(zone.apex());
-        let apex = zone.apex().to_string();
-        self.shared.metrics.set(
-            "rrsets",
-            Number::count(zone.rrset_count()),
-            &[
-                ("plugin", Value::from(authority.map_or("merge", |key| key))),
-                ("zone", Value::from(&*apex)),
-            ],
-        );
+    /// The route of a zone, and the position of its reconciler.
+    fn way(&self, apex: &Name) -> Result<(&Arc<Route>, usize), LeftOut> {
+        let left_out = |reason: String, hint: &str| LeftOut {
+            zone: Some(apex.clone()),
+            what: apex.to_string(),
+            plugin: None,
+            kind: LeftOutKind::NoRoute,
+            reason: vec![reason],
+            hint: Some(hint.to_owned()),
+        };
+        let Some(route) = self.routes.of(apex.as_ref()) else {
+            let reason = "no pattern in core.routes stands for the zone".to_owned();
+            let hint =
+                "add a route for it; the pattern \"*\" stands for all zones that no other does";
+            return Err(left_out(reason, hint));
+        };
+        let mut lanes = self.lanes.iter();
+        let Some(lane) = lanes.position(|lane| lane.reconciler == route.reconciler) else {
+            let reason = format!(
+                "`{}`, which ought to compare it, takes no part in this run",
+                route.reconciler
+            );
+            return Err(left_out(reason, MISSING));
+        };
+        let is_there = |key: &Arc<str>| route.publishers.contain(key);
+        if !self.publishers.is_empty() && !self.publishers.iter().any(is_there) {
+            let reason = "none of the publishers of its route takes part in this run".to_owned();
+            return Err(left_out(reason, MISSING));
+        }
+        Ok((route, lane))
     }
 
-    /// Takes the reconciler's answers until its stream ends.
-    async fn answered(&self, inlet: &mut Inlet<AbiAnswer>) {
-        while let Some(answer) = inlet.receive().await {
-            if let Some(inquiry) = self.inquiry {
-                inquiry.answered(&answer);
-            }
-            let mut answers = self.answers.borrow_mut();
-            match answers.take(answer) {
-                Ok(None) => {}
-                Ok(Some(planned)) => {
-                    self.shared.progress.planned();
-                    self.measure_planned(planned);
-                    if let Some(problem) = scope::doubts(planned) {
-                        self.shared.tell(&problem);
+    /// Takes the answers of all reconcilers until their streams end.
+    ///
+    /// # Errors
+    ///
+    /// The first whose stream is not complete.
+    async fn answered(&self, inlets: &mut [Option<Inlet<AbiAnswer>>]) -> Result<(), usize> {
+        while let Some((index, answer)) = next_of(inlets).await {
+            match answer {
+                Some(answer) => self.answer(&self.lanes[index], answer),
+                None => {
+                    let ended = inlets[index].take();
+                    if !ended.is_some_and(|inlet| inlet.is_complete()) {
+                        return Err(index);
                     }
-                    if planned.held_back > 0 {
-                        tracing::warn!(
-                            zone = %planned.apex(), held_back = planned.held_back,
-                            complete = planned.complete,
-                            "differences are left as they are: the desired zone is incomplete there"
-                        );
-                    }
-                }
-                Err(left_out) => {
-                    drop(answers);
-                    self.shared.progress.planned();
-                    self.shared.leave_out(left_out);
                 }
             }
         }
+        Ok(())
     }
 
-    fn measure_planned(&self, planned: &PlannedZone) {
-        let merge = self.merge.borrow();
-        let authority = merge
-            .authority_of(planned.apex())
-            .map_or("merge", |key| key);
-        let counts = planned.counts();
-        for (action, number, source) in [
-            ("additions", counts.additions + counts.updates, authority),
-            (
-                "deletions",
-                counts.deletions + counts.updates,
-                self.reconciler,
-            ),
-        ] {
-            if number > 0 {
-                self.shared.metrics.set(
-                    "rrsets-handled",
-                    Number::count(number),
-                    &[
-                        ("plugin", Value::from(self.reconciler)),
-                        ("action", Value::from(action)),
-                        ("source", Value::from(source)),
-                    ],
-                );
+    /// Takes one answer.
+    fn answer(&self, lane: &Lane, answer: AbiAnswer) {
+        if let Some(inquiry) = self.inquiry {
+            inquiry.answered(&answer);
+        }
+        let mut answers = lane.answers.borrow_mut();
+        match answers.take(answer) {
+            Ok(None) => {}
+            Ok(Some(planned)) => {
+                self.shared.progress.planned();
+                measure_planned(planned, self.shared);
+                if let Some(problem) = scope::doubts(planned) {
+                    self.shared.tell(&problem);
+                }
+                if planned.held_back > 0 {
+                    tracing::warn!(
+                        zone = %planned.apex(), held_back = planned.held_back,
+                        complete = planned.complete,
+                        "differences are left as they are: the desired zone is incomplete there"
+                    );
+                }
+            }
+            Err(left_out) => {
+                drop(answers);
+                self.shared.progress.planned();
+                self.shared.leave_out(left_out);
             }
         }
     }
 }
+
+/// What to do about a plugin of a route that is not there.
+const MISSING: &str = "mend what the warnings say of it";
 
 /// The next message of any inlet with its position, or the end of one; none when all have ended.
 async fn next_of<T>(inlets: &mut [Option<Inlet<T>>]) -> Option<(usize, Option<T>)> {

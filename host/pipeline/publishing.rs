@@ -36,7 +36,7 @@ pub(super) fn employ_publishers(crew: &mut Crew, orders: &Orders<'_>) -> Vec<Emp
         .collect()
 }
 
-/// Sends the whole plan to every publisher. The stream of each ends with its own last message, or when
+/// Sends every publisher what of the plan is on its routes. The stream of each ends with its own last message, or when
 /// the run is cancelled.
 pub(super) async fn publish(plan: &[PlannedZone], publishers: Vec<Employed>, shared: &Shared) {
     let mut sending = publishers

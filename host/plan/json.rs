@@ -7,8 +7,8 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 
 use super::schema::{
-    AsideEntry, ChangeObjects, EndLine, HeaderLine, LeftOutLine, NotStickingEntry, ReasonEntry,
-    SealEntry, Text, Totals, VerdictEntry, ZoneLine, left_alone,
+    AsideEntry, ChangeObjects, EndLine, HeaderLine, LeftOutLine, LostEntry, NotStickingEntry,
+    ReasonEntry, SealEntry, Text, Totals, VerdictEntry, ZoneLine, left_alone,
 };
 use crate::pipeline::Outcome;
 use crate::report::{LeftOut, ZoneReport};
@@ -70,12 +70,18 @@ fn write_zone(
     let counts = zone.counts();
     let changes = zone.changes();
     let sealed = zone.digests.filter(|_| header.sealed);
+    // What is sealed is what apply needs, and can be told from it.
+    let shown = !header.sealed;
     let set_aside = zone.aside_by_rule().into_iter();
     line(
         out,
         &ZoneLine {
             zone: zone.apex().to_string(),
             authority: report.authority.as_deref().map(str::to_owned),
+            authorities: shown.then(|| {
+                let authorities = zone.provenance.authorities().iter();
+                authorities.map(ToString::to_string).collect()
+            }),
             reconciler: zone.route.reconciler.to_string(),
             publishers: publishers(header, &zone.route.publishers),
             complete: zone.complete,
@@ -99,9 +105,18 @@ fn write_zone(
                     changes,
                 })
                 .collect(),
+            lost: shown.then(|| {
+                zone.losers
+                    .iter()
+                    .map(|loser| LostEntry::of(&loser))
+                    .collect()
+            }),
             verdict: VerdictEntry::of(&zone.verdict),
             not_sticking: NotStickingEntry::of(&zone.not_sticking),
-            changes: ChangeObjects(changes),
+            changes: ChangeObjects {
+                changes,
+                provenance: shown.then_some(&zone.provenance),
+            },
             sealed: sealed.map(|digests| SealEntry {
                 desired: digests.desired.to_string(),
                 actual: digests.actual.map(|digest| digest.to_string()),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Change, Changes, RrsetRef};
 use serde::Deserialize;
@@ -13,7 +14,9 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::rdatas;
 use crate::stations::convergence::{Form, NotSticking};
 use crate::stations::guard::{GuardRule, Reason, Verdict};
+use crate::stations::losers::Loser;
 use crate::stations::planned::PlannedZone;
+use crate::stations::provenance::Provenance;
 
 /// The only version there is.
 pub const VERSION: u32 = 1;
@@ -65,8 +68,11 @@ pub struct PluginEntry {
 pub struct ZoneLine<C, S> {
     /// The apex.
     pub zone: String,
-    /// The authority that spoke for it.
+    /// The authority that spoke for it; none if several did.
     pub authority: Option<String>,
+    /// Those that spoke for it, the one that counts most first; not in a sealed plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorities: Option<Vec<String>>,
     /// The reconciler that compared it.
     pub reconciler: String,
     /// The publishers that its changes go to.
@@ -93,6 +99,9 @@ pub struct ZoneLine<C, S> {
     pub left_alone: u64,
     /// Changes that rules took out of the plan.
     pub set_aside: Vec<AsideEntry>,
+    /// What of one authority's words does not count because of another's; not in a sealed plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Vec<LostEntry>>,
     /// Whether the changes may be published.
     pub verdict: VerdictEntry,
     /// Changes that were sent before and did not come about.
@@ -102,6 +111,34 @@ pub struct ZoneLine<C, S> {
     /// What `apply` needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sealed: Option<SealEntry<S>>,
+}
+
+/// An RRset of one authority that does not count because of another's.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct LostEntry {
+    /// Its owner.
+    pub owner: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub rtype: String,
+    /// The authority that has it.
+    pub authority: String,
+    /// The authority whose word counts, if anybody's does.
+    pub winner: Option<String>,
+    /// Why, in a word.
+    pub why: String,
+}
+
+impl LostEntry {
+    pub(super) fn of(loser: &Loser<'_>) -> Self {
+        Self {
+            owner: loser.owner.to_string(),
+            rtype: loser.rtype.to_string(),
+            authority: loser.authority.to_owned(),
+            winner: loser.winner.map(str::to_owned),
+            why: loser.word().to_owned(),
+        }
+    }
 }
 
 /// The changes that one rule took out of a zone's plan.
@@ -331,19 +368,35 @@ pub(super) fn left_alone(zone: &PlannedZone) -> u64 {
 
 /// The changes of a zone as a list.
 #[derive(Clone, Copy, Debug)]
-pub struct ChangeObjects<'a>(pub &'a Changes);
+pub struct ChangeObjects<'a> {
+    /// The changes.
+    pub changes: &'a Changes,
+    /// Where what is added comes from; not in a sealed plan.
+    pub provenance: Option<&'a Provenance>,
+}
 
 impl Serialize for ChangeObjects<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(ChangeObject))
+        let Self {
+            changes,
+            provenance,
+        } = *self;
+        serializer.collect_seq(
+            changes
+                .iter()
+                .map(|change| ChangeObject { change, provenance }),
+        )
     }
 }
 
-struct ChangeObject<'a>(Change<'a>);
+struct ChangeObject<'a> {
+    change: Change<'a>,
+    provenance: Option<&'a Provenance>,
+}
 
 impl Serialize for ChangeObject<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (action, deletion, addition) = match self.0 {
+        let (action, deletion, addition) = match self.change {
             Change::Addition(rrset) => ("addition", None, Some(rrset)),
             Change::Deletion(rrset) => ("deletion", Some(rrset), None),
             Change::Update { deletion, addition } => ("update", Some(deletion), Some(addition)),
@@ -356,7 +409,20 @@ impl Serialize for ChangeObject<'_> {
         }
         object.serialize_entry("deletion", &deletion.map(RrsetObject))?;
         object.serialize_entry("addition", &addition.map(RrsetObject))?;
+        if let Some(provenance) = self.provenance {
+            let sources = addition.map(|rrset| provenance.of(rrset.owner(), rrset.rtype()));
+            object.serialize_entry("sources", &sources.map(Keys))?;
+        }
         object.end()
+    }
+}
+
+/// Keys of plugins.
+struct Keys<'a>(&'a [Arc<str>]);
+
+impl Serialize for Keys<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|key| &**key))
     }
 }
 

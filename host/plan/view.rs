@@ -9,6 +9,7 @@ use std::iter::Peekable;
 use janitor_plugin_api::dns::text::rdata_display;
 use janitor_plugin_api::dns::{Action, Change, NameRef, Rdatas, RrsetRef, Rtype, Ttl};
 
+use super::merged;
 use super::{plural, summary};
 use crate::pipeline::Outcome;
 use crate::report::{ChangeCounts, LeftOut, ZoneReport, exit};
@@ -177,6 +178,8 @@ impl<'a> View<'a> {
                 plural(zones, "zone")
             )));
         }
+        let others = report.remarks.iter();
+        remarks.extend(others.map(|remark| Remark::notice(remark.summary().to_owned())));
         remarks
     }
 }
@@ -340,9 +343,11 @@ fn remarks(zone: &PlannedZone, extent: Extent) -> Vec<Remark> {
             "only additions because the desired zone is incomplete{stay}"
         )));
     } else if zone.held_back > 0 {
-        remarks.push(Remark::notice(format!(
-            "some owners could not be read{stay}"
-        )));
+        let why = match zone.losers.undecided() {
+            0 => "some owners could not be read",
+            _ => "authorities contradict each other at some owners",
+        };
+        remarks.push(Remark::notice(format!("{why}{stay}")));
     }
     for (Rule { kind, text }, number) in zone.aside_by_rule() {
         let changes = plural(number, "change");
@@ -351,6 +356,7 @@ fn remarks(zone: &PlannedZone, extent: Extent) -> Vec<Remark> {
             "{changes} set aside ({kind}): {text}"
         )));
     }
+    remarks.extend(merged::lost(zone, extent.all).map(Remark::notice));
     let stuck = &zone.not_sticking;
     for change in &stuck.shown {
         let what = if change.set_aside {

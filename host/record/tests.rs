@@ -69,7 +69,7 @@ pub(super) fn deployment() -> Deployment {
     Deployment {
         plugins: Vec::new(),
         passed_over: Vec::new(),
-        lacks_authority: false,
+        missing_authorities: Vec::new(),
         warnings: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@ use crate::discovery::Discovery;
 use crate::error::Error;
 use crate::manifest::Role;
 use crate::problem::{Problem, Problems};
-use crate::resolve::{Deployment, MISSING_AUTHORITY, Resolved, missing_roles};
+use crate::resolve::{Deployment, Resolved, missing_roles};
 
 /// Plugins that turn out to be of no use once their libraries are open.
 pub(super) struct Losses {
@@ -51,8 +51,7 @@ impl Losses {
         self.keys.extend(plugins.iter().map(|p| p.key.clone()));
         self.roles.extend(plugins.iter().map(|plugin| plugin.role));
         self.problems.push(if self.tolerant {
-            let roles = plugins.iter().map(|plugin| plugin.role);
-            tolerated(problem, roles)
+            tolerated(problem, plugins)
         } else {
             problem
         });
@@ -86,12 +85,9 @@ impl Losses {
     }
 }
 
-/// The warning that the run goes on without plugins of these roles.
-pub(super) fn tolerated(problem: Problem, mut roles: impl Iterator<Item = Role>) -> Problem {
-    let problem = problem.tolerated();
-    if roles.any(|role| role == Role::Authority) {
-        problem.note(MISSING_AUTHORITY)
-    } else {
-        problem
-    }
+/// The warning that the run goes on without `plugins`.
+pub(super) fn tolerated(problem: Problem, plugins: &[&Resolved]) -> Problem {
+    let notes = plugins.iter().filter_map(|plugin| plugin.is_missed());
+    let notes = notes.collect::<BTreeSet<_>>();
+    notes.into_iter().fold(problem.tolerated(), Problem::note)
 }

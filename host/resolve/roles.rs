@@ -97,8 +97,11 @@ fn missing_role(
     }
 }
 
-/// More than one reconciler, of which there is one in a run.
+/// More than one reconciler where no routes say which compares what.
 pub(super) fn crowded_role(config: &Config, given: &[(Role, &str)]) -> Option<Problem> {
+    if config.core().routes.is_some() {
+        return None;
+    }
     let origin = config.core().plugins_origin.as_ref()?;
     let reconcilers = given.iter().filter(|(role, _)| *role == Role::Reconciler);
     let reconcilers = reconcilers.map(|(_, key)| *key).collect::<Vec<_>>();
@@ -116,6 +119,7 @@ pub(super) fn crowded_role(config: &Config, given: &[(Role, &str)]) -> Option<Pr
     )
     .at(origin, "core.plugins")
     .because("every zone is compared once, with what one reconciler reads")
-    .help("keep one of them");
+    .help("keep one of them")
+    .help("or say which of them compares which zones: [core.routes] \"*.example.com\" = { reconciler = \"…\" }");
     Some(problem)
 }

@@ -167,6 +167,7 @@ pub(super) fn equip(
     let is_fit = problems
         .iter()
         .all(|found| found.severity() == Severity::Warning);
+    let settings = config.core().plugin.get(key);
     let resolved = || Resolved {
         key: key.to_owned(),
         role: plugin.role,
@@ -174,6 +175,7 @@ pub(super) fn equip(
         identity: file.judged.identity,
         manifest: manifest.clone(),
         table,
+        zones: settings.and_then(|settings| settings.zones.clone()),
     };
     Equipped {
         plugin: is_fit.then(resolved),

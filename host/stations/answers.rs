@@ -12,7 +12,10 @@ use janitor_plugin_api::abi::values::{AbiAnswer, AnswerStatus};
 use janitor_plugin_api::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef};
 
 use super::digests::{self, Digests};
+use super::losers::Losers;
+use super::merge::Merged;
 use super::planned::PlannedZone;
+use super::provenance::Provenance;
 use super::route::Route;
 use super::scope::ZoneScope;
 use super::survey::Survey;
@@ -25,7 +28,6 @@ use crate::secrets;
 pub struct Answers {
     reconciler: Arc<str>,
     scope: Arc<Scope>,
-    route: Arc<Route>,
     zones: BTreeMap<Name, State>,
     /// Whether digests are taken of what is compared.
     digests: bool,
@@ -33,14 +35,16 @@ pub struct Answers {
 
 enum State {
     /// Sent to the reconciler, not answered yet.
-    Asked(Asked),
+    Asked(Box<Asked>),
     Planned(Box<PlannedZone>),
     LeftOut,
 }
 
 /// What the host remembers of a desired zone while the reconciler has it.
-#[derive(Clone)]
 struct Asked {
+    route: Arc<Route>,
+    provenance: Provenance,
+    losers: Losers,
     rrsets: usize,
     /// Whether anything is desired that is not left alone anyway.
     wants_something: bool,
@@ -57,7 +61,6 @@ impl Answers {
     #[must_use]
     pub fn new(reconciler: Arc<str>, scope: Arc<Scope>) -> Self {
         Self {
-            route: Arc::new(Route::to_all(Arc::clone(&reconciler))),
             reconciler,
             scope,
             zones: BTreeMap::new(),
@@ -74,21 +77,30 @@ impl Answers {
         }
     }
 
-    /// Notes that `zone` is sent to the reconciler.
-    pub fn asked(&mut self, zone: &DesiredZone) {
+    /// Notes that a zone is sent to the reconciler, on the way `route`, and returns it.
+    pub fn asked(&mut self, merged: Merged, route: &Arc<Route>) -> DesiredZone {
+        let Merged {
+            zone,
+            provenance,
+            losers,
+        } = merged;
         let left_alone = LeftAlone::default();
         let asked = Asked {
+            route: Arc::clone(route),
+            provenance,
+            losers,
             rrsets: zone.rrset_count(),
             wants_something: zone
                 .rrsets()
                 .any(|rrset| !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex())),
             complete: zone.is_complete(),
             held: zone.held().map(NameRef::to_owned).collect(),
-            markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(zone),
-            digest: self.digests.then(|| digests::of_desired(zone)),
+            markers: ZoneScope::new(&self.scope, zone.apex()).own_markers(&zone),
+            digest: self.digests.then(|| digests::of_desired(&zone)),
         };
-        self.zones
-            .insert(zone.apex().to_owned(), State::Asked(asked));
+        let asked = State::Asked(Box::new(asked));
+        self.zones.insert(zone.apex().to_owned(), asked);
+        zone
     }
 
     /// Withdraws a zone that turned out to be left out after it was sent.
@@ -107,16 +119,18 @@ impl Answers {
         let Ok(apex) = Name::from_wire(&answer.apex) else {
             return Err(self.unasked("a zone without a valid name".to_owned()));
         };
-        let asked = match self.zones.get(&apex) {
-            None => return Err(self.unasked(apex.to_string())),
-            Some(State::LeftOut) => return Ok(None),
-            Some(State::Planned(_)) => {
+        let Some(state) = self.zones.get_mut(&apex) else {
+            return Err(self.unasked(apex.to_string()));
+        };
+        // Unless the answer holds, that is what is left of it.
+        let asked = match std::mem::replace(state, State::LeftOut) {
+            State::Asked(asked) => asked,
+            State::LeftOut => return Ok(None),
+            State::Planned(_) => {
                 let reason = "the reconciler answered it twice";
-                self.withdraw(&apex);
                 let (reconciler, kind) = (&self.reconciler, LeftOutKind::Fault);
                 return Err(LeftOut::zone(apex.as_ref(), reconciler, kind, reason));
             }
-            Some(State::Asked(asked)) => asked.clone(),
         };
         let hint = answer.hint.clone().into_option().map(RString::into_string);
         let scope = Arc::clone(&self.scope);
@@ -127,7 +141,9 @@ impl Answers {
                 actual,
                 digest,
             }) => {
-                let mut planned = PlannedZone::new(changes, Arc::clone(&self.route));
+                let mut planned = PlannedZone::new(changes, asked.route);
+                planned.provenance = asked.provenance;
+                planned.losers = asked.losers;
                 planned.desired = asked.rrsets;
                 planned.complete = asked.complete;
                 planned.actual = actual;
@@ -143,20 +159,17 @@ impl Answers {
                     _ => Ok(None),
                 }
             }
-            Err((kind, reason)) => {
-                self.withdraw(&apex);
-                Err(LeftOut {
-                    kind,
-                    zone: Some(apex.clone()),
-                    what: apex.to_string(),
-                    plugin: Some(Arc::clone(&self.reconciler)),
-                    reason: reason
-                        .into_iter()
-                        .map(|link| secrets::covered(&self.reconciler, link))
-                        .collect(),
-                    hint: hint.map(|hint| secrets::covered(&self.reconciler, hint)),
-                })
-            }
+            Err((kind, reason)) => Err(LeftOut {
+                kind,
+                zone: Some(apex.clone()),
+                what: apex.to_string(),
+                plugin: Some(Arc::clone(&self.reconciler)),
+                reason: reason
+                    .into_iter()
+                    .map(|link| secrets::covered(&self.reconciler, link))
+                    .collect(),
+                hint: hint.map(|hint| secrets::covered(&self.reconciler, hint)),
+            }),
         }
     }
 

@@ -7,6 +7,7 @@ use janitor_plugin_api::abi::abi_stable::std_types::RStr;
 use janitor_plugin_api::abi::channel::{RawReports, RawReports_TO, Reports};
 use janitor_plugin_api::abi::values::OutcomeCode;
 
+use super::route::{Publishers, Route};
 use crate::report::Tally;
 use crate::secrets;
 
@@ -121,6 +122,52 @@ impl Outcomes {
     }
 }
 
+/// What became of each change of the zone with `ticket`, all publishers of its `route` taken together.
+///
+/// A change is applied when all of them say so; it is accepted when all of them at least have handed it
+/// on; when one of them refused it, it is refused, and else unknown. A publisher of the route that takes
+/// no part in the run has not got the change, which is refused then.
+#[must_use]
+pub fn together(
+    route: &Route,
+    ticket: u64,
+    changes: usize,
+    publishers: &[Outcomes],
+) -> Vec<OutcomeCode> {
+    let its = publishers
+        .iter()
+        .filter(|outcomes| route.publishers.contain(outcomes.publisher()))
+        .collect::<Vec<_>>();
+    let is_there = |key: &Arc<str>| its.iter().any(|outcomes| outcomes.publisher() == key);
+    let are_all_there = match &route.publishers {
+        Publishers::All => !its.is_empty(),
+        Publishers::Only(keys) => keys.iter().all(is_there),
+    };
+    if !are_all_there {
+        return vec![OutcomeCode::REFUSED; changes];
+    }
+    let mut together = vec![OutcomeCode::APPLIED; changes];
+    for outcomes in its {
+        let mut each = outcomes.each(ticket).into_iter();
+        for outcome in &mut together {
+            let other = each.next().unwrap_or(OutcomeCode::UNKNOWN);
+            if badness(other) > badness(*outcome) {
+                *outcome = other;
+            }
+        }
+    }
+    together
+}
+
+fn badness(outcome: OutcomeCode) -> u8 {
+    match outcome {
+        OutcomeCode::APPLIED => 0,
+        OutcomeCode::ACCEPTED => 1,
+        OutcomeCode::REFUSED => 3,
+        _ => 2,
+    }
+}
+
 impl RawReports for Outcomes {
     fn report(&self, ticket: u64, first: u32, count: u32, outcome: OutcomeCode, reason: RStr<'_>) {
         let mut zones = self.zones();
@@ -184,6 +231,45 @@ mod tests {
             outcomes.report(ticket, first, count, OutcomeCode::APPLIED, "".into());
         }
         assert_eq!(outcomes.tally(ticket).unknown, 2);
+    }
+
+    #[test]
+    fn a_change_is_what_all_publishers_of_its_route_make_of_it() {
+        use OutcomeCode as Code;
+
+        let all = Route::to_all("r".into());
+        let only = |keys: &[&str]| Route {
+            publishers: Publishers::Only(keys.iter().map(|&key| key.into()).collect()),
+            ..all.clone()
+        };
+        let publisher = |key: &str, each: [Code; 4]| {
+            let outcomes = Outcomes::new(key.into());
+            let ticket = outcomes.expect(4);
+            for (at, outcome) in (0..).zip(each) {
+                outcomes.report(ticket, at, 1, outcome, "".into());
+            }
+            outcomes
+        };
+        let p = publisher(
+            "p",
+            [Code::APPLIED, Code::APPLIED, Code::UNKNOWN, Code::APPLIED],
+        );
+        let q = publisher(
+            "q",
+            [Code::APPLIED, Code::ACCEPTED, Code::REFUSED, Code(200)],
+        );
+        let both = [p, q];
+        let together = |route: &Route, publishers: &[Outcomes]| together(route, 0, 4, publishers);
+        let joined = [Code::APPLIED, Code::ACCEPTED, Code::REFUSED, Code(200)];
+        assert_eq!(together(&all, &both), joined);
+        assert_eq!(together(&only(&["p", "q"]), &both), joined);
+        assert_eq!(
+            together(&only(&["p"]), &both),
+            [Code::APPLIED, Code::APPLIED, Code::UNKNOWN, Code::APPLIED]
+        );
+        // One that is not there has not got them.
+        assert_eq!(together(&only(&["p", "gone"]), &both), [Code::REFUSED; 4]);
+        assert_eq!(together(&all, &[]), [Code::REFUSED; 4]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use janitor_plugin_api::dns::{Change, Changes, DiffCounts, NameRef};
 use super::convergence::NotSticking;
 use super::digests::Digests;
 use super::guard::Verdict;
+use super::losers::Losers;
+use super::provenance::Provenance;
 use super::route::Route;
 use super::survey::Survey;
 use crate::report::ChangeCounts;
@@ -19,6 +21,10 @@ pub struct PlannedZone {
     set_aside: Option<SetAside>,
     /// Who compared it, and where its changes go.
     pub route: Arc<Route>,
+    /// Which authorities the desired RRsets come from.
+    pub provenance: Provenance,
+    /// What of the authorities' words does not count, because another's does.
+    pub losers: Losers,
     /// What else the comparison found, in the reconciler's words.
     pub found: DiffCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
@@ -100,6 +106,8 @@ impl PlannedZone {
             changes,
             set_aside: None,
             route,
+            provenance: Provenance::default(),
+            losers: Losers::default(),
             desired: 0,
             complete: true,
             actual: None,

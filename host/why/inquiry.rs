@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use janitor_plugin_api::abi::values::{AbiAnswer, AbiZone};
+use janitor_plugin_api::abi::values::AbiAnswer;
 use janitor_plugin_api::dns::{ActualZone, DesiredZone, Name, NameRef, Rrset, Rtype, Zone};
 
 /// A name that somebody asks about.
@@ -74,13 +74,10 @@ impl Inquiry {
         seen.get(&apex.to_owned()).cloned().unwrap_or_default()
     }
 
-    /// Looks at a message of an authority. One that is malformed is told of elsewhere.
-    pub(crate) fn heard(&self, authority: &Arc<str>, message: &AbiZone) {
-        let Some(apex) = self.concerned(&message.apex) else {
-            return;
-        };
-        if let Ok(zone) = DesiredZone::check(apex, message.octets.clone()) {
-            let content = self.content(&zone);
+    /// Looks at a zone as one authority has it.
+    pub(crate) fn heard(&self, authority: &Arc<str>, zone: &DesiredZone) {
+        if self.name().is_at_or_below(zone.apex()) {
+            let content = self.content(zone);
             let authority = Arc::clone(authority);
             self.note(zone.apex(), |seen| {
                 seen.wanted.push(Wanted { authority, content });

@@ -252,6 +252,7 @@ fn two_reconcilers() {
         |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       because: every zone is compared once, with what one reconciler reads
       help: keep one of them
+      help: or say which of them compares which zones: [core.routes] "*.example.com" = { reconciler = "…" }
     error: 1 error; nothing was run
     "#);
 }
@@ -305,7 +306,7 @@ fn everything_wrong_is_told_at_once() {
       where: <root>/gordon-janitor-user.toml:2:1, [core]
       2 | grase = 1
         | ^^^^^
-      found: settings of [core]: after_crash, channel_capacity, deadline, debug, grace, logging, metrics, plugin, plugin_dir, plugins
+      found: settings of [core]: after_crash, channel_capacity, convergence, deadline, debug, grace, guard, history, logging, merge, metrics, plugin, plugin_dir, plugins, routes, scope, state_dir
     error[GJ404]: core.plugin."files.serve".level must be one of notset, debug, info, warning, warn, error, critical, fatal, not "loud"
       where: <root>/gordon-janitor-user.toml:4:9, core.plugin."files.serve".level
       4 | level = 'loud'

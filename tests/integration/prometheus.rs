@@ -163,6 +163,7 @@ fn the_text_file_has_the_whole_run() {
     gordon_janitor_zones{job="gordon-janitor",outcome="in-sync",site="a"} 0
     gordon_janitor_zones{job="gordon-janitor",outcome="left-out",site="a"} 0
     gordon_janitor_zones{job="gordon-janitor",outcome="pending",site="a"} 0
+    gordon_janitor_zones{job="gordon-janitor",outcome="withheld",site="a"} 0
     "#);
 
     // Everybody may read it, and nothing is left beside it.
@@ -269,6 +270,7 @@ fn a_pushgateway_shows_what_was_pushed_and_prometheus_scrapes_it() {
     let janitor = janitor
         .desired("b.test", "same A 192.0.2.1")
         .served("b.test", "same A 192.0.2.1");
+    janitor.command(&["history", "forget", "a.test"]);
     assert_eq!(janitor.run().exit_code(), 0);
     let page = get(gateway, "/metrics");
     assert!(!page.contains("zone=\"a.test.\""), "{page}");

@@ -85,6 +85,7 @@ fn a_relay_is_given_everything_from_the_first_to_the_last() {
     Value zones outcome=in-sync: 0 zones
     Value zones outcome=left-out: 0 zones
     Value zones outcome=pending: 0 zones
+    Value zones outcome=withheld: 0 zones
     ");
     // What it measures itself, and wants to leave out, is nothing to anybody.
     assert_eq!(run.log_with("measured measured"), [""; 0]);

@@ -78,6 +78,7 @@ fn several_measurements_share_a_datagram_up_to_its_size() {
     gordon-janitor.zones:0|g|#outcome:in-sync,site:a
     gordon-janitor.zones:1|g|#outcome:changed,site:a
     gordon-janitor.zones:0|g|#outcome:pending,site:a
+    gordon-janitor.zones:0|g|#outcome:withheld,site:a
     gordon-janitor.zones:0|g|#outcome:failed,site:a
     gordon-janitor.zones:0|g|#outcome:left-out,site:a
     gordon-janitor.run-ended:1|c|#status:success,site:a

@@ -44,6 +44,13 @@ fn answer(desired: &DesiredZone, actual: &ActualZone) -> AbiAnswer {
     }
 }
 
+/// Asks for what one authority desires.
+fn ask(station: &mut Answers, desired: &DesiredZone) {
+    let merged = Merged::from_one(desired.clone(), "a".into());
+    let route = Arc::new(Route::to_all("r".into()));
+    assert_eq!(station.asked(merged, &route), *desired);
+}
+
 fn station() -> Answers {
     Answers::new("r".into(), Arc::default())
 }
@@ -66,7 +73,7 @@ fn a_zone_that_is_only_read_is_not_planned() {
 fn an_honest_answer_becomes_the_plan_of_the_zone() {
     let (desired, actual) = (desired(NEW), actual(OLD));
     let mut station = station();
-    station.asked(&desired);
+    ask(&mut station, &desired);
     let planned = station.take(answer(&desired, &actual));
     let planned = planned.expect("the answer holds").expect("and is planned");
     let counts = ChangeCounts {
@@ -89,7 +96,7 @@ fn an_honest_answer_becomes_the_plan_of_the_zone() {
 /// Asks for `desired` and returns why the answer leaves the zone out.
 fn refused(desired: &DesiredZone, answer: AbiAnswer) -> String {
     let mut station = station();
-    station.asked(desired);
+    ask(&mut station, desired);
     let left_out = station.take(answer).expect_err("the answer is refused");
     let (plan, _) = station.finish();
     assert!(plan.is_empty());
@@ -150,7 +157,7 @@ fn an_incomplete_zone_only_adds_whatever_the_reconciler_says() {
     let mut incomplete = desired(NEW);
     incomplete.mark_incomplete();
     let mut station = station();
-    station.asked(&incomplete);
+    ask(&mut station, &incomplete);
     let greedy = answer(&desired(NEW), &actual(OLD));
     let planned = station.take(greedy).expect("the answer holds");
     let counts = planned.expect("and is planned").counts();
@@ -164,7 +171,7 @@ fn an_incomplete_zone_only_adds_whatever_the_reconciler_says() {
 fn a_second_answer_leaves_the_zone_out() {
     let (desired, actual) = (desired(NEW), actual(OLD));
     let mut station = station();
-    station.asked(&desired);
+    ask(&mut station, &desired);
     station
         .take(answer(&desired, &actual))
         .expect("the first holds");
@@ -193,7 +200,7 @@ fn an_answer_that_nobody_asked_for_is_refused() {
 #[test]
 fn a_zone_without_an_answer_is_left_out() {
     let mut station = station();
-    station.asked(&desired(NEW));
+    ask(&mut station, &desired(NEW));
     let (plan, left_out) = station.finish();
     assert!(plan.is_empty());
     assert_eq!(
@@ -218,7 +225,7 @@ fn a_reason_to_leave_out_is_passed_on() {
 fn a_zone_that_was_withdrawn_is_not_planned() {
     let (desired, actual) = (desired(NEW), actual(OLD));
     let mut station = station();
-    station.asked(&desired);
+    ask(&mut station, &desired);
     station.withdraw(&name(APEX));
     let taken = station
         .take(answer(&desired, &actual))

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::Config;
 use crate::stations::answers::Answers;
+use crate::stations::merge::Merged;
+use crate::stations::route::Route;
 
 const APEX: &str = "example.com";
 
@@ -59,7 +61,8 @@ fn planned_from(
 ) -> PlannedZone {
     let changes = diff(desired, actual, &LeftAlone::default()).unwrap();
     let mut station = Answers::new("r".into(), Arc::clone(scope));
-    station.asked(desired);
+    let merged = Merged::from_one(desired.clone(), "a".into());
+    station.asked(merged, &Arc::new(Route::to_all("r".into())));
     let told = is_told.then(|| actual.octets().into());
     let answer = AbiAnswer {
         apex: desired.apex().as_wire().into(),

@@ -22,6 +22,9 @@ fn changes_come_in_the_same_order_in_every_run_and_whatever_the_order_of_the_inp
             .publishers(&["villain.publisher.behaves"])
             .desired("example.com", &zone(&owners[..48], is_backwards))
             .served("example.com", &zone(&owners[16..], is_backwards))
+            .settings(
+                "[core.guard]\ndeletions_percent = 50\n[core.guard.run]\ndeletions_percent = 50",
+            )
             .run();
         assert_eq!(run.exit_code(), 0);
         run.given()
