@@ -17,6 +17,7 @@ mod unseal;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
 
+use anstream::AutoStream;
 use janitor_plugin_api::dns::RrsetRef;
 use janitor_plugin_api::dns::text::rdata_display;
 
@@ -59,7 +60,10 @@ pub fn show(
     let written = if shown.format == Format::Text {
         let width = stdout.is_terminal().then(|| width(&stdout)).flatten();
         extent.changes = (width.is_some() && !shown.all).then_some(MOST_ON_A_TERMINAL);
-        let mut out = io::BufWriter::with_capacity(BUFFER, anstream::stdout());
+        let wants = AutoStream::choice(&stdout);
+        let out = io::BufWriter::with_capacity(BUFFER, io::stdout().lock());
+        // What strips styles writes in pieces, so it comes before the buffer.
+        let mut out = AutoStream::new(Box::new(out) as Box<dyn Write>, wants);
         write_text(outcome, extent, width, &mut out).and_then(|()| out.flush())
     } else {
         let mut out = io::BufWriter::with_capacity(BUFFER, stdout.lock());

@@ -48,13 +48,13 @@ struct Case {
 }
 
 impl Case {
-    fn new(name: &str, desired: DesiredZone, served: &ActualZone) -> Self {
+    fn new(name: &str, desired: &DesiredZone, served: &ActualZone) -> Self {
         let inquiry = Inquiry::new(name.parse().unwrap());
-        let changes = diff(&desired, served, &LeftAlone::default()).unwrap();
+        let changes = diff(desired, served, &LeftAlone::default()).unwrap();
         let mut plan = PlannedZone::new(changes, Arc::new(Route::to_all("r".into())));
         plan.complete = desired.is_complete();
-        inquiry.forwarded(&desired);
-        inquiry.heard(&"first".into(), &desired);
+        inquiry.forwarded(desired);
+        inquiry.heard(&"first".into(), desired);
         Self { inquiry, plan }.answered(Some(served))
     }
 
@@ -97,7 +97,7 @@ fn rule() -> Rule {
 fn what_a_rule_sets_aside_names_the_rule() {
     let mut case = Case::new(
         "x.a.test",
-        desired("y A 192.0.2.1"),
+        &desired("y A 192.0.2.1"),
         &served("x A 192.0.2.1"),
     );
     case.plan.set_aside(|_| Some(rule()));
@@ -129,7 +129,7 @@ fn a_limit_that_is_lifted_does_not_withhold() {
     ] {
         let mut case = Case::new(
             "x.a.test",
-            desired("x A 192.0.2.1"),
+            &desired("x A 192.0.2.1"),
             &served("x A 192.0.2.2"),
         );
         case.plan.verdict = verdict;
@@ -144,20 +144,20 @@ fn what_stays_although_it_differs_has_a_reason() {
     );
     let incomplete = || builder("y A 192.0.2.1").build_desired().unwrap();
     assert_eq!(
-        Case::new("x.a.test", incomplete(), &served).told(None).0,
+        Case::new("x.a.test", &incomplete(), &served).told(None).0,
         ["A incomplete"]
     );
     let mut held = builder("y A 192.0.2.1");
     held.set_complete();
     held.hold("x.a.test".parse().unwrap()).unwrap();
     let held = held.build_desired().unwrap();
-    let (words, text) = Case::new("x.a.test", held, &served).told(None);
+    let (words, text) = Case::new("x.a.test", &held, &served).told(None);
     assert_eq!(words, ["A held"]);
     assert!(
         text.contains("first wants (knows of the name, and could not read it)"),
         "{text}"
     );
-    let case = |name| Case::new(name, desired("same A 192.0.2.1; @ NS other"), &served);
+    let case = |name| Case::new(name, &desired("same A 192.0.2.1; @ NS other"), &served);
     assert_eq!(case("same.a.test").told(None).0, ["A as-desired"]);
     assert_eq!(case("a.test").told(None).0, ["NS left-alone"]);
     assert_eq!(case("s.a.test").told(None).0, ["RRSIG left-alone"]);
@@ -181,7 +181,7 @@ fn what_a_reconciler_cannot_tell_is_not_made_up() {
 fn several_authorities_are_told_one_by_one_and_together() {
     let case = Case::new(
         "x.a.test",
-        desired("x A 192.0.2.1; x A 192.0.2.2"),
+        &desired("x A 192.0.2.1; x A 192.0.2.2"),
         &served("x A 192.0.2.1"),
     );
     case.inquiry
@@ -194,6 +194,24 @@ fn several_authorities_are_told_one_by_one_and_together() {
         wanted.contains("  second wants\n") && wanted.contains("  together\n"),
         "{text}"
     );
+}
+
+#[test]
+fn an_answer_that_is_malformed_tells_nothing() {
+    let zone = desired("x A 192.0.2.1");
+    let case = Case::new("x.a.test", &zone, &served("x A 192.0.2.1"));
+    let before = case.inquiry.seen(zone.apex()).served;
+    for (apex, octets) in [(&b"\x01"[..], &b""[..]), (b"\x01a\x04test\0", b"nonsense")] {
+        case.inquiry.answered(&AbiAnswer {
+            apex: apex.into(),
+            status: AnswerStatus::COMPARED,
+            changes: RVec::new(),
+            actual: ROption::RSome(octets.into()),
+            reason: RVec::new(),
+            hint: ROption::RNone,
+        });
+    }
+    assert_eq!(case.inquiry.seen(zone.apex()).served, before);
 }
 
 #[test]

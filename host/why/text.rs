@@ -46,6 +46,16 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "  together")?;
         write_content(answer, desired, "    ", out)?;
     }
+    if let Place::Zone(zone) = answer.place {
+        let lost = zone.losers.iter().filter(|loser| {
+            let is_asked = answer.rtype.is_none_or(|rtype| rtype == loser.rtype);
+            loser.owner == answer.name && is_asked
+        });
+        for loser in lost {
+            let (authority, rtype, why) = (loser.authority, loser.rtype, loser.why());
+            writeln!(out, "  {rtype} of {authority} does not count: {why}")?;
+        }
+    }
     writeln!(out, "\n{HEADING}served{HEADING:#}")?;
     match &seen.served {
         None => writeln!(out, "  nobody can tell")?,

@@ -246,7 +246,7 @@ fn with_debug_and_no_publisher_left_the_changes_are_shown_and_not_published() {
         assert_eq!(served(&janitor), BEFORE, "{case}");
         let missing = "warning[GJ204]: A provider for \"publisher\" interface is not configured";
         assert_eq!(run.errors().matches(missing).count(), 1, "{case}");
-        let shown = "  + new.example.com. 300 IN A 192.0.2.1\n";
+        let shown = "  + new.example.com.  300  A  192.0.2.1\n";
         assert!(run.stdout().contains(shown), "{case}");
         assert_eq!(
             run.log_with("nothing is published"),
@@ -344,8 +344,10 @@ fn a_plan_with_debug_says_what_is_missing_and_is_not_whole() {
         assert!(!run.errors().contains("GJ204"), "{}", run.errors());
     }
     assert_snapshot!(run.stdout(), @"
-        example.com. 1 addition, only additions because the desired zone is incomplete
-          + new.example.com. 300 IN A 192.0.2.1
+        example.com. 1 addition
+          ! only additions because the desired zone is incomplete: 2 differences stay as they are
+          + new.example.com.  300  A  192.0.2.1
+        desired by files.zones, compared by files.served, published by nobody
         1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition
         2 differences in 1 zone left as they are: what is desired there is incomplete
         ");

@@ -131,7 +131,7 @@ fn with_debug_a_run_ends_whatever_role_is_missing() {
     assert_eq!(run.exit_code(), 3);
     assert!(
         run.stdout()
-            .contains("  + new.example.com. 300 IN A 192.0.2.1\n")
+            .contains("  + new.example.com.  300  A  192.0.2.1\n")
     );
     assert!(is_untouched(&janitor));
 }
