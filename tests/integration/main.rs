@@ -50,4 +50,5 @@ mod prometheus;
 mod statsd;
 mod scenarios;
 mod random_zones;
+mod wrong_deletions;
 mod faults_of_the_original;
