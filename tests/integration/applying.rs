@@ -325,9 +325,6 @@ fn a_reconciler_that_gave_no_actual_zone_makes_no_plan_that_can_be_applied() {
     let run = apply(&janitor);
     assert_eq!(run.exit_code(), 1);
     assert_snapshot!(run.errors(), @"
-    warning[GJ824]: a limit on changes is off: core.guard.deletions_percent
-      where: <root>/gordon-janitor-user.toml:2
-      help: gordon-janitor guard test shows what passes
     error[GJ817]: nobody can tell whether zone `a.test.` is as it was when the plan was made
       found: when the plan was made, the reconciler did not give the actual zone
       because: a plan is applied only to what it was made for; none of it was applied

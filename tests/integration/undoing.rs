@@ -53,9 +53,9 @@ fn what_a_run_did_is_taken_back_and_made_again() {
     warning[GJ857]: the next run makes the changes of run 1 again
       because: what is desired still says so
       help: change what is desired first, or stop whatever starts runs
-    warning[GJ824]: 2 limits on changes are off
-      found: core.guard.deletions_percent = "off" (<root>/gordon-janitor-user.toml:2)
-      found: core.guard.updates_percent = "off" (<root>/gordon-janitor-user.toml:3)
+    warning[GJ824]: 2 limits on changes are off: core.guard.deletions_percent, core.guard.updates_percent
+      where: <root>/gordon-janitor-user.toml:2
+      where: <root>/gordon-janitor-user.toml:3
       help: gordon-janitor guard test shows what passes
     "#);
     insta::assert_snapshot!(way_back.stdout(), @r#"
