@@ -28,6 +28,7 @@ mod told_secrets;
 mod panics;
 mod authorities;
 mod merging;
+mod scope;
 mod zone_files;
 mod reconcilers;
 mod plans;
