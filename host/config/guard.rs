@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Name, NameRef};
 
-use super::fields::{Fields, wrong_type};
+use super::fields::Fields;
+use super::patterns;
 use super::source::Origin;
 use super::value::{Kind, Value};
 use crate::pattern::{Pattern, Patterns};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::stations::guard::{
     Given, GivenLimit, Limit, OnIncomplete, Percent, RunLimits, ZoneLimits,
 };
@@ -273,33 +274,20 @@ fn read_run(value: Option<&Value>, problems: &mut Vec<Problem>) -> RunLimits {
 }
 
 fn read_zones(value: Option<&Value>, problems: &mut Vec<Problem>) -> Patterns<ZoneOptions> {
-    let path = "core.guard.zones";
     let Some(value) = value else {
         return Patterns::default();
     };
-    let Some(table) = value.as_table() else {
-        problems.push(wrong_type(value, path, "a table"));
-        return Patterns::default();
-    };
-    let mut zones = Vec::new();
-    for (text, origin, value) in table.iter() {
-        let path = format!("{path}.\"{text}\"");
-        let mut fields = Fields::described(Some(value), &path, "core.guard.zones.*", problems);
-        let options = ZoneOptions::read(&mut fields, &path);
-        fields.finish();
-        match text.parse::<Pattern>() {
-            Ok(pattern) => zones.push((pattern, options)),
-            Err(error) => problems.push(
-                Problem::error(
-                    Code::WrongValue,
-                    format!("\"{text}\" is no zone and no pattern of zones: {error}"),
-                )
-                .at(origin, path)
-                .help("write a zone, \"*.example.com\" for every zone below one, or \"*\""),
-            ),
-        }
-    }
-    zones.into_iter().collect()
+    patterns::read_tables(
+        value,
+        "core.guard.zones",
+        problems,
+        |path, value, problems| {
+            let mut fields = Fields::described(Some(value), path, "core.guard.zones.*", problems);
+            let options = ZoneOptions::read(&mut fields, path);
+            fields.finish();
+            Some(options)
+        },
+    )
 }
 
 /// What is wrong with a value, or what it says.
