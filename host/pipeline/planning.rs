@@ -125,7 +125,7 @@ pub(super) async fn plan(
         .filter_map(|one| one.zone.clone())
         .collect::<Vec<_>>();
     let named = merge.names().chain(left_out.iter().map(Name::as_ref));
-    let apexes = Apexes::new(named);
+    let apexes = Apexes::new(named, merge.unheard());
     judge(&mut planned, &apexes, &orders.judging, shared, report);
     tell_remarks(core, &merge, shared, report);
     tell_losers(&planned, report);
