@@ -14,6 +14,7 @@ use janitor_plugin_api::dns::{Action, Change, Name, NameRef, Rtype};
 use super::merge::Speaker;
 use super::planned::{PlannedZone, Rule, RuleKind};
 use super::survey::{is_address, targets};
+use crate::report::ChangeCounts;
 
 /// The apexes of every zone that an authority named in this run, and who might have named more.
 pub struct Apexes<'a> {
@@ -71,15 +72,22 @@ impl<'a> Apexes<'a> {
             }
         }
         let mut told: Option<(Name, Arc<str>)> = None;
+        let mut in_doubt = ChangeCounts::default();
         zone.set_aside(|change| {
             let cut = self.cut(change.owner(), apex.as_ref());
             if is_glue(change, &glue) {
                 return None;
             }
             let Some(cut) = cut.filter(|cut| !is_delegation(change, cut.highest)) else {
+                let text = self.doubt(change, apex.as_ref())?;
+                match change.action() {
+                    Action::Addition => in_doubt.additions += 1,
+                    Action::Update => in_doubt.updates += 1,
+                    Action::Deletion => in_doubt.deletions += 1,
+                }
                 return Some(Rule {
                     kind: RuleKind::OtherZone,
-                    text: Arc::clone(self.doubt(change, apex.as_ref())?),
+                    text: Arc::clone(text),
                 });
             };
             // Changes of one zone below follow each other.
@@ -94,6 +102,7 @@ impl<'a> Apexes<'a> {
             })
         });
         zone.actual = actual;
+        zone.in_doubt = in_doubt;
     }
 
     /// What is told of a zone that nobody named and that might have been: the owner of `change`, of
@@ -380,6 +389,12 @@ mod tests {
         let anywhere = [unheard("b", None)];
         let zone = planned_without(&anywhere, &[APEX], &wanted, &served);
         assert_eq!((aside(&zone).len(), zone.changes().len()), (5, 2));
+        let counts = ChangeCounts {
+            additions: 0,
+            deletions: 3,
+            updates: 2,
+        };
+        assert_eq!(zone.in_doubt, counts);
     }
 
     #[test]

@@ -224,16 +224,28 @@ fn only_the_zones_of_an_authority_that_fails_only_gain() {
 
 #[test]
 fn names_of_a_zone_that_a_missing_authority_may_name_are_not_taken_away() {
-    let janitor = Janitor::new()
+    let janitor = |guard: &str| {
+        Janitor::new()
         .authorities(&["files.zones", "gone.authority"])
         .desired("example.com", "new.sub A 192.0.2.3\nwww.sub A 192.0.2.3")
         .served(
             "example.com",
             "www.sub A 192.0.2.1\nold.sub A 192.0.2.1\nold A 192.0.2.1",
         )
-        .settings(
-            "[core]\ndebug = true\n[core.plugin.'gone.authority']\nzones = ['sub.example.com']",
-        );
+        .settings(&format!(
+            "[core]\ndebug = true\n[core.plugin.'gone.authority']\nzones = ['sub.example.com']\n{guard}",
+        ))
+    };
+    // Limits count what it might have deleted.
+    let limited = janitor("[core.guard]\ndeletions = 1");
+    assert_eq!(limited.run().exit_code(), 3);
+    assert!(
+        limited
+            .served_file("example.com")
+            .contains("old.example.com.")
+    );
+
+    let janitor = janitor("[core.guard]\ndeletions = 2");
     let plan = janitor.plan(&[]);
     assert_eq!(plan.exit_code(), 3);
     assert_snapshot!(plan.stdout(), @"
