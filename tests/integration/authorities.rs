@@ -46,8 +46,8 @@ fn one_that_fails_makes_the_zones_of_the_other_only_gain() {
         (run.exit_code(), run.status().as_str()),
         (1, "unexpected-error")
     );
-    // What it has sent stands.
-    assert_eq!(run.given(), [NEW, OTHER_NEW, OTHER_OLD]);
+    // What it has sent stands. It may name any zone, also one that has these names.
+    assert_eq!(run.given(), [NEW, OTHER_NEW]);
     assert_eq!(
         run.failures(),
         ["plugin `villain.authority.fails` failed: cannot reach the moon: no rocket"]
@@ -65,8 +65,14 @@ fn one_that_fails_makes_the_zones_of_the_other_only_gain() {
 
 #[test]
 fn one_that_fails_after_its_zones_are_sent_still_counts() {
-    let janitor = deployment("").authorities(&["villain.authority.fails"]);
-    let run = janitor.run();
+    let janitor = || deployment("").authorities(&["villain.authority.fails"]);
+    let run = janitor().run();
+    assert_eq!(run.exit_code(), 1);
+    assert_eq!(run.given(), [OTHER_NEW]);
+    // It cannot have had a zone below this one in mind.
+    let told = janitor()
+        .settings("[core.plugin.'villain.authority.fails']\nzones = ['other.test', '*.com']");
+    let run = told.run();
     assert_eq!(run.exit_code(), 1);
     assert_eq!(run.given(), [OTHER_NEW, OTHER_OLD]);
 }

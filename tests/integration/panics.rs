@@ -127,8 +127,8 @@ fn in_run_of_an_authority_the_zones_of_the_others_only_gain() {
         "plugin `villain.authority.panics-in-run` panicked: on purpose, in run"
     );
     assert_eq!(owners(&janitor, "example.com"), ["new", "old", "www"]);
-    // What it has sent stands.
-    assert_eq!(owners(&janitor, "other.test"), ["www"]);
+    // What it has sent stands. It may name any zone, also one that has `old`.
+    assert_eq!(owners(&janitor, "other.test"), ["old", "www"]);
     // After a panic nothing of an instance is called but its drop.
     assert_eq!(run.log_with("cleaned up"), [""; 0]);
     assert_eq!(run.log_with("dropped").len(), 1);
