@@ -137,7 +137,7 @@ pub fn plan(
 ) -> PlannedZone {
     let changes = way_back.changes.clone();
     let scope = ZoneScope::new(scope, actual.apex());
-    let survey = Survey::of(actual, &changes, &scope.markers(), &[]);
+    let survey = Survey::of(actual, &changes, &scope, &[]);
     let after = changes.apply(actual).ok();
     let route = Arc::new(Route::to_all(Arc::clone(reconciler)));
     let mut planned = PlannedZone::new(changes, route);

@@ -140,6 +140,30 @@ fn a_limit_of_the_run_withholds_every_zone_with_changes_but_those_forced() {
 }
 
 #[test]
+fn a_share_is_one_of_what_the_scope_takes_in() {
+    let records = |names: &str, number: usize| {
+        let record = |at| format!("{names}{at} A 192.0.2.{at}\n");
+        (0..number).map(record).collect::<String>()
+    };
+    let deployment = |kept: usize| {
+        Janitor::new()
+            .desired("a.test", &(records("other", 1) + &records("dyn", kept)))
+            .served("a.test", &(records("other", 100) + &records("dyn", 10)))
+            .settings("[core.scope]\ninclude = ['dyn*.a.test']")
+    };
+    // All that this janitor manages there is a tenth of the zone.
+    let lost = deployment(0).run();
+    assert_eq!(lost.exit_code(), 3);
+    assert!(
+        lost.errors().contains("10 deletions of 10 RRsets"),
+        "{}",
+        lost.errors()
+    );
+    assert_eq!(deployment(6).run().exit_code(), 3);
+    assert_eq!(deployment(7).run().exit_code(), 0);
+}
+
+#[test]
 fn deletions_are_withheld_where_nobody_says_what_is_served() {
     let run = deployment()
         .reconcilers(&["villain.reconciler.hides-what-is-served"])
