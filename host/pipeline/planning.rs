@@ -72,6 +72,7 @@ pub(super) async fn plan(
     let core = orders.core;
     let speakers = keys.iter().map(|key| speaker(core, key)).collect();
     let missing = missing_speakers(core, orders.missing_authorities, not_created);
+    let none_missing = missing.is_empty();
     let planning = Planning {
         merge: RefCell::new(Merge::new(core.merge.clone(), speakers, missing)),
         routes: Routes::new(core.routes.as_ref(), &lanes.first()?.reconciler),
@@ -95,6 +96,7 @@ pub(super) async fn plan(
             return None;
         }
     };
+    let heard_all = none_missing && unfinished.is_empty();
     if !unfinished.is_empty() {
         crew.ended_soon(&[Role::Authority], report).await;
     }
@@ -126,7 +128,8 @@ pub(super) async fn plan(
         .collect::<Vec<_>>();
     let named = merge.names().chain(left_out.iter().map(Name::as_ref));
     let apexes = Apexes::new(named);
-    judge(&mut planned, &apexes, &orders.judging, shared, report);
+    let judging = &orders.judging;
+    judge(&mut planned, &apexes, heard_all, judging, shared, report);
     tell_remarks(core, &merge, shared, report);
     tell_losers(&planned, report);
     Some(planned)

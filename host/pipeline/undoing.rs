@@ -86,7 +86,7 @@ pub(super) async fn undo(
         memories: &memories,
         ..orders.judging
     };
-    judge(&mut planned, &apexes, &judging, shared, report);
+    judge(&mut planned, &apexes, true, &judging, shared, report);
     Some(planned)
 }
 

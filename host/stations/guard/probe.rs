@@ -95,6 +95,7 @@ pub fn probe_everything(limits: &ZoneLimits) -> Finding {
             existing: Some(size(existing)),
             desired: 1,
             complete: true,
+            left_undone: false,
             desired_before: None,
             forced: false,
         };
@@ -116,6 +117,7 @@ pub fn probe_zone(limits: &ZoneLimits) -> Vec<Finding> {
             existing,
             desired: size(desired.0),
             complete,
+            left_undone: false,
             desired_before: desired.1.map(size),
             forced: false,
         };
@@ -197,6 +199,7 @@ pub fn probe_run(limits: &RunLimits) -> Vec<Finding> {
             existing: Some(size(existing)),
             desired: 1,
             complete: true,
+            left_undone: false,
             desired_before: None,
             forced: false,
         };
