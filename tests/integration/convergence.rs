@@ -193,9 +193,11 @@ fn what_is_not_sent_any_more_stays_so_when_stored_plans_are_applied() {
         janitor.run();
     }
     for _ in 0..2 {
-        let plan = janitor.plan(&["--out", "plan"]);
+        let file = janitor.path("plan");
+        let file = file.to_str().expect("it is text");
+        let plan = janitor.plan(&["--out", file]);
         assert_eq!(plan.exit_code(), 3, "{}", plan.errors());
-        let applied = janitor.command(&["apply", "plan"]);
+        let applied = janitor.command(&["apply", file]);
         assert_eq!((applied.exit_code(), applied.given().len()), (3, 0));
     }
 }
