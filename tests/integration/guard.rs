@@ -286,6 +286,34 @@ fn test_tells_which_limit_catches_which_accident() {
 }
 
 #[test]
+fn test_names_the_limit_that_it_tries_where_several_catch_an_accident() {
+    let run = Janitor::new()
+        .settings(
+            "[core.guard]\ndeletions = 0\ndeletions_percent = 0.1\nmin_existing = 0\n\
+             [core.guard.run]\ndeletions_percent = 0.1\nzones = 1",
+        )
+        .command(&["guard", "test"]);
+    assert_eq!(run.exit_code(), 0);
+    let stdout = run.stdout();
+    let about = stdout.lines().filter(|line| line.contains("deletion"));
+    insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @r"
+    all 1000 RRsets are deleted                withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    1 deletion in a zone of unknown size       withheld  by core.guard.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:3)
+    1 deletion                                 withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    1 deletion of 1000 RRsets                  withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    2 deletions of 1000 RRsets                 withheld  by core.guard.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:3)
+    5000 deletions in all zones              passes
+    5001 deletions in all zones              withheld  by core.guard.run.deletions = 5000 (default)
+    1 deletion of 1000 RRsets in all zones   passes
+    2 deletions of 1000 RRsets in all zones  withheld  by core.guard.run.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:6)
+    1 zone with deletions                    passes
+    2 zones with deletions                   withheld  by core.guard.run.zones = 1 (<root>/gordon-janitor-user.toml:7)
+    500 zones with deletions, of 1000        withheld  by core.guard.run.zones = 1 (<root>/gordon-janitor-user.toml:7)
+    501 zones with deletions, of 1000        withheld  by core.guard.run.zones_percent = 50 (default)
+    ");
+}
+
+#[test]
 fn test_fails_where_a_zone_could_lose_everything() {
     let janitor =
         Janitor::new().settings("[core.guard.zones.\"a.test\"]\ndeletions_percent = 'off'");
