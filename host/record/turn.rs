@@ -52,7 +52,7 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// [`NoTurn`].
+    /// When another process has it for too long, or the file system does not let anybody have it.
     pub fn take(
         state_root: &Path,
         wait: Duration,
