@@ -435,6 +435,51 @@ fn what_is_no_history_is_refused() {
 }
 
 #[test]
+fn what_is_no_file_in_the_place_of_one_is_neither_waited_for_nor_written_over() {
+    use std::os::unix::fs::symlink;
+
+    let pipe = |path: &Path| {
+        let fifo = rustix::fs::FileType::Fifo;
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mknodat(rustix::fs::CWD, path, fifo, mode, 0).unwrap();
+    };
+    let root = tempfile::tempdir().unwrap();
+    life(root.path(), &[], OutcomeCode::APPLIED);
+    // SQLite would wait for ever for somebody to write into it.
+    let journal = root.path().join("history.sqlite-journal");
+    pipe(&journal);
+    insta::assert_snapshot!(refused(root.path()), @r"
+    error[GJ801]: cannot use the history
+      where: <root>/history.sqlite
+      found: <root>/history.sqlite-journal is not a regular file
+      help: a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager
+      help: [core.history] enabled = false does without a history
+    ");
+    fs::remove_file(journal).unwrap();
+
+    // A history on a disk that is not mounted is not the same as none.
+    let path = root.path().join(FILE);
+    let elsewhere = root.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    life(root.path(), &[], OutcomeCode::APPLIED);
+    fs::rename(&elsewhere, root.path().join("unmounted")).unwrap();
+    let text = refused(root.path());
+    let found = "found: <root>/history.sqlite is a link to what is not there\n";
+    assert!(text.contains(found), "{text}");
+    assert!(!elsewhere.exists());
+
+    let lock = root.path().join("lock");
+    let precious = root.path().join("precious");
+    fs::write(&precious, "not ours").unwrap();
+    fs::remove_file(&lock).unwrap();
+    symlink(&precious, &lock).unwrap();
+    let turn = Turn::take(root.path(), Duration::ZERO, &mut |_| {});
+    assert!(turn.is_err(), "{turn:?}");
+    assert_eq!(fs::read_to_string(precious).unwrap(), "not ours");
+}
+
+#[test]
 fn a_history_that_is_cut_short_or_written_over_is_never_taken_for_a_good_one() {
     let root = tempfile::tempdir().unwrap();
     let path = root.path().join(FILE);

@@ -120,7 +120,10 @@ fn what_was_changed_since_stays_and_is_told() {
     assert_eq!(run.exit_code(), 3, "{}", run.stderr());
     assert!(run.stderr().contains("changed since"), "{}", run.stderr());
     let records = served(&janitor, "a.test");
-    assert!(records.contains("old.") && records.contains("192.0.2.77"), "{records}");
+    assert!(
+        records.contains("old.") && records.contains("192.0.2.77"),
+        "{records}"
+    );
 }
 
 #[test]
@@ -157,7 +160,9 @@ fn routed(routes: &str) -> Janitor {
         .served("a.test", "old A 192.0.2.1")
         .desired("b.test", "new A 192.0.2.2")
         .served("b.test", "")
-        .settings("[core.guard]\ndeletions_percent = 'off'\n[core.guard.run]\ndeletions_percent = 'off'")
+        .settings(
+            "[core.guard]\ndeletions_percent = 'off'\n[core.guard.run]\ndeletions_percent = 'off'",
+        )
         .settings(&format!("[core.routes]\n{routes}"))
 }
 
