@@ -12,7 +12,7 @@
 //! SQLite keeps the file whole. It is asked for the plainest way of doing so: a rollback journal, synced
 //! with its directory. There are a handful of commits in a run, each of them large and mostly new pages,
 //! which that journal does not copy; at rest there is one file, which a reader without rights to write
-//! can read. `docs/decisions/0010-a-history-in-sqlite.md` weighs the alternatives.
+//! can read. `docs/decisions/0011-a-history-in-sqlite.md` weighs the alternatives.
 //!
 //! - `turn`: one writer for each state directory;
 //! - `schema`: the tables, and how those of older versions become them;

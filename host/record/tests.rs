@@ -326,6 +326,27 @@ fn old_runs_go_and_the_latest_stay_however_old_they_are() {
     assert!(record.memories().unwrap().contains_key(&a));
 }
 
+#[test]
+fn what_is_taken_out_gives_its_room_back_to_the_file_system() {
+    let root = tempfile::tempdir().unwrap();
+    let many = (0..20_000).map(|n| format!("name{n}")).collect::<Vec<_>>();
+    let many = many.iter().map(|name| &**name).collect::<Vec<_>>();
+    life(
+        root.path(),
+        &[planned("a.test", &many, &[])],
+        OutcomeCode::APPLIED,
+    );
+    for _ in 0..5 {
+        life(root.path(), &[], OutcomeCode::APPLIED);
+    }
+    let size = || fs::metadata(root.path().join(FILE)).unwrap().len();
+    let before = size();
+    let mut record = Record::open(root.path(), Access::Write).unwrap().unwrap();
+    let later = Timestamp::now() + SignedDuration::from_hours(24 * 91);
+    keeping::prune(&mut record.connection, &settings(), later).unwrap();
+    assert!(size() < before / 2, "{before} before, {} after", size());
+}
+
 /// The history as each version wrote it, oldest first.
 const VERSIONS: &[&str] = &[include_str!("../../tests/vectors/history/1.sql")];
 
