@@ -89,9 +89,11 @@ fn subject<'a>(
     let apex = zone.apex().to_owned();
     let memory = judging.memories.get(&apex);
     let last_good = memory.and_then(|memory| memory.last_good);
+    let mut changes = zone.counts();
+    changes.add(zone.in_doubt);
     Subject {
         apex: zone.apex(),
-        changes: zone.counts(),
+        changes,
         existing: zone.actual.as_ref().map(|actual| actual.comparable),
         desired: zone.desired,
         complete: zone.complete,

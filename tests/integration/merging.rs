@@ -223,6 +223,53 @@ fn only_the_zones_of_an_authority_that_fails_only_gain() {
 }
 
 #[test]
+fn names_of_a_zone_that_a_missing_authority_may_name_are_not_taken_away() {
+    let janitor = |guard: &str| {
+        Janitor::new()
+        .authorities(&["files.zones", "gone.authority"])
+        .desired("example.com", "new.sub A 192.0.2.3\nwww.sub A 192.0.2.3")
+        .served(
+            "example.com",
+            "www.sub A 192.0.2.1\nold.sub A 192.0.2.1\nold A 192.0.2.1",
+        )
+        .settings(&format!(
+            "[core]\ndebug = true\n[core.plugin.'gone.authority']\nzones = ['sub.example.com']\n{guard}",
+        ))
+    };
+    // Limits count what it might have deleted.
+    let limited = janitor("[core.guard]\ndeletions = 1");
+    assert_eq!(limited.run().exit_code(), 3);
+    assert!(
+        limited
+            .served_file("example.com")
+            .contains("old.example.com.")
+    );
+
+    let janitor = janitor("[core.guard]\ndeletions = 2");
+    let plan = janitor.plan(&[]);
+    assert_eq!(plan.exit_code(), 3);
+    assert_snapshot!(plan.stdout(), @"
+    example.com. 1 addition, 1 deletion
+      ! 2 changes set aside (other-zone): it may belong to a zone of `gone.authority`, which was not heard to the end
+      + new.sub.example.com.  300  A  192.0.2.3
+      - old.example.com.      300  A  192.0.2.1
+    desired by files.zones, compared by files.served, published by files.apply
+    1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 deletion
+    2 changes in 1 zone set aside
+    ");
+    assert_eq!(janitor.run().exit_code(), 3);
+    let served = janitor.served_file("example.com");
+    for (line, is_there) in [
+        ("new.sub.example.com. 300 IN A 192.0.2.3\n", true),
+        ("www.sub.example.com. 300 IN A 192.0.2.1\n", true),
+        ("old.sub.example.com. 300 IN A 192.0.2.1\n", true),
+        ("old.example.com.", false),
+    ] {
+        assert_eq!(served.contains(line), is_there, "{line}: {served}");
+    }
+}
+
+#[test]
 fn only_the_zones_of_an_authority_that_is_not_installed_only_gain() {
     let deployment = |zones: &str| {
         Janitor::new()
