@@ -236,12 +236,14 @@ pub enum LeftOutKind {
 
 impl LeftOutKind {
     /// Every kind.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Reported,
         Self::Contradiction,
         Self::Fault,
         Self::Unanswered,
         Self::NothingDesired,
+        Self::NoRoute,
+        Self::ChangedSince,
     ];
 
     /// The kind with this label.

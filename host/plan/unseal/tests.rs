@@ -9,7 +9,7 @@ use super::*;
 use crate::pipeline::Outcome;
 use crate::plan::schema::{PluginEntry, Policy};
 use crate::report::{LeftOutKind, ZoneReport};
-use crate::stations::guard::{GuardRule, Reason, Verdict};
+use crate::stations::guard::{GuardRule, Reason, Unnamed, Verdict};
 use crate::stations::planned::{Rule, RuleKind};
 
 /// A zone with changes of every kind, judged as `verdict`.
@@ -98,6 +98,14 @@ fn sealed() -> (TempDir, PathBuf) {
         place: None,
     }]);
     let mut outcome = Outcome::default();
+    outcome.report.run_limits = withheld.reasons().to_vec();
+    outcome.report.undecided = 2;
+    outcome.report.unnamed.push(Unnamed {
+        zone: "gone.test".parse().unwrap(),
+        desired: 3,
+        run: 1,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    });
     for (apex, verdict) in [("a.test", Verdict::Passed), ("b.test", withheld)] {
         let (planned, report) = zone(apex, verdict);
         outcome.plan.push(planned);
@@ -138,6 +146,9 @@ fn a_plan_is_read_as_it_was_sealed() {
     assert!(withheld.planned.verdict.is_withheld());
     assert!(!withheld.planned.goes_out());
     assert_eq!(plan.left_out[0].reason.len(), 2);
+    assert_eq!(plan.run_limits, withheld.planned.verdict.reasons());
+    assert_eq!(plan.unnamed, ["gone.test".parse().unwrap()]);
+    assert_eq!(plan.undecided, 2);
 }
 
 /// The code of what is wrong with `octets`.
