@@ -11,7 +11,6 @@ mod markers;
 pub mod ownership;
 pub mod survey;
 pub mod digests;
-pub mod kept;
 pub mod planned;
 pub mod answers;
 pub mod scope;
