@@ -61,17 +61,19 @@ pub fn write_json<W: Write>(
 
 /// The last line as far as its digest goes over it, too.
 pub(super) fn before_digest(end: &EndLine) -> io::Result<Vec<u8>> {
-    let mut octets = serde_json::to_vec(&EndLine {
+    let mut octets = Vec::new();
+    let end = EndLine {
         sha256: None,
         ..end.clone()
-    })?;
+    };
+    crate::json::write(&end, &mut octets)?;
     octets.pop();
     Ok(octets)
 }
 
 /// Writes one object and the end of its line.
 pub(super) fn line(out: &mut impl Write, object: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
+    crate::json::write(object, &mut *out)?;
     out.write_all(b"\n")
 }
 

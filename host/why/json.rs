@@ -56,7 +56,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         },
         "whole": answer.is_whole,
     });
-    serde_json::to_writer(&mut *out, &object)?;
+    crate::json::write(&object, &mut *out)?;
     out.write_all(b"\n")
 }
 

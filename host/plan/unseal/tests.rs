@@ -88,6 +88,9 @@ fn header() -> HeaderLine {
     }
 }
 
+/// A reason that would move the cursor and turn the direction of writing.
+const HIDDEN: &str = "no \u{9b}2J \u{202e} \u{200b} file";
+
 /// A plan with everything that a plan can hold, and where it lies.
 fn sealed() -> (TempDir, PathBuf) {
     let withheld = Verdict::Withheld(vec![Reason {
@@ -116,7 +119,7 @@ fn sealed() -> (TempDir, PathBuf) {
         what: "c.test.".to_owned(),
         plugin: Some("r".into()),
         kind: LeftOutKind::Reported,
-        reason: vec!["cannot be read".to_owned(), "no such file".to_owned()],
+        reason: vec!["cannot be read".to_owned(), HIDDEN.to_owned()],
         hint: None,
     });
     let directory = tempfile::tempdir().unwrap();
@@ -145,7 +148,10 @@ fn a_plan_is_read_as_it_was_sealed() {
     assert!(read.planned.goes_out());
     assert!(withheld.planned.verdict.is_withheld());
     assert!(!withheld.planned.goes_out());
-    assert_eq!(plan.left_out[0].reason.len(), 2);
+    assert_eq!(plan.left_out[0].reason[1], HIDDEN);
+    let written = fs::read_to_string(&path).unwrap();
+    let hidden = |c: char| c != '\n' && crate::problem::is_hidden(c);
+    assert!(!written.contains(hidden), "{written}");
     assert_eq!(plan.run_limits, withheld.planned.verdict.reasons());
     assert_eq!(plan.unnamed, ["gone.test".parse().unwrap()]);
     assert_eq!(plan.undecided, 2);
