@@ -233,6 +233,24 @@ fn the_files_that_the_architecture_names_are_there() {
 }
 
 #[test]
+fn decisions_are_numbered_without_gaps() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
+    let mut names = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect::<Vec<_>>();
+    names.sort();
+    for (name, number) in names.iter().zip(1..) {
+        assert!(
+            name.starts_with(&format!("{number:04}-")),
+            "{name} is number {number}"
+        );
+        let text = document(&format!("docs/decisions/{name}"));
+        assert!(text.starts_with(&format!("# {number}. ")), "{name}");
+    }
+}
+
+#[test]
 fn every_hazard_has_a_test_that_there_is() {
     assert!(tests_named_in("docs/hazards.md") > 80);
 }
