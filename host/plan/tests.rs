@@ -11,6 +11,7 @@ use crate::problem::escape;
 use crate::report::{LeftOut, LeftOutKind, ZoneReport};
 use crate::stations::guard::{GuardRule, Reason, Unnamed, Verdict};
 use crate::stations::planned::{PlannedZone, Rule, RuleKind};
+use crate::stations::provenance::Provenance;
 use crate::stations::route::{ListedPublisher, Route};
 
 type Record<'a> = (&'a str, u32, &'a str, &'a str);
@@ -34,8 +35,11 @@ fn zone(apex: &str, desired: &[Record<'_>], served: &[Record<'_>]) -> PlannedZon
     PlannedZone::new(changes, Arc::new(Route::to_all("files.served".into())))
 }
 
-fn outcome(plan: Vec<PlannedZone>) -> Outcome {
+fn outcome(mut plan: Vec<PlannedZone>) -> Outcome {
     let mut outcome = Outcome::default();
+    for zone in &mut plan {
+        zone.provenance = Provenance::only("files.zones".into(), 1);
+    }
     outcome.report.zones = plan.iter().map(report).collect();
     outcome.plan = plan;
     outcome.publishers = vec![ListedPublisher {

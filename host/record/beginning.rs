@@ -212,13 +212,23 @@ fn occupied(state_root: &Path, wait: Duration, holder: Option<&Holder>) -> Probl
 fn missing(state_root: &Path, error: &io::Error, tell: &dyn Fn(&Problem)) -> Result<(), Error> {
     let problem = Problem::error(Code::NoHistory, "cannot keep a history")
         .place(state_root.display())
-        .found(error)
-        .help("a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager")
-        .help("[core.history] enabled = false does without a history");
-    // Whether there is one cannot be told where nobody may look.
-    if is_begun(&state_root.join(FILE)).unwrap_or(false) {
-        return Err(refused(problem));
+        .found(error);
+    let help = |problem: Problem| {
+        problem
+            .help("a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager")
+            .help("[core.history] enabled = false does without a history")
+    };
+    match is_begun(&state_root.join(FILE)) {
+        Ok(true) => return Err(refused(help(problem))),
+        // Nobody may look, so there may be one.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(refused(help(problem.because(
+                "this user may not look whether there is one; another run may be going on",
+            ))));
+        }
+        Ok(false) | Err(_) => {}
     }
+    let problem = help(problem);
     tell(&problem.into_warning().note(WITHOUT));
     Ok(())
 }

@@ -45,7 +45,7 @@ fn by_priority_the_first_counts_and_the_plan_says_who_lost() {
       + new.example.com.  300  A  192.0.2.3
       ~ www.example.com.  300  A  192.0.2.9 → 192.0.2.2
       - old.example.com.  300  A  192.0.2.1
-    compared by files.served, published by files.apply
+    desired by files.zones and villain.authority.behaves, compared by files.served, published by files.apply
     1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 update, 1 deletion
     ");
     assert_snapshot!(plan.log_with("RRset does not count").join("\n"), @r#"INFO: RRset does not count zone=example.com. owner=www.example.com. rtype=A authority=villain.authority.behaves why="`files.zones` comes first and has another""#);
@@ -85,7 +85,7 @@ fn in_a_union_all_values_count() {
       +                                192.0.2.1
       +                                192.0.2.2
       - old.example.com.  300       A  192.0.2.1
-    compared by files.served, published by files.apply
+    desired by files.zones and villain.authority.behaves, compared by files.served, published by files.apply
     1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 update, 1 deletion
     ");
     let run = janitor.run();
