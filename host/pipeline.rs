@@ -9,6 +9,7 @@
 //! Nothing is published before every zone is planned. Whatever a plugin does, the run comes to an end
 //! once it is cancelled: what has not stopped after twice the grace is abandoned by name.
 
+mod routing;
 mod planning;
 mod merging;
 mod measuring;

@@ -1,5 +1,6 @@
 //! The `[core.guard]` table: limits, and where each of them was set.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Name, NameRef};
@@ -86,7 +87,7 @@ impl Guard {
     /// for: of a zone all that hold there, of several those that hold for all of them.
     pub fn patterns(&self) -> impl Iterator<Item = (&Pattern, ZoneLimits)> {
         self.zones.iter().map(|(pattern, options)| {
-            let limits = match pattern.name() {
+            let limits = match pattern.any_name() {
                 Some(name) => self.limits_of(name.as_ref()),
                 None => options.clone().over(&self.all),
             };
@@ -281,8 +282,24 @@ fn read_zones(value: Option<&Value>, problems: &mut Vec<Problem>) -> Patterns<Zo
         problems.push(wrong_type(value, path, "a table"));
         return Patterns::default();
     };
-    let mut zones = Vec::new();
+    let mut zones: Vec<(Pattern, _)> = Vec::new();
+    let mut known = HashMap::new();
     for (text, origin, value) in table.iter() {
+        // With both, which of them counts would be a matter of spelling.
+        let spelled = text.strip_suffix('.').filter(|short| !short.is_empty());
+        let spelled = spelled.unwrap_or(text).to_ascii_lowercase();
+        if let Some(other) = known.insert(spelled, text) {
+            problems.push(
+                Problem::error(
+                    Code::Conflict,
+                    format!(
+                        "{PATH}.zones has two tables for the same zones: \"{other}\" and \"{text}\""
+                    ),
+                )
+                .at(origin, format!("{path}.\"{text}\""))
+                .help("write one table; letter case and a final dot make no difference"),
+            );
+        }
         let path = format!("{path}.\"{text}\"");
         let mut fields = Fields::described(Some(value), &path, "core.guard.zones.*", problems);
         let options = ZoneOptions::read(&mut fields, &path);

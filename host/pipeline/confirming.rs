@@ -48,7 +48,7 @@ pub(super) async fn confirm(
     report.run_limits = run_limits;
     report.undecided = undecided;
     report.unnamed = judging::unnamed(orders.judging.memories, |zone| unnamed.contains(zone));
-    telling::tell(&planned, report, shared);
+    telling::tell(&planned, report, true, shared);
     let going_out = planned.iter().filter(|zone| zone.goes_out());
     let memories = orders.judging.memories;
     let applied = |zone: &PlannedZone| memories.get(&zone.apex().to_owned())?.applied;

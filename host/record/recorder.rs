@@ -22,7 +22,7 @@ use crate::report::{LeftOut, Report};
 use crate::resolve::Deployment;
 use crate::stations::convergence::{self, Sent, Unsettled};
 use crate::stations::memory::{AppliedPlan, LastGood, ZoneMemory};
-use crate::stations::outcomes::Outcomes;
+use crate::stations::outcomes::{self, Outcomes};
 use crate::stations::planned::PlannedZone;
 
 /// How often what becomes of changes is written while they are published.
@@ -438,35 +438,17 @@ fn write_outcomes(state: &mut State, outcomes: &[Outcomes]) -> Result<(), Fault>
 }
 
 /// What the publishers say of each change of a zone that was sent, all together; nothing if it was not.
-fn sent(zone: &PlannedZone, ticket: u64, outcomes: &[Outcomes]) -> Vec<Option<Sent>> {
-    if !zone.goes_out() {
+fn sent(zone: &PlannedZone, ticket: u64, publishers: &[Outcomes]) -> Vec<Option<Sent>> {
+    if !zone.goes_out() || publishers.is_empty() {
         return Vec::new();
     }
-    let mut all: Option<Vec<Option<Sent>>> = None;
-    for publisher in outcomes {
-        if !zone.route.publishers.contain(publisher.publisher()) {
-            continue;
-        }
-        let each = publisher.each(ticket);
-        let each = each.into_iter().map(|outcome| match outcome {
-            OutcomeCode::APPLIED => Some(Sent::Applied),
-            OutcomeCode::ACCEPTED => Some(Sent::Accepted),
-            _ => None,
-        });
-        all = Some(match all {
-            None => each.collect(),
-            Some(before) => before.into_iter().zip(each).map(both).collect(),
-        });
-    }
-    all.unwrap_or_default()
-}
-
-/// What two publishers say together: a change is applied when both say so.
-fn both((one, other): (Option<Sent>, Option<Sent>)) -> Option<Sent> {
-    match (one?, other?) {
-        (Sent::Applied, Sent::Applied) => Some(Sent::Applied),
-        _ => Some(Sent::Accepted),
-    }
+    let each = outcomes::together(&zone.route, ticket, zone.changes().len(), publishers);
+    let each = each.into_iter().map(|outcome| match outcome {
+        OutcomeCode::APPLIED => Some(Sent::Applied),
+        OutcomeCode::ACCEPTED => Some(Sent::Accepted),
+        _ => None,
+    });
+    each.collect()
 }
 
 /// Remembers the zones in which all is well: compared as a whole, and with every change applied or
