@@ -159,7 +159,7 @@ fn a_history_that_this_user_may_not_look_for_stops_the_run_and_not_the_plan() {
     assert_snapshot!(run[run.find("error[").unwrap_or_default()..], @"
     error[GJ801]: cannot keep a history
       where: <root>/state
-      found: Permission denied (os error 13)
+      found: <root>/state/lock: Permission denied (os error 13)
       because: this user may not look whether there is one; another run may be going on
       help: a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager
       help: [core.history] enabled = false does without a history
