@@ -125,3 +125,33 @@ pub(crate) fn limits_off(guard: &Guard) -> Option<Problem> {
     }
     Some(problem.help("gordon-janitor guard test shows what passes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stations::guard::Probe;
+
+    #[test]
+    fn limits_under_which_a_zone_can_lose_everything_are_refused() {
+        let guard = Guard::default();
+        prove(&guard).unwrap();
+        let mut limits = guard.all().clone();
+        // The limits that can be configured catch it; this is about those that one day may not.
+        let passes = Finding {
+            probe: Probe::Everything(3),
+            caught: Vec::new(),
+            is_right: false,
+        };
+        let refused = refusal("[core.guard]", &limits, &passes).unwrap();
+        insta::assert_snapshot!(refused, @r"
+        error[GJ825]: the limits of [core.guard] let a zone lose everything
+          found: all 3 RRsets are deleted, and no limit catches it
+          because: nobody wrote that this is meant
+          help: set core.guard.deletions_percent; gordon-janitor guard test shows what is caught
+        ");
+
+        assert!(refusal("[core.guard]", &limits, &probe_everything(&limits)).is_none());
+        limits.deletions_percent.value = Limit::Off;
+        assert!(refusal("[core.guard]", &limits, &passes).is_none());
+    }
+}

@@ -10,7 +10,7 @@ use janitor_plugin_api::dns::Name;
 
 use crate::args::{History, HistoryCommand};
 use crate::config::{Config, nearest};
-use crate::error::Error;
+use crate::error::{Error, print_warnings};
 use crate::offer;
 use crate::problem::{Code, Problem, Problems};
 use crate::record::reading::{PastRun, PastZone};
@@ -152,18 +152,26 @@ fn zone(
         }
     }
     if told.is_empty() && memory.is_none() {
-        return Err(unknown_zone(record, apex)?);
+        return Err(unknown_zone(record, apex, "history")?);
     }
     Ok((told, memory.unwrap_or_default()))
 }
 
-fn unknown_zone(record: &Record, apex: &Name) -> Result<Problem, Problem> {
+/// Why nothing can be told of `apex`, with the zone that was probably meant for `command`.
+fn unknown_zone(record: &Record, apex: &Name, command: &str) -> Result<Problem, Problem> {
     let known = record.known_zones()?;
+    let name = apex.to_string();
+    if known.contains(&name) {
+        let summary = format!("there is nothing to forget of {apex}");
+        return Ok(Problem::error(Code::UnknownToHistory, summary)
+            .place(record.path().display())
+            .found("it was never good, or that is forgotten; past runs stay")
+            .help(format!("gordon-janitor history {apex}")));
+    }
     let summary = format!("the history knows nothing of {apex}");
     let problem = Problem::error(Code::UnknownToHistory, summary).place(record.path().display());
-    let near = nearest(&apex.to_string(), known.iter().map(String::as_str)).map(str::to_owned);
-    Ok(match near {
-        Some(near) => problem.help(format!("gordon-janitor history {near}")),
+    Ok(match nearest(&name, known.iter().map(String::as_str)) {
+        Some(near) => problem.help(format!("gordon-janitor {command} {near}")),
         None => problem,
     })
 }
@@ -177,14 +185,15 @@ fn forget(root: &Path, config: Option<&Config>, zone: &Name) -> Result<String, E
             return Err(problem.place(root.join(FILE).display()));
         }
         // A run that goes on remembers the zone when it ends.
-        let _turn = Turn::wait_for(root, wait.unwrap_or_default())?;
+        let wait = wait.unwrap_or_default();
+        let _turn = Turn::wait_for(root, wait, &|waiting| print_warnings(&[waiting]))?;
         let Some(mut record) = Record::open(root, Access::Write)? else {
             return Ok(());
         };
         if record.forget(zone)? {
             return Ok(());
         }
-        Err(unknown_zone(&record, zone)?)
+        Err(unknown_zone(&record, zone, "history forget")?)
     })();
     forgotten.map_err(Problems::from)?;
     let mut out = String::new();

@@ -25,6 +25,7 @@ use crate::audit::Audit;
 use crate::config::{Core, PatternList};
 use crate::error::{say, say_progress};
 use crate::loaded::Loaded;
+use crate::logging;
 use crate::metrics::{Metrics, Number, Value};
 use crate::problem::{Problem, Severity};
 use crate::progress::Progress;
@@ -101,12 +102,15 @@ impl Shared {
         self.stop.cancel();
     }
 
-    /// Tells people and the log of a problem that the run has met on its way.
+    /// Tells people and the log of a problem that the run has met on its way: once each, also where
+    /// the log is on standard error.
     pub fn tell(&self, problem: &Problem) {
-        let code = problem.code().as_str();
-        match problem.severity() {
-            Severity::Error => tracing::error!(code, "{}", problem.summary()),
-            Severity::Warning => tracing::warn!(code, "{}", problem.summary()),
+        let is_logged = match problem.severity() {
+            Severity::Error => tracing::enabled!(tracing::Level::ERROR),
+            Severity::Warning => tracing::enabled!(tracing::Level::WARN),
+        };
+        if is_logged {
+            logging::tell(problem);
         }
         say(problem);
     }

@@ -102,6 +102,25 @@ impl Pattern {
         Name::from_wire(&wire).ok()
     }
 
+    /// A name that the pattern stands for, and no pattern that stands for less; none if none fits.
+    ///
+    /// Where the pattern has an asterisk, the name has an octet that nobody writes down.
+    #[must_use]
+    pub fn any_name(&self) -> Option<Name> {
+        const ANY: &[u8] = &[0xff];
+        let mut wire = Vec::new();
+        for label in &self.labels {
+            let label = match label {
+                Label::Several => ANY.to_vec(),
+                Label::Parts(parts) => parts.join(ANY),
+            };
+            wire.push(u8::try_from(label.len()).ok()?);
+            wire.extend_from_slice(&label);
+        }
+        wire.push(0);
+        Name::from_wire(&wire).ok()
+    }
+
     /// The pattern that stands for `name` alone.
     #[must_use]
     pub fn exactly(name: NameRef<'_>) -> Self {
@@ -398,6 +417,19 @@ mod tests {
         let name: Name = "www.example.com".parse().unwrap();
         let found = patterns.matching(name.as_ref()).map(|(_, at)| *at);
         assert_eq!(found.collect::<Vec<_>>(), [0, 2, 1]);
+    }
+
+    #[test]
+    fn a_name_of_a_pattern_is_one_of_every_pattern_that_stands_for_more() {
+        let patterns = ["*", "*.com", "*.a.com", "w*.a.com", "w*b.a.com", "wb.a.com"];
+        let patterns = patterns.map(|text| text.parse::<Pattern>().unwrap());
+        for (at, pattern) in patterns.iter().enumerate() {
+            let name = pattern.any_name().unwrap();
+            for (other_at, other) in patterns.iter().enumerate() {
+                let stands = other.matches(name.as_ref());
+                assert_eq!(stands, other_at <= at, "{pattern} {other}");
+            }
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! Nothing is published before every zone is planned. Whatever a plugin does, the run comes to an end
 //! once it is cancelled: what has not stopped after twice the grace is abandoned by name.
 
+mod routing;
 mod planning;
 mod merging;
 mod measuring;
@@ -39,6 +40,7 @@ use crate::offer::Shared;
 use crate::problem::Problem;
 use crate::record::Kept;
 use crate::report::{Cancellation, Report, ZoneReport};
+use crate::stations::guard::Reason;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
@@ -66,6 +68,12 @@ pub struct Stored {
     pub undoes: Option<u64>,
     /// What is to be done about each zone, in canonical order.
     pub zones: Vec<(PlannedZone, ZoneReport)>,
+    /// Limits of the run as a whole that its changes broke.
+    pub run_limits: Vec<Reason>,
+    /// Zones of earlier runs that no authority named.
+    pub unnamed: Vec<Name>,
+    /// Names that stayed as they were because authorities contradicted each other there.
+    pub undecided: usize,
 }
 
 impl Task {

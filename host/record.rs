@@ -12,7 +12,7 @@
 //! SQLite keeps the file whole. It is asked for the plainest way of doing so: a rollback journal, synced
 //! with its directory. There are a handful of commits in a run, each of them large and mostly new pages,
 //! which that journal does not copy; at rest there is one file, which a reader without rights to write
-//! can read. `docs/decisions/0010-a-history-in-sqlite.md` weighs the alternatives.
+//! can read. `docs/decisions/0011-a-history-in-sqlite.md` weighs the alternatives.
 //!
 //! - `turn`: one writer for each state directory;
 //! - `schema`: the tables, and how those of older versions become them;
@@ -127,10 +127,31 @@ impl Record {
 
 /// Whether there is a history at `path`, however little of one.
 fn is_begun(path: &Path) -> io::Result<bool> {
+    // SQLite opens its journal with the file, and would wait for somebody to write to a pipe.
+    octets(&journal(path))?;
+    Ok(octets(path)?.is_some_and(|octets| octets > 0))
+}
+
+/// The journal of the history at `path`.
+fn journal(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-journal");
+    name.into()
+}
+
+/// How many octets the file at `path` has; none if there is nothing.
+fn octets(path: &Path) -> io::Result<Option<u64>> {
+    let wrong = |what: &str| io::Error::other(format!("{} {what}", path.display()));
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err(io::Error::other("it is not a regular file")),
-        Ok(metadata) => Ok(metadata.len() > 0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Ok(metadata) if !metadata.is_file() => Err(wrong("is not a regular file")),
+        Ok(metadata) => Ok(Some(metadata.len())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The disk that the history was moved to may not be mounted.
+            match fs::symlink_metadata(path) {
+                Ok(_) => Err(wrong("is a link to what is not there")),
+                Err(_) => Ok(None),
+            }
+        }
         Err(error) => Err(error),
     }
 }

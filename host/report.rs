@@ -236,12 +236,14 @@ pub enum LeftOutKind {
 
 impl LeftOutKind {
     /// Every kind.
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Reported,
         Self::Contradiction,
         Self::Fault,
         Self::Unanswered,
         Self::NothingDesired,
+        Self::NoRoute,
+        Self::ChangedSince,
     ];
 
     /// The kind with this label.
@@ -453,5 +455,28 @@ impl Report {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.changes().total()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_what_is_left_out_is_known_by_its_word() {
+        // A kind that is added has to be added here, and to what this asks.
+        let next = |kind| match kind {
+            LeftOutKind::Reported => Some(LeftOutKind::Contradiction),
+            LeftOutKind::Contradiction => Some(LeftOutKind::Fault),
+            LeftOutKind::Fault => Some(LeftOutKind::Unanswered),
+            LeftOutKind::Unanswered => Some(LeftOutKind::NothingDesired),
+            LeftOutKind::NothingDesired => Some(LeftOutKind::NoRoute),
+            LeftOutKind::NoRoute => Some(LeftOutKind::ChangedSince),
+            LeftOutKind::ChangedSince => None,
+        };
+        let kinds = std::iter::successors(Some(LeftOutKind::Reported), |kind| next(*kind));
+        for kind in kinds {
+            assert_eq!(LeftOutKind::from_word(kind.word()), Some(kind));
+        }
     }
 }

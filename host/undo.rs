@@ -57,13 +57,7 @@ fn done(record: &Record, id: u64) -> Result<Vec<(Name, Done)>, Problem> {
         };
         let made = (0..changes.len()).map(|at| may_be_made(&zone, at));
         let made = made.collect();
-        let reconciler = zone.facts.reconciler;
-        let done = Done {
-            changes,
-            made,
-            reconciler,
-        };
-        zones.push((apex, done));
+        zones.push((apex, Done { changes, made }));
     }
     if zones.is_empty() {
         let summary = format!("there is nothing to undo: run {id} published nothing");

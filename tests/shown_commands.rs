@@ -36,11 +36,12 @@ const INSTALLED: [(&str, &str); 2] = [
     ("", "/etc/gordon-janitor"),
 ];
 /// What a document may call something that the reader has to put in.
-const PLACEHOLDERS: [(&str, &str); 7] = [
+const PLACEHOLDERS: [(&str, &str); 8] = [
     ("DIR", "."),
     ("FILE", "libacme.so"),
     ("KEY", "files.zones"),
     ("NAME", "root"),
+    ("RUN", "1"),
     ("SHELL", "bash"),
     ("ZONE", "example.com"),
     ("…", ""),
@@ -118,7 +119,8 @@ impl Place {
         let root = tempfile::tempdir().unwrap();
         copy_tree(&sources().join("examples"), &root.path().join("examples"));
         let place = Self { root };
-        fs::create_dir(place.state()).unwrap();
+        // What somebody's own runs have left there.
+        fs::remove_dir_all(place.state()).ok();
         let plugins = place.configuration().join("plugins");
         fs::create_dir(&plugins).unwrap();
         for library in LIBRARIES {
@@ -131,7 +133,7 @@ impl Place {
     }
 
     fn state(&self) -> PathBuf {
-        self.root.path().join("state")
+        self.configuration().join("state")
     }
 
     fn configuration(&self) -> PathBuf {
@@ -161,8 +163,6 @@ impl Place {
                     "GORDON_JANITOR_PLUGIN_DIR",
                     self.configuration().join("plugins"),
                 )
-                // What other runs on this machine remember is not in the documents.
-                .env("STATE_DIRECTORY", self.state())
                 .current_dir(directory)
                 .output()
                 .unwrap();

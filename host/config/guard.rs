@@ -87,7 +87,7 @@ impl Guard {
     /// for: of a zone all that hold there, of several those that hold for all of them.
     pub fn patterns(&self) -> impl Iterator<Item = (&Pattern, ZoneLimits)> {
         self.zones.iter().map(|(pattern, options)| {
-            let limits = match pattern.name() {
+            let limits = match pattern.any_name() {
                 Some(name) => self.limits_of(name.as_ref()),
                 None => options.clone().over(&self.all),
             };

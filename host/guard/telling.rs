@@ -9,15 +9,15 @@ use crate::metrics::{Number, Value};
 use crate::offer::Shared;
 use crate::problem::{Code, Problem};
 use crate::report::Report;
-use crate::stations::convergence::{NotSticking, Stuck};
-use crate::stations::guard::{Reason, Unnamed, Verdict};
+use crate::stations::convergence::{NotSticking, Sent, Stuck};
+use crate::stations::guard::{Reason, Unnamed, Verdict, rrsets};
 use crate::stations::planned::PlannedZone;
 
 /// Zones that are told of one by one; the rest is counted, and in the log.
 const MAX_TOLD: usize = 20;
 
 /// Tells everything that was found of a plan.
-pub(crate) fn tell(plan: &[PlannedZone], report: &Report, shared: &Shared) {
+pub(crate) fn tell(plan: &[PlannedZone], report: &Report, heard_all: bool, shared: &Shared) {
     for zone in plan {
         measure(zone, shared);
     }
@@ -55,8 +55,8 @@ pub(crate) fn tell(plan: &[PlannedZone], report: &Report, shared: &Shared) {
         } = zone.not_sticking;
         tracing::warn!(zone = %zone.apex(), sent_again, set_aside, "changes do not stick");
     }
-    for one in &report.unnamed {
-        shared.tell(&unnamed(one));
+    for problem in unnamed(&report.unnamed, heard_all) {
+        shared.tell(&problem);
     }
 }
 
@@ -152,13 +152,14 @@ fn does_not_stick(zone: &PlannedZone) -> Vec<Problem> {
             ),
             (number, None) => format!("{number} changes of `{apex}` do not stick"),
         };
-        let rest = match set_aside {
-            true => "not sent any more",
-            false => "planned again although they were applied",
+        let done = match shown.iter().any(|stuck| stuck.sent == Sent::Accepted) {
+            true => "accepted long enough ago",
+            false => "applied",
         };
-        let rest = match number {
-            1 => rest.replace("they were", "it was"),
-            _ => rest.to_owned(),
+        let rest = match (set_aside, number) {
+            (true, _) => "not sent any more".to_owned(),
+            (false, 1) => format!("planned again although it was {done}"),
+            (false, _) => format!("planned again although they were {done}"),
         };
         let mut problem = Problem::warning(code, format!("{what}: {rest}"));
         for stuck in &shown {
@@ -167,7 +168,14 @@ fn does_not_stick(zone: &PlannedZone) -> Vec<Problem> {
         if shown.len() < number {
             problem = problem.note(format!("and {} more", number - shown.len()));
         }
-        problem.help("docs/guard.md says what each kind of difference mostly comes from")
+        problem = problem.help("docs/guard.md says what each kind of difference mostly comes from");
+        match set_aside {
+            true => problem.help(format!(
+                "once the cause is gone, gordon-janitor history forget {} has it sent again",
+                without_dot(&apex.to_string())
+            )),
+            false => problem,
+        }
     });
     problems.collect()
 }
@@ -189,23 +197,44 @@ fn describe(problem: Problem, stuck: &Stuck) -> Problem {
     problem
 }
 
-fn unnamed(one: &Unnamed) -> Problem {
-    let Unnamed {
-        zone,
-        desired,
-        run,
-        at,
-    } = one;
-    Problem::warning(
-        Code::Unnamed,
-        format!("no authority names `{zone}` any more; it stays as it is"),
-    )
-    .found(format!(
-        "run {run} of {at} found it well, with {desired} RRsets desired"
-    ))
-    .help(format!(
-        "if it is not this janitor's any more: gordon-janitor history forget {zone}"
-    ))
+/// What is told of the zones that nobody names any more. Where they are many, they have one cause.
+fn unnamed(zones: &[Unnamed], heard_all: bool) -> Vec<Problem> {
+    let seen = |one: &Unnamed| {
+        format!(
+            "run {} of {:.0} found it well, with {} desired",
+            one.run,
+            one.at,
+            rrsets(one.desired as u64)
+        )
+    };
+    let explained = |problem: Problem, forget: String| match heard_all {
+        true => problem.help(format!(
+            "if it is not this janitor's any more: gordon-janitor history forget {forget}"
+        )),
+        false => problem
+            .because("not every authority was heard in this run")
+            .help("mend the authorities first, and forget nothing"),
+    };
+    if zones.len() <= MAX_TOLD {
+        let each = zones.iter().map(|one| {
+            let zone = &one.zone;
+            let text = format!("no authority names `{zone}` any more; it stays as it is");
+            let problem = Problem::warning(Code::Unnamed, text).found(seen(one));
+            explained(problem, without_dot(&zone.to_string()).to_owned())
+        });
+        return each.collect();
+    }
+    let number = zones.len();
+    let text = format!("no authority names {number} zones any more; they stay as they are");
+    let mut problem = Problem::warning(Code::Unnamed, text);
+    for one in zones.iter().take(MAX_TOLD) {
+        problem = problem.found(format!("`{}`: {}", one.zone, seen(one)));
+    }
+    problem = problem.note(format!(
+        "and {} more; gordon-janitor plan names them all",
+        number - MAX_TOLD
+    ));
+    vec![explained(problem, "ZONE".to_owned())]
 }
 
 fn measure(zone: &PlannedZone, shared: &Shared) {
@@ -230,3 +259,6 @@ fn measure(zone: &PlannedZone, shared: &Shared) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

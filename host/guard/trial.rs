@@ -87,7 +87,7 @@ impl Trial {
 }
 
 fn row(finding: &Finding) -> [String; 3] {
-    let (fate, by) = match finding.caught.first() {
+    let (fate, by) = match finding.caught_by() {
         None => ("passes", String::new()),
         Some(reason) => {
             let place = reason.place.as_deref().unwrap_or("default");

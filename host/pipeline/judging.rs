@@ -35,10 +35,11 @@ pub struct Judging<'a> {
 }
 
 /// Judges the whole plan, and puts into the report what is to be done about each zone. `apexes` are those
-/// of every zone that an authority named.
+/// of every zone that an authority named; `heard_all` if no authority is missing that may have named more.
 pub(super) fn judge(
     plan: &mut [PlannedZone],
     apexes: &Apexes<'_>,
+    heard_all: bool,
     judging: &Judging<'_>,
     shared: &Shared,
     report: &mut Report,
@@ -62,7 +63,9 @@ pub(super) fn judge(
     }
     report.run_limits = judgement.run;
     let named = named(plan, shared);
-    report.unnamed = unnamed(judging.memories, &named);
+    if !shared.is_cancelled() {
+        report.unnamed = unnamed(judging.memories, |zone| !named.contains(zone));
+    }
     let unknown = forced.iter().filter(|zone| !named.contains(**zone));
     report
         .faults
@@ -75,7 +78,7 @@ pub(super) fn judge(
         ZoneReport::of(zone, authority)
     });
     report.zones = told.collect();
-    telling::tell(plan, report, shared);
+    telling::tell(plan, report, heard_all, shared);
 }
 
 fn subject<'a>(
@@ -94,6 +97,7 @@ fn subject<'a>(
         existing: zone.actual.as_ref().map(|actual| actual.comparable),
         desired: zone.desired,
         complete: zone.complete,
+        left_undone: zone.held_back > 0 || zone.aside().next().is_some(),
         desired_before: last_good.map(|good| good.desired),
         forced: forced.contains(&apex),
     }
@@ -107,9 +111,12 @@ fn named(plan: &[PlannedZone], shared: &Shared) -> BTreeSet<Name> {
     planned.chain(left_out).collect()
 }
 
-/// The zones of earlier runs that are not among `named`.
-fn unnamed(memories: &BTreeMap<Name, ZoneMemory>, named: &BTreeSet<Name>) -> Vec<Unnamed> {
-    let gone = memories.iter().filter(|(zone, _)| !named.contains(*zone));
+/// The zones of earlier runs that `is_gone` says nobody names.
+pub(super) fn unnamed(
+    memories: &BTreeMap<Name, ZoneMemory>,
+    is_gone: impl Fn(&Name) -> bool,
+) -> Vec<Unnamed> {
+    let gone = memories.iter().filter(|(zone, _)| is_gone(zone));
     let known = gone.filter_map(|(zone, memory)| {
         let good = memory.last_good?;
         Some(Unnamed {

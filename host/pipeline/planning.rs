@@ -14,17 +14,17 @@ use super::Orders;
 use super::judging::judge;
 use super::measuring::{measure_desired, measure_planned};
 use super::merging::{missing_speakers, speaker, tell_losers, tell_remarks};
+use super::routing::Ways;
 use crate::channel::{self, Inlet, Outlet};
 use crate::crew::{Crew, NotCreated};
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::plugin::Work;
-use crate::report::{Failure, LeftOut, LeftOutKind, Report};
+use crate::report::{Failure, Report};
 use crate::stations::answers::Answers;
 use crate::stations::cuts::Apexes;
 use crate::stations::merge::{Merge, Merged, Verdict};
 use crate::stations::planned::PlannedZone;
-use crate::stations::route::{Route, Routes};
 use crate::stations::scope;
 use crate::why::Inquiry;
 
@@ -56,10 +56,6 @@ pub(super) async fn plan(
         answers.push(Some(inlet));
         reconciler.run(Work::Reconciler(zones, sink));
     }
-    let publishers = crew
-        .of(Role::Publisher)
-        .map(|publisher| Arc::clone(publisher.key()));
-    let publishers = publishers.collect();
     let mut keys = Vec::new();
     let mut inlets = Vec::new();
     for authority in crew.of(Role::Authority) {
@@ -72,11 +68,11 @@ pub(super) async fn plan(
     let core = orders.core;
     let speakers = keys.iter().map(|key| speaker(core, key)).collect();
     let missing = missing_speakers(core, orders.missing_authorities, not_created);
+    let none_missing = missing.is_empty();
     let planning = Planning {
         merge: RefCell::new(Merge::new(core.merge.clone(), speakers, missing)),
-        routes: Routes::new(core.routes.as_ref(), &lanes.first()?.reconciler),
+        ways: Ways::new(core, crew)?,
         lanes,
-        publishers,
         inquiry: orders.inquiry,
         shared,
     };
@@ -95,6 +91,7 @@ pub(super) async fn plan(
             return None;
         }
     };
+    let heard_all = none_missing && unfinished.is_empty();
     if !unfinished.is_empty() {
         crew.ended_soon(&[Role::Authority], report).await;
     }
@@ -126,7 +123,8 @@ pub(super) async fn plan(
         .collect::<Vec<_>>();
     let named = merge.names().chain(left_out.iter().map(Name::as_ref));
     let apexes = Apexes::new(named, merge.unheard());
-    judge(&mut planned, &apexes, &orders.judging, shared, report);
+    let judging = &orders.judging;
+    judge(&mut planned, &apexes, heard_all, judging, shared, report);
     tell_remarks(core, &merge, shared, report);
     tell_losers(&planned, report);
     Some(planned)
@@ -166,10 +164,9 @@ struct Lane {
 struct Planning<'a> {
     /// The authorities.
     merge: RefCell<Merge>,
-    routes: Routes,
+    ways: Ways,
+    /// In the order of the reconcilers.
     lanes: Vec<Lane>,
-    /// The publishers that take part; none if nothing is published.
-    publishers: Vec<Arc<str>>,
     inquiry: Option<&'a Inquiry>,
     shared: &'a Shared,
 }
@@ -273,7 +270,7 @@ impl Planning<'_> {
     /// answered.
     async fn forward(&self, merged: Merged, outlets: &[Outlet<AbiQuestion>]) {
         let apex = merged.zone.apex().to_owned();
-        let (route, lane) = match self.way(&apex) {
+        let (route, lane) = match self.ways.of(&apex) {
             Ok(way) => way,
             Err(left_out) => {
                 self.shared.leave_out(left_out);
@@ -292,38 +289,6 @@ impl Planning<'_> {
         let apex = RVec::from(apex.as_wire());
         let desired = ROption::RSome(zone.into_octets());
         let _received = outlets[lane].send(AbiQuestion { apex, desired }).await;
-    }
-
-    /// The route of a zone, and the position of its reconciler.
-    fn way(&self, apex: &Name) -> Result<(&Arc<Route>, usize), LeftOut> {
-        let left_out = |reason: String, hint: &str| LeftOut {
-            zone: Some(apex.clone()),
-            what: apex.to_string(),
-            plugin: None,
-            kind: LeftOutKind::NoRoute,
-            reason: vec![reason],
-            hint: Some(hint.to_owned()),
-        };
-        let Some(route) = self.routes.of(apex.as_ref()) else {
-            let reason = "no pattern in core.routes stands for the zone".to_owned();
-            let hint =
-                "add a route for it; the pattern \"*\" stands for all zones that no other does";
-            return Err(left_out(reason, hint));
-        };
-        let mut lanes = self.lanes.iter();
-        let Some(lane) = lanes.position(|lane| lane.reconciler == route.reconciler) else {
-            let reason = format!(
-                "`{}`, which ought to compare it, takes no part in this run",
-                route.reconciler
-            );
-            return Err(left_out(reason, MISSING));
-        };
-        let is_there = |key: &Arc<str>| route.publishers.contain(key);
-        if !self.publishers.is_empty() && !self.publishers.iter().any(is_there) {
-            let reason = "none of the publishers of its route takes part in this run".to_owned();
-            return Err(left_out(reason, MISSING));
-        }
-        Ok((route, lane))
     }
 
     /// Takes the answers of all reconcilers until their streams end.
@@ -376,9 +341,6 @@ impl Planning<'_> {
         }
     }
 }
-
-/// What to do about a plugin of a route that is not there.
-const MISSING: &str = "mend what the warnings say of it";
 
 /// The next message of any inlet with its position, or the end of one; none when all have ended.
 async fn next_of<T>(inlets: &mut [Option<Inlet<T>>]) -> Option<(usize, Option<T>)> {

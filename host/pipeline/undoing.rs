@@ -8,8 +8,8 @@ use janitor_plugin_api::dns::{ActualZone, Name, Rtype};
 use super::Orders;
 use super::judging::{Judging, judge};
 use super::reading::{Unread, read};
+use super::routing::Ways;
 use crate::crew::Crew;
-use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::report::{LeftOut, LeftOutKind, Report, links};
 use crate::stations::cuts::Apexes;
@@ -19,8 +19,8 @@ use crate::stations::undo::{self, Done, WayBack};
 /// Names that are told of a zone at most; the rest is counted.
 const NAMED: usize = 8;
 
-/// Reads every zone, and plans the way back as far as there is one: within the scope, and judged as every
-/// plan is. None if a reconciler did not come to its end.
+/// Reads every zone, and plans the way back as far as there is one: on the routes that there are now, within
+/// the scope, and judged as every plan is. None if a reconciler did not come to its end.
 pub(super) async fn undo(
     orders: &Orders<'_>,
     zones: Vec<(Name, Done)>,
@@ -28,31 +28,27 @@ pub(super) async fn undo(
     crew: &mut Crew,
     report: &mut Report,
 ) -> Option<Vec<PlannedZone>> {
-    let reconcilers = crew
-        .of(Role::Reconciler)
-        .map(|plugin| Arc::clone(plugin.key()));
-    let reconcilers = reconcilers.collect::<Vec<_>>();
-    let reconciler = |done: &Done| {
-        let then = done.reconciler.as_deref();
-        let same = reconcilers.iter().find(|key| Some(&***key) == then);
-        same.or_else(|| reconcilers.first()).map(Arc::clone)
-    };
+    let ways = Ways::new(orders.core, crew)?;
     let mut to_read = Vec::new();
     let mut open = BTreeMap::new();
     for (zone, done) in zones {
-        let reconciler = reconciler(&done)?;
-        to_read.push((zone.clone(), Arc::clone(&reconciler)));
-        open.insert(zone, (done, reconciler));
+        match ways.of(&zone) {
+            Ok((route, _)) => {
+                to_read.push((zone.clone(), Arc::clone(&route.reconciler)));
+                open.insert(zone, (done, Arc::clone(route)));
+            }
+            Err(left_out) => shared.leave_out(left_out),
+        }
     }
     let mut planned = BTreeMap::new();
     let mut each = |name: &Name, found: Result<ActualZone, Unread>| {
-        let Some((done, reconciler)) = open.remove(name) else {
+        let Some((done, route)) = open.remove(name) else {
             return;
         };
         shared.progress.planned();
         match found.and_then(|actual| way_back(&done, actual)) {
             Ok((way_back, actual)) => {
-                let plan = undo::plan(&way_back, &actual, &reconciler, &orders.scope);
+                let plan = undo::plan(&way_back, &actual, &route, &orders.scope);
                 if let Some(left_out) = changed_since(name, &done, &way_back) {
                     shared.leave_out(left_out);
                 }
@@ -61,17 +57,17 @@ pub(super) async fn undo(
             Err((reason, hint)) => shared.leave_out(LeftOut {
                 hint,
                 reason,
-                ..LeftOut::zone(name.as_ref(), &reconciler, LeftOutKind::Reported, "")
+                ..LeftOut::zone(name.as_ref(), &route.reconciler, LeftOutKind::Reported, "")
             }),
         }
     };
     if !read(&to_read, orders.capacity, shared, crew, report, &mut each).await {
         return None;
     }
-    for (zone, (_, reconciler)) in open {
+    for (zone, (_, route)) in open {
         let reason = "the reconciler did not answer";
-        let kind = LeftOutKind::Unanswered;
-        shared.leave_out(LeftOut::zone(zone.as_ref(), &reconciler, kind, reason));
+        let (kind, plugin) = (LeftOutKind::Unanswered, &route.reconciler);
+        shared.leave_out(LeftOut::zone(zone.as_ref(), plugin, kind, reason));
     }
     let mut planned = planned.into_values().collect::<Vec<_>>();
     // A zone may have come since to which a name belongs now.
@@ -88,7 +84,7 @@ pub(super) async fn undo(
         memories: &memories,
         ..orders.judging
     };
-    judge(&mut planned, &apexes, &judging, shared, report);
+    judge(&mut planned, &apexes, true, &judging, shared, report);
     Some(planned)
 }
 

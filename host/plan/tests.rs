@@ -9,8 +9,9 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::*;
 use crate::problem::escape;
 use crate::report::{LeftOut, LeftOutKind, ZoneReport};
-use crate::stations::guard::{GuardRule, Reason, Verdict};
+use crate::stations::guard::{GuardRule, Reason, Unnamed, Verdict};
 use crate::stations::planned::{PlannedZone, Rule, RuleKind};
+use crate::stations::provenance::Provenance;
 use crate::stations::route::{ListedPublisher, Route};
 
 type Record<'a> = (&'a str, u32, &'a str, &'a str);
@@ -34,8 +35,11 @@ fn zone(apex: &str, desired: &[Record<'_>], served: &[Record<'_>]) -> PlannedZon
     PlannedZone::new(changes, Arc::new(Route::to_all("files.served".into())))
 }
 
-fn outcome(plan: Vec<PlannedZone>) -> Outcome {
+fn outcome(mut plan: Vec<PlannedZone>) -> Outcome {
     let mut outcome = Outcome::default();
+    for zone in &mut plan {
+        zone.provenance = Provenance::only("files.zones".into(), 1);
+    }
     outcome.report.zones = plan.iter().map(report).collect();
     outcome.plan = plan;
     outcome.publishers = vec![ListedPublisher {
@@ -393,4 +397,16 @@ fn markdown_is_whole_at_every_length_and_counts_what_is_missing() {
         );
     }
     assert_eq!(markdown(&outcome, Some(length + 300)), whole);
+    let unnamed = |number| Unnamed {
+        zone: format!("z{number}.test").parse().unwrap(),
+        desired: 3,
+        run: 1,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    outcome.report.unnamed = (0..1000).map(unnamed).collect();
+    let shown = markdown(&outcome, Some(2000));
+    assert!(shown.chars().count() <= 2000, "{shown}");
+    let remarks = shown.matches("no authority names").count();
+    let missing = format!("No room here for {} remarks and ", 1000 - remarks);
+    assert!(remarks > 0 && shown.contains(&missing), "{shown}");
 }

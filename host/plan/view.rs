@@ -39,9 +39,8 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn new(outcome: &'a Outcome, extent: Extent) -> Self {
-        let mut ways = pairs(outcome).map(|(zone, report)| Way {
+        let mut ways = outcome.plan.iter().map(|zone| Way {
             zone,
-            report,
             publishers: &outcome.publishers,
         });
         let first = ways.next();
@@ -60,7 +59,7 @@ impl<'a> View<'a> {
         let Self { extent, .. } = *self;
         let has_one_way = self.way.is_some();
         let publishers = &self.outcome.publishers;
-        pairs(self.outcome).filter_map(move |(planned, report)| {
+        self.outcome.plan.iter().filter_map(move |planned| {
             let remarks = remarks(planned, extent);
             let is_shown = extent.all || planned.counts().total() > 0 || !remarks.is_empty();
             is_shown.then(|| ZoneView {
@@ -69,7 +68,6 @@ impl<'a> View<'a> {
                 way: (!has_one_way).then(|| {
                     Way {
                         zone: planned,
-                        report,
                         publishers,
                     }
                     .to_string()
@@ -184,10 +182,6 @@ impl<'a> View<'a> {
     }
 }
 
-fn pairs(outcome: &Outcome) -> impl Iterator<Item = (&PlannedZone, &ZoneReport)> {
-    outcome.plan.iter().zip(&outcome.report.zones)
-}
-
 fn is_as_desired(zone: &PlannedZone) -> bool {
     zone.counts().total() == 0 && zone.held_back == 0 && zone.aside().next().is_none()
 }
@@ -242,32 +236,32 @@ impl<'a> ZoneView<'a> {
 /// Who wants a zone of a plan, compares it and publishes its changes.
 pub(crate) fn way_of(outcome: &Outcome, zone: &PlannedZone) -> Option<String> {
     let publishers = &outcome.publishers;
-    let (zone, report) = pairs(outcome).find(|(known, _)| known.apex() == zone.apex())?;
-    let way = Way {
-        zone,
-        report,
-        publishers,
-    };
+    let zone = outcome
+        .plan
+        .iter()
+        .find(|known| known.apex() == zone.apex())?;
+    let way = Way { zone, publishers };
     Some(way.to_string())
 }
 
 /// Who wants a zone, compares it and publishes its changes.
 struct Way<'a> {
     zone: &'a PlannedZone,
-    report: &'a ZoneReport,
     publishers: &'a [ListedPublisher],
 }
 
 impl PartialEq for Way<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.report.authority == other.report.authority && self.zone.route == other.zone.route
+        let (ours, theirs) = (&self.zone.provenance, &other.zone.provenance);
+        ours.authorities() == theirs.authorities() && self.zone.route == other.zone.route
     }
 }
 
 impl fmt::Display for Way<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(authority) = &self.report.authority {
-            write!(f, "desired by {authority}, ")?;
+        let authorities = self.zone.provenance.authorities();
+        if !authorities.is_empty() {
+            write!(f, "desired by {}, ", authorities.join(" and "))?;
         }
         let route = &self.zone.route;
         write!(f, "compared by {}", route.reconciler)?;

@@ -142,22 +142,32 @@ fn take_turn(
 ) -> Result<Turn, NoTurn> {
     make_directory(state_root).map_err(NoTurn::Impossible)?;
     Turn::take(state_root, settings.wait, &mut |holder| {
-        let who = holder.map_or_else(|| "another run".to_owned(), other_run);
-        let patience = settings.wait.as_secs_f64();
-        let text =
-            format!("{who} has the state directory; waiting for it, at most {patience} seconds");
-        tell(&Problem::warning(Code::Occupied, text).place(state_root.display()));
+        tell(&waiting(state_root, settings.wait, holder));
     })
 }
 
+/// What is told by whoever waits.
+fn waiting(state_root: &Path, wait: Duration, holder: Option<&Holder>) -> Problem {
+    let who = holder.map_or_else(|| "another run".to_owned(), other_run);
+    let patience = wait.as_secs_f64();
+    let text = format!("{who} has the state directory; waiting for it, at most {patience} seconds");
+    Problem::warning(Code::Occupied, text).place(state_root.display())
+}
+
 impl Turn {
-    /// Takes the turn for something short, once the others are done.
+    /// Takes the turn for something short, once the others are done. If somebody has to be waited for,
+    /// `tell` is told once.
     ///
     /// # Errors
     ///
     /// When they do not end in time, or the file system does not let anybody have it.
-    pub fn wait_for(state_root: &Path, wait: Duration) -> Result<Self, Problem> {
-        Self::take(state_root, wait, &mut |_| {}).map_err(|error| match error {
+    pub fn wait_for(
+        state_root: &Path,
+        wait: Duration,
+        tell: &dyn Fn(Problem),
+    ) -> Result<Self, Problem> {
+        let told = &mut |holder: Option<&Holder>| tell(waiting(state_root, wait, holder));
+        Self::take(state_root, wait, told).map_err(|error| match error {
             NoTurn::Taken(holder) => occupied(state_root, wait, holder.as_ref()),
             NoTurn::Impossible(error) => super::Fault::from(error).problem(&state_root.join(FILE)),
         })
@@ -202,13 +212,23 @@ fn occupied(state_root: &Path, wait: Duration, holder: Option<&Holder>) -> Probl
 fn missing(state_root: &Path, error: &io::Error, tell: &dyn Fn(&Problem)) -> Result<(), Error> {
     let problem = Problem::error(Code::NoHistory, "cannot keep a history")
         .place(state_root.display())
-        .found(error)
-        .help("a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager")
-        .help("[core.history] enabled = false does without a history");
-    // Whether there is one cannot be told where nobody may look.
-    if is_begun(&state_root.join(FILE)).unwrap_or(false) {
-        return Err(refused(problem));
+        .found(error);
+    let help = |problem: Problem| {
+        problem
+            .help("a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager")
+            .help("[core.history] enabled = false does without a history")
+    };
+    match is_begun(&state_root.join(FILE)) {
+        Ok(true) => return Err(refused(help(problem))),
+        // Nobody may look, so there may be one.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(refused(help(problem.because(
+                "this user may not look whether there is one; another run may be going on",
+            ))));
+        }
+        Ok(false) | Err(_) => {}
     }
+    let problem = help(problem);
     tell(&problem.into_warning().note(WITHOUT));
     Ok(())
 }

@@ -50,5 +50,9 @@ pub(super) fn prune(
         [],
     )?;
     transaction.commit()?;
-    connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))
+    // Each step gives one page back.
+    let mut vacuum = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+    let mut pages = vacuum.query([])?;
+    while begin.elapsed() < LIMIT && pages.next()?.is_some() {}
+    Ok(())
 }

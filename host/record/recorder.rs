@@ -438,17 +438,17 @@ fn write_outcomes(state: &mut State, outcomes: &[Outcomes]) -> Result<(), Fault>
 }
 
 /// What the publishers say of each change of a zone that was sent, all together; nothing if it was not.
-fn sent(zone: &PlannedZone, ticket: u64, outcomes: &[Outcomes]) -> Vec<Option<Sent>> {
-    if !zone.goes_out() {
+fn sent(zone: &PlannedZone, ticket: u64, publishers: &[Outcomes]) -> Vec<Option<Sent>> {
+    if !zone.goes_out() || publishers.is_empty() {
         return Vec::new();
     }
-    let together = outcomes::together(&zone.route, ticket, zone.changes().len(), outcomes);
-    let sent = together.into_iter().map(|outcome| match outcome {
+    let each = outcomes::together(&zone.route, ticket, zone.changes().len(), publishers);
+    let each = each.into_iter().map(|outcome| match outcome {
         OutcomeCode::APPLIED => Some(Sent::Applied),
         OutcomeCode::ACCEPTED => Some(Sent::Accepted),
         _ => None,
     });
-    sent.collect()
+    each.collect()
 }
 
 /// Remembers the zones in which all is well: compared as a whole, and with every change applied or

@@ -328,6 +328,27 @@ fn old_runs_go_and_the_latest_stay_however_old_they_are() {
     assert!(record.memories().unwrap().contains_key(&a));
 }
 
+#[test]
+fn what_is_taken_out_gives_its_room_back_to_the_file_system() {
+    let root = tempfile::tempdir().unwrap();
+    let many = (0..20_000).map(|n| format!("name{n}")).collect::<Vec<_>>();
+    let many = many.iter().map(|name| &**name).collect::<Vec<_>>();
+    life(
+        root.path(),
+        &[planned("a.test", &many, &[])],
+        OutcomeCode::APPLIED,
+    );
+    for _ in 0..5 {
+        life(root.path(), &[], OutcomeCode::APPLIED);
+    }
+    let size = || fs::metadata(root.path().join(FILE)).unwrap().len();
+    let before = size();
+    let mut record = Record::open(root.path(), Access::Write).unwrap().unwrap();
+    let later = Timestamp::now() + SignedDuration::from_hours(24 * 91);
+    keeping::prune(&mut record.connection, &settings(), later).unwrap();
+    assert!(size() < before / 2, "{before} before, {} after", size());
+}
+
 /// The history as each version wrote it, oldest first.
 const VERSIONS: &[&str] = &[include_str!("../../tests/vectors/history/1.sql")];
 
@@ -434,6 +455,51 @@ fn what_is_no_history_is_refused() {
       help: move the file away to begin a new history, or put a copy back
       help: sqlite3 can often save most of what a damaged file holds: .recover
     ");
+}
+
+#[test]
+fn what_is_no_file_in_the_place_of_one_is_neither_waited_for_nor_written_over() {
+    use std::os::unix::fs::symlink;
+
+    let pipe = |path: &Path| {
+        let fifo = rustix::fs::FileType::Fifo;
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mknodat(rustix::fs::CWD, path, fifo, mode, 0).unwrap();
+    };
+    let root = tempfile::tempdir().unwrap();
+    life(root.path(), &[], OutcomeCode::APPLIED);
+    // SQLite would wait for ever for somebody to write into it.
+    let journal = root.path().join("history.sqlite-journal");
+    pipe(&journal);
+    insta::assert_snapshot!(refused(root.path()), @r"
+    error[GJ801]: cannot use the history
+      where: <root>/history.sqlite
+      found: <root>/history.sqlite-journal is not a regular file
+      help: a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager
+      help: [core.history] enabled = false does without a history
+    ");
+    fs::remove_file(journal).unwrap();
+
+    // A history on a disk that is not mounted is not the same as none.
+    let path = root.path().join(FILE);
+    let elsewhere = root.path().join("elsewhere");
+    fs::rename(&path, &elsewhere).unwrap();
+    symlink(&elsewhere, &path).unwrap();
+    life(root.path(), &[], OutcomeCode::APPLIED);
+    fs::rename(&elsewhere, root.path().join("unmounted")).unwrap();
+    let text = refused(root.path());
+    let found = "found: <root>/history.sqlite is a link to what is not there\n";
+    assert!(text.contains(found), "{text}");
+    assert!(!elsewhere.exists());
+
+    let lock = root.path().join("lock");
+    let precious = root.path().join("precious");
+    fs::write(&precious, "not ours").unwrap();
+    fs::remove_file(&lock).unwrap();
+    symlink(&precious, &lock).unwrap();
+    let turn = Turn::take(root.path(), Duration::ZERO, &mut |_| {});
+    assert!(turn.is_err(), "{turn:?}");
+    assert_eq!(fs::read_to_string(precious).unwrap(), "not ours");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::fs::{FlockOperation, fcntl_lock};
+use rustix::fs::{FlockOperation, OFlags, fcntl_lock};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -52,20 +52,26 @@ impl Turn {
     ///
     /// # Errors
     ///
-    /// [`NoTurn`].
+    /// When another process has it for too long, or the file system does not let anybody have it.
     pub fn take(
         state_root: &Path,
         wait: Duration,
         told: &mut dyn FnMut(Option<&Holder>),
     ) -> Result<Self, NoTurn> {
+        let path = state_root.join(FILE);
         let opened = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
-            .open(state_root.join(FILE));
-        let file = opened.map_err(NoTurn::Impossible)?;
+            // Whatever a link leads to would be written over.
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path);
+        // Mostly it is another user's: somebody ran it once by hand.
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let file = opened.map_err(|error| NoTurn::Impossible(named(error)))?;
         let limit = Instant::now().checked_add(wait);
         let mut is_told = false;
         loop {

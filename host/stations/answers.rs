@@ -272,7 +272,7 @@ fn judge(
         )
     })?;
     let changes = within(changes, asked);
-    let survey = Survey::of(&actual, &changes, &scope.markers(), &asked.markers);
+    let survey = Survey::of(&actual, &changes, scope, &asked.markers);
     Ok(Judged {
         changes,
         actual: Some(survey),

@@ -67,7 +67,8 @@ impl NotSticking {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.sent_again + self.set_aside
+        // A plan that was read from a file may say anything.
+        self.sent_again.saturating_add(self.set_aside)
     }
 }
 
@@ -89,6 +90,8 @@ pub struct Stuck {
     pub served: Option<Form>,
     /// The RRset as it ought to be, if there ought to be one.
     pub desired: Option<Form>,
+    /// What the publishers said of it.
+    pub sent: Sent,
     /// How often it was sent.
     pub times: u32,
     /// When it was sent first.
@@ -206,6 +209,7 @@ fn stuck(apex: NameRef<'_>, change: Change<'_>, attempt: Attempt, set_aside: boo
         difference: Difference::between(served, desired, change.rtype(), apex),
         served: served.map(Form::of),
         desired: desired.map(Form::of),
+        sent: attempt.sent,
         times: attempt.times,
         since: attempt.first,
         set_aside,

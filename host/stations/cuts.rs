@@ -209,7 +209,7 @@ mod tests {
         let changes = diff(&desired, &actual, &LeftAlone::default()).unwrap();
         let scope = Scope::default();
         let scope = ZoneScope::new(&scope, desired.apex());
-        let survey = Survey::of(&actual, &changes, &scope.markers(), &[]);
+        let survey = Survey::of(&actual, &changes, &scope, &[]);
         let mut zone = PlannedZone::new(changes, Arc::new(Route::to_all("r".into())));
         zone.actual = Some(survey);
         let zones = zones.iter().map(|zone| name(zone)).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 //!
 //! Every zone is judged by its own limits, then all of them together by those of the run. What is
 //! withheld is withheld as a whole: half of a wrong plan is no better. Additions are never limited,
-//! so that a zone can be filled for the first time; nor is anything said of a zone without changes.
+//! so that a zone can be filled for the first time; nor is anything said of a zone that is as desired.
 //!
 //! ```text
 //! each zone ─► its own limits ──────────────┬─► withheld or forced
@@ -26,6 +26,7 @@ use jiff::Timestamp;
 pub use self::limits::{Given, GivenLimit, Limit, OnIncomplete, Percent, RunLimits, ZoneLimits};
 pub use self::probe::{Finding, Probe, probe_everything, probe_run, probe_zone};
 pub use self::verdict::{GuardRule, Reason, Verdict};
+pub(crate) use self::zone::rrsets;
 use crate::report::ChangeCounts;
 
 /// What the guard knows of one zone.
@@ -41,6 +42,8 @@ pub struct Subject<'a> {
     pub desired: usize,
     /// Whether that is all of them.
     pub complete: bool,
+    /// Whether some of what differs is not changed: it is held back, or a rule sets it aside.
+    pub left_undone: bool,
     /// RRsets that it ought to hold in the last good run, if there was one.
     pub desired_before: Option<usize>,
     /// Whether its limits are lifted for this run.
@@ -82,9 +85,11 @@ pub fn judge(
     let mut verdicts = Vec::with_capacity(zones.len());
     let mut sums = run::Sums::default();
     for zone in zones {
-        let reasons = match zone.has_changes() {
-            true => zone::reasons(zone, &limits_of(zone.apex)),
-            false => Vec::new(),
+        let reasons = match (zone.has_changes(), zone.left_undone) {
+            (true, _) => zone::reasons(zone, &limits_of(zone.apex)),
+            // What is lost at the source is told before anything can be deleted for it.
+            (false, true) => Vec::from_iter(zone::shrunk(zone, &limits_of(zone.apex))),
+            (false, false) => Vec::new(),
         };
         let verdict = verdict(zone, reasons);
         if !zone.forced {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{ActualZone, Change, Name, NameRef, Rtype};
+use janitor_plugin_api::dns::{ActualZone, Name, NameRef, Rtype};
 
 use super::markers::Marker;
 use crate::config::scope::Registry;
@@ -84,10 +84,9 @@ impl Ownership {
         self.owned.is_empty()
     }
 
-    /// Who else owns what `change` is about, for people.
+    /// Who else owns RRsets of this name and type, for people.
     #[must_use]
-    pub fn owner_of(&self, change: Change<'_>) -> Option<&Arc<str>> {
-        let (name, rtype) = (change.owner(), change.rtype());
+    pub fn owner_of(&self, name: NameRef<'_>, rtype: Rtype) -> Option<&Arc<str>> {
         let start = self
             .owned
             .partition_point(|owned| owned.name.as_ref() < name);

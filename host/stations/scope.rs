@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{Action, Change, Changes, DesiredZone, Name, NameRef, Rtype};
+use janitor_plugin_api::dns::{
+    Action, Change, Changes, DesiredZone, Name, NameRef, RrsetRef, Rtype,
+};
 
 use super::markers::MarkerReader;
 use super::ownership::Ownership;
@@ -72,15 +74,7 @@ impl<'a> ZoneScope<'a> {
             // What is deleted is served; more nobody can tell.
             None => self.markers_among(zone.changes()),
         };
-        let limits = [
-            self.include.is_some(),
-            self.own.is_some(),
-            !found.is_empty(),
-        ];
-        let general = &self.scope.general;
-        let is_limited =
-            limits.contains(&true) || !general.exclude.is_empty() || !general.protect.is_empty();
-        if is_limited {
+        if self.leaves_anything(&found) {
             zone.set_aside(|change| self.rule(change, &found));
         }
         if self.name_servers {
@@ -104,31 +98,64 @@ impl<'a> ZoneScope<'a> {
         Ownership::new(served.collect(), None)
     }
 
+    /// Whether anything may be left as it is, where others have `owned`.
+    pub(super) fn leaves_anything(&self, owned: &Ownership) -> bool {
+        let general = &self.scope.general;
+        self.include.is_some()
+            || self.own.is_some()
+            || !owned.is_empty()
+            || !general.exclude.is_empty()
+            || !general.protect.is_empty()
+    }
+
+    /// Whether an RRset that is served may be updated or deleted.
+    pub(super) fn may_touch(&self, rrset: RrsetRef<'_>, owned: &Ownership) -> bool {
+        let (owner, rtype) = (rrset.owner(), rrset.rtype());
+        self.of_others(owner, rtype, owned).is_none() && self.protecting(owner, rtype).is_none()
+    }
+
     fn rule(&self, change: Change<'_>, owned: &Ownership) -> Option<Rule> {
         let (owner, rtype) = (change.owner(), change.rtype());
-        let rule = |kind, text: &Arc<str>| Rule {
+        let protecting = || match change.action() {
+            Action::Addition => None,
+            Action::Deletion | Action::Update => {
+                Some((RuleKind::Protected, self.protecting(owner, rtype)?))
+            }
+        };
+        let (kind, text) = self.of_others(owner, rtype, owned).or_else(protecting)?;
+        Some(Rule {
             kind,
             text: Arc::clone(text),
-        };
-        if let Some(told) = owned.owner_of(change) {
-            return Some(rule(RuleKind::Owned, told));
+        })
+    }
+
+    /// Why RRsets of this owner and type are not managed here, if they are not.
+    fn of_others<'b>(
+        &'b self,
+        owner: NameRef<'_>,
+        rtype: Rtype,
+        owned: &'b Ownership,
+    ) -> Option<(RuleKind, &'b Arc<str>)> {
+        if let Some(told) = owned.owner_of(owner, rtype) {
+            return Some((RuleKind::Owned, told));
         }
         if let Some(include) = self.include
             && include.find(owner, rtype, self.apex).is_none()
         {
-            return Some(rule(RuleKind::Scope, include.not_in()));
+            return Some((RuleKind::Scope, include.not_in()));
         }
-        let tables = || [Some(&self.scope.general), self.own].into_iter().flatten();
-        let find = |entries: &'a Entries| entries.find(owner, rtype, self.apex);
-        if let Some(told) = tables().find_map(|table| find(&table.exclude)) {
-            return Some(rule(RuleKind::Scope, told));
-        }
-        if change.action() != Action::Addition
-            && let Some(told) = tables().find_map(|table| find(&table.protect))
-        {
-            return Some(rule(RuleKind::Protected, told));
-        }
-        None
+        let found = |table: &'a ScopeTable| table.exclude.find(owner, rtype, self.apex);
+        Some((RuleKind::Scope, self.tables().find_map(found)?))
+    }
+
+    /// The entry that protects RRsets of this owner and type, if there is one.
+    fn protecting(&self, owner: NameRef<'_>, rtype: Rtype) -> Option<&Arc<str>> {
+        self.tables()
+            .find_map(|table| table.protect.find(owner, rtype, self.apex))
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &'a ScopeTable> {
+        [Some(&self.scope.general), self.own].into_iter().flatten()
     }
 
     /// Keeps the last address of each name server, which the NS RRset at the apex goes on to name. An

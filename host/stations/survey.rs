@@ -6,15 +6,16 @@ use janitor_plugin_api::dns::{
     Action, ActualZone, Change, Changes, LeftAlone, Name, NameRef, RrsetRef, Rtype, Serial,
 };
 
-use super::markers::MarkerReader;
 use super::ownership::Ownership;
+use super::scope::ZoneScope;
 
 /// What a zone was found to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,
-    /// RRsets without those that no comparison changes: SOA and NS at the apex, what a signer makes.
+    /// RRsets that may be updated or deleted. Not SOA and NS at the apex and what a signer makes, and
+    /// nothing that the scope or a marker leaves as it is.
     pub comparable: usize,
     /// The serial of its SOA, if it has one.
     pub serial: Option<Serial>,
@@ -40,10 +41,11 @@ impl Survey {
     pub(super) fn of(
         actual: &ActualZone,
         changes: &Changes,
-        reader: &MarkerReader<'_>,
+        scope: &ZoneScope<'_>,
         ours: &[Name],
     ) -> Self {
         let apex = actual.apex();
+        let reader = scope.markers();
         let mut markers = Vec::new();
         let mut comparable = 0;
         let mut servers = Vec::new();
@@ -55,9 +57,7 @@ impl Survey {
         for rrset in actual.rrsets() {
             at_apex = at_apex && rrset.owner() == apex;
             let rtype = rrset.rtype();
-            let is_left_alone = rtype.is_signer_made(at_apex)
-                || at_apex && LeftAlone::default().contains(apex, rtype, apex);
-            comparable += usize::from(!is_left_alone);
+            comparable += usize::from(is_compared(rrset, at_apex));
             match rtype {
                 Rtype::TXT if !reader.is_idle() => {
                     if let Some(marker) = reader.read(rrset) {
@@ -82,15 +82,30 @@ impl Survey {
         }
         glue.sort_unstable();
         glue.dedup();
+        let ownership = Ownership::new(markers, Some(actual));
+        if scope.leaves_anything(&ownership) {
+            // Only now is it known what others own.
+            let compared = actual.rrsets();
+            let compared = compared.filter(|rrset| is_compared(*rrset, rrset.owner() == apex));
+            let touched = compared.filter(|rrset| scope.may_touch(*rrset, &ownership));
+            comparable = touched.count();
+        }
         Self {
             rrsets: actual.rrset_count(),
             serial: actual.serial(),
             comparable,
-            ownership: Ownership::new(markers, Some(actual)),
+            ownership,
             name_servers: threatened(actual, changes, &servers),
             glue: glue.into_iter().map(NameRef::to_owned).collect(),
         }
     }
+}
+
+/// Whether comparisons change an RRset like this; `at_apex` if its owner is the zone itself.
+fn is_compared(rrset: RrsetRef<'_>, at_apex: bool) -> bool {
+    let (owner, rtype) = (rrset.owner(), rrset.rtype());
+    let is_primarys = at_apex && LeftAlone::default().contains(owner, rtype, owner);
+    !is_primarys && !rtype.is_signer_made(at_apex)
 }
 
 /// The names that an NS RRset names.

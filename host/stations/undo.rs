@@ -19,8 +19,6 @@ pub struct Done {
     pub changes: Changes,
     /// For each of them, whether it may have been made.
     pub made: Vec<bool>,
-    /// The reconciler that compared the zone then.
-    pub reconciler: Option<String>,
 }
 
 /// The way back.
@@ -127,24 +125,26 @@ fn at_owner(
     Ok(())
 }
 
-/// The plan that goes the way back from `actual`, within `scope`.
+/// The plan that goes the way back from `actual` on `route`, within `scope`.
 #[must_use]
 pub fn plan(
     way_back: &WayBack,
     actual: &ActualZone,
-    reconciler: &Arc<str>,
+    route: &Arc<Route>,
     scope: &Scope,
 ) -> PlannedZone {
     let changes = way_back.changes.clone();
     let scope = ZoneScope::new(scope, actual.apex());
-    let survey = Survey::of(actual, &changes, &scope.markers(), &[]);
+    let survey = Survey::of(actual, &changes, &scope, &[]);
     let after = changes.apply(actual).ok();
-    let route = Arc::new(Route::to_all(Arc::clone(reconciler)));
-    let mut planned = PlannedZone::new(changes, route);
-    // What it ought to hold is what it held before.
-    planned.desired = after
-        .as_ref()
-        .map_or(survey.rrsets, |after| after.rrset_count());
+    let mut planned = PlannedZone::new(changes, Arc::clone(route));
+    // What it ought to hold is what it held before. Later runs compare their desired zones with that,
+    // and in those there is nothing that a signer makes.
+    planned.desired = after.as_ref().map_or(survey.comparable, |after| {
+        let apex = after.apex();
+        let desired = |rrset: &RrsetRef<'_>| !rrset.rtype().is_signer_made(rrset.owner() == apex);
+        after.rrsets().filter(desired).count()
+    });
     planned.digests = after.map(|after| Digests {
         desired: digests::of_actual(&after),
         actual: Some(digests::of_actual(actual)),

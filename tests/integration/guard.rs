@@ -140,6 +140,30 @@ fn a_limit_of_the_run_withholds_every_zone_with_changes_but_those_forced() {
 }
 
 #[test]
+fn a_share_is_one_of_what_the_scope_takes_in() {
+    let records = |names: &str, number: usize| {
+        let record = |at| format!("{names}{at} A 192.0.2.{at}\n");
+        (0..number).map(record).collect::<String>()
+    };
+    let deployment = |kept: usize| {
+        Janitor::new()
+            .desired("a.test", &(records("other", 1) + &records("dyn", kept)))
+            .served("a.test", &(records("other", 100) + &records("dyn", 10)))
+            .settings("[core.scope]\ninclude = ['dyn*.a.test']")
+    };
+    // All that this janitor manages there is a tenth of the zone.
+    let lost = deployment(0).run();
+    assert_eq!(lost.exit_code(), 3);
+    assert!(
+        lost.errors().contains("10 deletions of 10 RRsets"),
+        "{}",
+        lost.errors()
+    );
+    assert_eq!(deployment(6).run().exit_code(), 3);
+    assert_eq!(deployment(7).run().exit_code(), 0);
+}
+
+#[test]
 fn deletions_are_withheld_where_nobody_says_what_is_served() {
     let run = deployment()
         .reconcilers(&["villain.reconciler.hides-what-is-served"])
@@ -258,6 +282,34 @@ fn test_tells_which_limit_catches_which_accident() {
       500 zones with deletions, of 1000          passes
       501 zones with deletions, of 1000          withheld  by core.guard.run.zones_percent = 50 (default)
     No zone can lose everything.
+    ");
+}
+
+#[test]
+fn test_names_the_limit_that_it_tries_where_several_catch_an_accident() {
+    let run = Janitor::new()
+        .settings(
+            "[core.guard]\ndeletions = 0\ndeletions_percent = 0.1\nmin_existing = 0\n\
+             [core.guard.run]\ndeletions_percent = 0.1\nzones = 1",
+        )
+        .command(&["guard", "test"]);
+    assert_eq!(run.exit_code(), 0);
+    let stdout = run.stdout();
+    let about = stdout.lines().filter(|line| line.contains("deletion"));
+    insta::assert_snapshot!(about.collect::<Vec<_>>().join("\n"), @r"
+    all 1000 RRsets are deleted                withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    1 deletion in a zone of unknown size       withheld  by core.guard.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:3)
+    1 deletion                                 withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    1 deletion of 1000 RRsets                  withheld  by core.guard.deletions = 0 (<root>/gordon-janitor-user.toml:2)
+    2 deletions of 1000 RRsets                 withheld  by core.guard.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:3)
+    5000 deletions in all zones              passes
+    5001 deletions in all zones              withheld  by core.guard.run.deletions = 5000 (default)
+    1 deletion of 1000 RRsets in all zones   passes
+    2 deletions of 1000 RRsets in all zones  withheld  by core.guard.run.deletions_percent = 0.1 (<root>/gordon-janitor-user.toml:6)
+    1 zone with deletions                    passes
+    2 zones with deletions                   withheld  by core.guard.run.zones = 1 (<root>/gordon-janitor-user.toml:7)
+    500 zones with deletions, of 1000        withheld  by core.guard.run.zones = 1 (<root>/gordon-janitor-user.toml:7)
+    501 zones with deletions, of 1000        withheld  by core.guard.run.zones_percent = 50 (default)
     ");
 }
 

@@ -45,7 +45,7 @@ fn by_priority_the_first_counts_and_the_plan_says_who_lost() {
       + new.example.com.  300  A  192.0.2.3
       ~ www.example.com.  300  A  192.0.2.9 → 192.0.2.2
       - old.example.com.  300  A  192.0.2.1
-    compared by files.served, published by files.apply
+    desired by files.zones and villain.authority.behaves, compared by files.served, published by files.apply
     1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 update, 1 deletion
     ");
     assert_snapshot!(plan.log_with("RRset does not count").join("\n"), @r#"INFO: RRset does not count zone=example.com. owner=www.example.com. rtype=A authority=villain.authority.behaves why="`files.zones` comes first and has another""#);
@@ -85,7 +85,7 @@ fn in_a_union_all_values_count() {
       +                                192.0.2.1
       +                                192.0.2.2
       - old.example.com.  300       A  192.0.2.1
-    compared by files.served, published by files.apply
+    desired by files.zones and villain.authority.behaves, compared by files.served, published by files.apply
     1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 update, 1 deletion
     ");
     let run = janitor.run();
@@ -104,6 +104,11 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
         "www CNAME new\nnew A 192.0.2.3",
         "[core.merge]\npolicy = 'union'",
     );
+    // A plan that is applied ends as the run does.
+    let path = janitor.path("plan").display().to_string();
+    assert_eq!(janitor.plan(&["--out", &path]).exit_code(), 3);
+    let run = janitor.command(&["apply", &path]);
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
     let run = janitor.run();
     assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
     let served = janitor.served_file("example.com");
@@ -132,6 +137,9 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
     1 zone compared, 0 to change, 0 as desired, 0 left out: no changes
     1 difference in 1 zone left as they are: what is desired there is incomplete
     ");
+    let told = janitor.command(&["why", "www.example.com", "A", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout()).expect("it is JSON");
+    assert_snapshot!(told["lost"].to_string(), @r#"[{"authority":"villain.authority.behaves","owner":"www.example.com.","type":"A","why":"alias","winner":null}]"#);
 }
 
 #[test]

@@ -167,12 +167,19 @@ fn a_zone_is_forgotten_when_somebody_says_so() {
         "forgot b.test.: the next run takes what it finds for good; past runs stay\n"
     );
     assert!(good().is_null());
-    assert_eq!(
-        janitor
-            .command(&["history", "forget", "b.test"])
-            .exit_code(),
-        2
-    );
+    let texts = ["b.test", "bb.test"].map(|zone| janitor.command(&["history", "forget", zone]));
+    assert!(texts.iter().all(|run| run.exit_code() == 2));
+    insta::assert_snapshot!(texts.map(|run| run.errors()).concat(), @r"
+    error[GJ807]: there is nothing to forget of b.test.
+      where: <root>/state/history.sqlite
+      found: it was never good, or that is forgotten; past runs stay
+      help: gordon-janitor history b.test.
+    error: 1 error; nothing was run
+    error[GJ807]: the history knows nothing of bb.test.
+      where: <root>/state/history.sqlite
+      help: gordon-janitor history forget b.test.
+    error: 1 error; nothing was run
+    ");
 }
 
 /// A run whose publisher has reported on its first zone and goes on when the gate is opened.
@@ -241,6 +248,16 @@ fn a_second_run_waits_and_then_refuses() {
       help: run again when it has ended; SIGUSR1 makes it tell what it is doing
     error: 1 error; nothing was run
     ");
+    // Who changes what it remembers waits as well, and says so.
+    let forget = janitor.command(&["history", "forget", "b.test"]);
+    assert_eq!(forget.exit_code(), 2);
+    let told = forget
+        .errors()
+        .lines()
+        .filter(|line| line.contains("[GJ803]"))
+        .count();
+    assert_eq!(told, 2, "{}", forget.errors());
+
     // Who only looks waits for nobody.
     assert_eq!(janitor.plan(&[]).exit_code(), 0);
 

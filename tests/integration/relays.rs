@@ -109,7 +109,7 @@ fn a_relay_lives_longer_than_the_others() {
     INFO: running plugin=villain.relay.meddles
     WARNING: a metrics relay wants to leave something out, which it cannot what=a.test. plugin=villain.relay.meddles
     INFO: run report zones=1 additions=1 updates=0 deletions=1 published=true left_out=0 failures=0 abandoned=0 passed_over=0
-    INFO: the stream has ended cancelled=true plugin=villain.relay.meddles
+    INFO: the stream has ended, and the run is over plugin=villain.relay.meddles
     INFO: cleaned up plugin=villain.relay.meddles
     INFO: dropped plugin=villain.relay.meddles
     ");

@@ -46,6 +46,7 @@ fn told(janitor: &Janitor, arguments: &[&str]) -> String {
         .args(arguments)
         .current_dir(&root)
         .env("NO_COLOR", "1")
+        .env("STATE_DIRECTORY", janitor.path("state"))
         .stdin(Stdio::null())
         .uid(NOBODY)
         .gid(NOBODY)
@@ -147,4 +148,35 @@ fn a_directory_that_may_not_be_written_to() {
         .map(Iterator::count)
         .ok();
     assert_eq!(after, before);
+}
+
+#[test]
+fn a_history_that_this_user_may_not_look_for_stops_the_run_and_not_the_plan() {
+    let Some(janitor) = janitor() else { return };
+    fs::create_dir_all(janitor.path("state")).expect("a directory can be made");
+    mode(&janitor, "state", 0o700);
+    let run = told(&janitor, &["run"]);
+    assert_snapshot!(run[run.find("error[").unwrap_or_default()..], @"
+    error[GJ801]: cannot keep a history
+      where: <root>/state
+      found: <root>/state/lock: Permission denied (os error 13)
+      because: this user may not look whether there is one; another run may be going on
+      help: a directory that this user can write to: core.state_dir, or StateDirectory= of the service manager
+      help: [core.history] enabled = false does without a history
+    error: 1 error; nothing was run
+    [1]
+    ");
+    let plan = told(&janitor, &["plan"]);
+    assert!(
+        plan.contains("warning[GJ801]: cannot use the history\n"),
+        "{plan}"
+    );
+
+    // In one that it may look into, and not write to, there is none: that is how everybody begins.
+    mode(&janitor, "state", 0o755);
+    let run = told(&janitor, &["run"]);
+    assert!(
+        run.contains("warning[GJ801]: cannot keep a history\n"),
+        "{run}"
+    );
 }

@@ -114,6 +114,16 @@ fn what_was_changed_since_stays_and_is_told() {
     compared by files.served, published by files.apply
     2 zones compared, 2 to change, 0 as desired, 1 left out: 3 additions, 2 deletions
     "#);
+    // The rest can be applied, and what stays is told once more.
+    assert_eq!(undo(&janitor, "1", "back.plan").exit_code(), 3);
+    let run = apply(&janitor, "back.plan");
+    assert_eq!(run.exit_code(), 3, "{}", run.stderr());
+    assert!(run.stderr().contains("changed since"), "{}", run.stderr());
+    let records = served(&janitor, "a.test");
+    assert!(
+        records.contains("old.") && records.contains("192.0.2.77"),
+        "{records}"
+    );
 }
 
 #[test]
@@ -139,6 +149,69 @@ fn a_way_back_is_judged_as_every_plan_is() {
     let run = janitor.command(&["undo", "1"]);
     assert!(!run.stdout().contains("new.a.test."), "{}", run.stdout());
     assert!(run.stdout().contains("old.a.test."), "{}", run.stdout());
+}
+
+/// Two reconcilers and two publishers. The villain takes every zone for empty.
+fn routed(routes: &str) -> Janitor {
+    Janitor::new()
+        .reconcilers(&["files.served", "villain.reconciler.behaves"])
+        .publishers(&["files.apply", "villain.publisher.behaves"])
+        .desired("a.test", "new A 192.0.2.1")
+        .served("a.test", "old A 192.0.2.1")
+        .desired("b.test", "new A 192.0.2.2")
+        .served("b.test", "")
+        .settings(
+            "[core.guard]\ndeletions_percent = 'off'\n[core.guard.run]\ndeletions_percent = 'off'",
+        )
+        .settings(&format!("[core.routes]\n{routes}"))
+}
+
+#[test]
+fn the_way_back_is_the_route_that_there_is_now() {
+    let mut janitor = routed(
+        "'a.test' = { reconciler = 'files.served', publishers = ['files.apply'] }
+        '*' = { reconciler = 'villain.reconciler.behaves', publishers = ['villain.publisher.behaves'] }",
+    );
+    assert_eq!(janitor.run().given(), ["+ new.b.test. 300 IN A 192.0.2.2"]);
+
+    // Each zone is read where it is compared, and goes back to whom it went.
+    let run = undo(&janitor, "1", "back.plan");
+    done(&run);
+    insta::assert_snapshot!(run.stdout(), @r#"
+    a.test. 1 addition, 1 deletion
+      compared by files.served, published by files.apply
+      + old.a.test.  300  A  192.0.2.1
+      - new.a.test.  300  A  192.0.2.1
+    2 zones compared, 1 to change, 1 as desired, 0 left out: 1 addition, 1 deletion
+    "#);
+    let run = apply(&janitor, "back.plan");
+    done(&run);
+    assert_eq!(run.given(), [""; 0]);
+    assert!(served(&janitor, "a.test").contains("old."));
+
+    // Without a route there is no way back; the others are not kept from theirs.
+    done(&janitor.run());
+    janitor.rewrite_settings(
+        "[core.guard]\ndeletions_percent = 'off'\n[core.guard.run]\ndeletions_percent = 'off'
+        [core.routes]
+        'a.test' = { reconciler = 'files.served', publishers = ['files.apply'] }
+        'x.test' = { reconciler = 'villain.reconciler.behaves' }",
+    );
+    let run = undo(&janitor, "3", "part.plan");
+    assert_eq!(run.exit_code(), 3, "{}", run.stderr());
+    insta::assert_snapshot!(run.stdout(), @r#"
+    a.test. 1 addition, 1 deletion
+      + old.a.test.  300  A  192.0.2.1
+      - new.a.test.  300  A  192.0.2.1
+    b.test. left out: no pattern in core.routes stands for the zone
+      hint: add a route for it; the pattern "*" stands for all zones that no other does
+    compared by files.served, published by files.apply
+    1 zone compared, 1 to change, 0 as desired, 1 left out: 1 addition, 1 deletion
+    "#);
+    // What was left out when it was planned is still left out when it is applied.
+    let run = apply(&janitor, "part.plan");
+    assert_eq!(run.exit_code(), 3, "{}", run.stderr());
+    assert!(served(&janitor, "a.test").contains("old."));
 }
 
 #[test]

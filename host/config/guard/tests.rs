@@ -173,3 +173,54 @@ fn what_is_no_zone_or_no_option_is_told() {
         "core.guard.zones must be a table, not a whole number"
     );
 }
+
+#[test]
+fn a_pattern_is_shown_with_what_broader_patterns_say_of_all_its_zones() {
+    let guard = guard(
+        "[core.guard.zones.\"*.test\"]\ndeletions_percent = 'off'\n\
+         [core.guard.zones.\"*.a.test\"]\ndeletions = 5\n\
+         [core.guard.zones.\"b.a.test\"]\nupdates = 5",
+    );
+    let shown = guard.patterns().map(|(pattern, limits)| {
+        let limits = [
+            &limits.deletions_percent.value.to_string(),
+            &limits.deletions.value.to_string(),
+        ]
+        .map(String::as_str)
+        .join(" ");
+        (pattern.to_string(), limits)
+    });
+    let shown: Vec<_> = shown.collect();
+    let shown: Vec<_> = shown
+        .iter()
+        .map(|(pattern, limits)| (&**pattern, &**limits))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("b.a.test", "\"off\" 5"),
+            ("*.a.test", "\"off\" 5"),
+            ("*.test", "\"off\" 1000")
+        ]
+    );
+    let (_, limits) = guard.patterns().nth(1).unwrap();
+    assert_eq!(limits, guard.limits_of(name("x.y.a.test").as_ref()));
+}
+
+#[test]
+fn two_tables_for_the_same_zones_are_refused_however_they_are_spelled() {
+    for (one, other) in [("A.Test.", "a.test"), ("*.a.test", "*.a.test.")] {
+        let toml = format!(
+            "[core.guard.zones.\"{one}\"]\ndeletions = 5\n\
+             [core.guard.zones.\"{other}\"]\ndeletions = 500000"
+        );
+        assert_eq!(
+            problems(&toml),
+            [format!(
+                "[core.guard.zones] has the pattern \"{other}\" twice"
+            )]
+        );
+    }
+    let different = "[core.guard.zones.\"*.a.test\"]\n[core.guard.zones.\"a.test\"]";
+    assert_eq!(problems(different), [""; 0]);
+}

@@ -281,6 +281,32 @@ fn a_change_that_is_set_aside_by_another_rule_keeps_its_memory() {
 }
 
 #[test]
+fn a_stored_plan_forgets_nothing_that_it_does_not_hold() {
+    let new = ("new", "A", 300, "192.0.2.9");
+    let stuck = || planned(&[ADDRESS], &[OTHER], true);
+    let mut runs = Runs::new();
+    for minute in 0..3 {
+        runs.run(minute, stuck(), Applied);
+    }
+    // Planned and stored, and applied from there: what was set aside is only a number by then.
+    let mut stored = planned(&[new], &[], true);
+    stored.not_sticking.set_aside = 1;
+    let now = Timestamp::from_second(1_000_180).unwrap();
+    let (memory, settings) = (runs.memory.take(), Settings::default());
+    let sent = [Some(Sent::Applied)];
+    let next = |zone: &_| Unsettled::next(memory.as_ref(), zone, &sent, now, &settings);
+    runs.memory = next(&stored);
+    let both = planned(&[ADDRESS, new], &[OTHER], true);
+    let (again, aside, _) = runs.run(4, both, Planned);
+    assert_eq!((again, aside), (1, 1));
+
+    // A plan that set nothing aside has seen that it came about.
+    stored.not_sticking.set_aside = 0;
+    runs.memory = next(&stored);
+    assert_eq!(runs.run(4, stuck(), Planned).1, 0);
+}
+
+#[test]
 fn a_clock_that_was_set_back_does_not_keep_a_change_for_ever() {
     let mut runs = Runs::new();
     let zone = || planned(&[ADDRESS], &[], true);

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::Settings;
 use super::join::same;
-use crate::stations::planned::PlannedZone;
+use crate::stations::planned::{PlannedZone, RuleKind};
 
 /// The changes of one zone that were sent, and how often.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,10 +110,16 @@ impl Unsettled {
                 attempts[at] = Some(earlier[then]);
                 is_planned[then] = true;
             }
-            // Nothing is known of what an incomplete comparison does not tell.
-            if !zone.complete || zone.held_back > 0 {
-                not_planned = is_planned.into_iter().map(|planned| !planned).collect();
-            }
+            // Nothing is known of what an incomplete comparison does not tell; and a plan that was stored
+            // does not hold what was sent often enough when it was made.
+            let is_partial = !zone.complete || zone.held_back > 0;
+            let is_stored = is_stored(zone);
+            let was_set_aside = |attempt: &Attempt| attempt.times >= settings.attempts;
+            let each = is_planned.into_iter().zip(&earlier);
+            let is_kept = each.map(|(planned, attempt)| {
+                !planned && (is_partial || is_stored && was_set_aside(attempt))
+            });
+            not_planned = is_kept.collect();
         }
         let mut outcomes = outcomes.iter().copied();
         for (attempt, (_, rule)) in attempts.iter_mut().zip(each) {
@@ -295,6 +301,12 @@ impl Unsettled {
         }
         Ok(Self { changes, runs })
     }
+}
+
+/// Whether more was set aside than the plan holds: it was stored, with the changes to make and no others.
+fn is_stored(zone: &PlannedZone) -> bool {
+    let mut aside = zone.aside();
+    zone.not_sticking.set_aside > 0 && !aside.any(|(_, rule)| rule.kind == RuleKind::DoesNotStick)
 }
 
 /// The only format there is.

@@ -6,6 +6,7 @@ use janitor_plugin_api::dns::Name;
 
 use super::limits::{GivenLimit, Limit, OnIncomplete, Percent, RunLimits, ZoneLimits};
 use super::verdict::{GuardRule, Reason};
+use super::zone::{plural, rrsets};
 use super::{Subject, judge};
 use crate::report::ChangeCounts;
 
@@ -49,6 +50,20 @@ impl Finding {
     pub fn loses_everything(&self) -> bool {
         matches!(self.probe, Probe::Everything(_)) && self.caught.is_empty()
     }
+
+    /// The limit that caught it: the one that was tried, if it did, else the first.
+    #[must_use]
+    pub fn caught_by(&self) -> Option<&Reason> {
+        let is_tried = |reason: &&Reason| match self.probe {
+            Probe::Limit { rule, .. } => reason.rule == rule,
+            Probe::UnknownSize => reason.rule == GuardRule::DeletionsPercent,
+            Probe::Everything(_) => false,
+        };
+        self.caught
+            .iter()
+            .find(is_tried)
+            .or_else(|| self.caught.first())
+    }
 }
 
 /// For people: what was tried.
@@ -58,28 +73,32 @@ impl fmt::Display for Probe {
             Self::Everything(1) => f.write_str("the only RRset is deleted"),
             Self::Everything(size) => write!(f, "all {size} RRsets are deleted"),
             Self::UnknownSize => f.write_str("1 deletion in a zone of unknown size"),
-            Self::Limit { rule, number, size } => match rule {
-                GuardRule::Deletions => write!(f, "{number} deletions"),
-                GuardRule::DeletionsPercent => write!(f, "{number} deletions of {size} RRsets"),
-                GuardRule::Updates => write!(f, "{number} updates"),
-                GuardRule::UpdatesPercent => write!(f, "{number} updates of {size} RRsets"),
-                GuardRule::ShrunkPercent => {
-                    write!(f, "{number} RRsets fewer desired than {size} before")
+            Self::Limit { rule, number, size } => {
+                let deletions = plural(number, "deletion");
+                let updates = plural(number, "update");
+                match rule {
+                    GuardRule::Deletions => f.write_str(&deletions),
+                    GuardRule::DeletionsPercent => write!(f, "{deletions} of {}", rrsets(size)),
+                    GuardRule::Updates => f.write_str(&updates),
+                    GuardRule::UpdatesPercent => write!(f, "{updates} of {}", rrsets(size)),
+                    GuardRule::ShrunkPercent => {
+                        write!(f, "{} fewer desired than {size} before", rrsets(number))
+                    }
+                    GuardRule::Incomplete => f.write_str("the desired zone is incomplete"),
+                    GuardRule::RunDeletions => write!(f, "{deletions} in all zones"),
+                    GuardRule::RunDeletionsPercent => {
+                        write!(f, "{deletions} of {} in all zones", rrsets(size))
+                    }
+                    GuardRule::RunUpdates => write!(f, "{updates} in all zones"),
+                    GuardRule::RunUpdatesPercent => {
+                        write!(f, "{updates} of {} in all zones", rrsets(size))
+                    }
+                    GuardRule::RunZones => write!(f, "{} with deletions", plural(number, "zone")),
+                    GuardRule::RunZonesPercent => {
+                        write!(f, "{} with deletions, of {size}", plural(number, "zone"))
+                    }
                 }
-                GuardRule::Incomplete => f.write_str("the desired zone is incomplete"),
-                GuardRule::RunDeletions => write!(f, "{number} deletions in all zones"),
-                GuardRule::RunDeletionsPercent => {
-                    write!(f, "{number} deletions of {size} RRsets in all zones")
-                }
-                GuardRule::RunUpdates => write!(f, "{number} updates in all zones"),
-                GuardRule::RunUpdatesPercent => {
-                    write!(f, "{number} updates of {size} RRsets in all zones")
-                }
-                GuardRule::RunZones => write!(f, "{number} zones with deletions"),
-                GuardRule::RunZonesPercent => {
-                    write!(f, "{number} zones with deletions, of {size}")
-                }
-            },
+            }
         }
     }
 }
@@ -95,6 +114,7 @@ pub fn probe_everything(limits: &ZoneLimits) -> Finding {
             existing: Some(size(existing)),
             desired: 1,
             complete: true,
+            left_undone: false,
             desired_before: None,
             forced: false,
         };
@@ -116,6 +136,7 @@ pub fn probe_zone(limits: &ZoneLimits) -> Vec<Finding> {
             existing,
             desired: size(desired.0),
             complete,
+            left_undone: false,
             desired_before: desired.1.map(size),
             forced: false,
         };
@@ -197,6 +218,7 @@ pub fn probe_run(limits: &RunLimits) -> Vec<Finding> {
             existing: Some(size(existing)),
             desired: 1,
             complete: true,
+            left_undone: false,
             desired_before: None,
             forced: false,
         };

@@ -29,6 +29,7 @@ fn zone(apex: &Name, existing: usize, changes: [usize; 3]) -> Subject<'_> {
         existing: Some(existing),
         desired: existing,
         complete: true,
+        left_undone: false,
         desired_before: None,
         forced: false,
     }
@@ -417,6 +418,29 @@ fn a_reason_says_number_limit_and_place() {
         alone(unknown, &limits).reasons()[1],
         @"3 deletions of nobody knows how many RRsets: the reconciler does not give what is served; none is allowed by core.guard.deletions_percent = 30 (default)"
     );
+}
+
+#[test]
+fn a_zone_that_shrank_is_told_before_anything_can_be_deleted_for_it() {
+    let apex = Name::root();
+    let (limits, _) = defaults();
+    let shrunk = Subject {
+        desired: 10,
+        desired_before: Some(100),
+        ..zone(&apex, 100, [0, 0, 0])
+    };
+    let held = Subject {
+        left_undone: true,
+        ..shrunk
+    };
+    assert_eq!(rules(&alone(held, &limits)), ["shrunk-percent"]);
+    let less = Subject {
+        desired: 70,
+        ..held
+    };
+    assert_eq!(alone(less, &limits), Verdict::Passed);
+    // Nothing differs: somebody has deleted both.
+    assert_eq!(alone(shrunk, &limits), Verdict::Passed);
 }
 
 /// Numbers that look random (SplitMix64).

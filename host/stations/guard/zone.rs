@@ -133,7 +133,8 @@ fn unknown_share(rule: GuardRule, found: u64, noun: &str, limit: &GivenLimit<Per
     }
 }
 
-fn shrunk(zone: &Subject<'_>, limits: &ZoneLimits) -> Option<Reason> {
+/// How much less is desired than before.
+pub(super) fn shrunk(zone: &Subject<'_>, limits: &ZoneLimits) -> Option<Reason> {
     let limit = &limits.shrunk_percent;
     let percent = limit.value.at_most()?;
     let before = zone.desired_before? as u64;
@@ -182,7 +183,7 @@ pub(super) fn place<T>(given: &Given<T>) -> Option<String> {
     given.place.as_deref().map(str::to_owned)
 }
 
-pub(super) fn rrsets(number: u64) -> String {
+pub(crate) fn rrsets(number: u64) -> String {
     plural(number, "RRset")
 }
 

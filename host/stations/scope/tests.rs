@@ -520,3 +520,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_size_of_a_zone_is_what_may_be_changed_there() {
+    const SERVED: &str = "@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n@ TXT \"x\"\n\
+         ns A 192.0.2.1\na.dyn A 192.0.2.1\nb.dyn A 192.0.2.1\nb.dyn TXT \"x\"";
+    const OWNED: &str = "\nc.dyn A 192.0.2.1\n_owner.a.c.dyn TXT *octodns*";
+    let size = |toml: &str, served: &str| {
+        let actual = builder(served).build_actual().unwrap();
+        let zone = planned(&configured(toml), &desired("a.dyn A 192.0.2.1"), &actual);
+        zone.actual.unwrap().comparable
+    };
+    for (toml, expected) in [
+        ("", 5),
+        ("[core.scope]\ninclude = ['*.dyn.example.com']", 3),
+        ("[core.scope]\ninclude = ['*.dyn.example.com A']", 2),
+        ("[core.scope]\nexclude = ['*.dyn.example.com']", 2),
+        ("[core.scope]\nprotect = ['ns.example.com', '@']", 3),
+        ("[core.scope.zones.\"example.com\"]\nexclude = ['* TXT']", 3),
+        ("[core.scope.zones.\"example.org\"]\nexclude = ['* TXT']", 5),
+    ] {
+        assert_eq!(size(toml, SERVED), expected, "{toml}");
+    }
+    let with_others = [SERVED, OWNED].concat();
+    assert_eq!(size("[core.scope]\nhonour = []", &with_others), 7);
+    let without = size("", SERVED);
+    assert_eq!(size("", &with_others), without);
+}

@@ -36,7 +36,9 @@ impl<const TRICK: u8> MetricsRelay for Relay<TRICK> {
             tracing::info!("measured: {}", shown(&measurement));
             self.host.increment("measured", 1_i64, &[]);
         }
-        tracing::info!(cancelled = self.host.is_cancelled(), "the stream has ended");
+        // The queue is closed before the relay is told, so whether it knows already is chance.
+        self.host.cancelled().await;
+        tracing::info!("the stream has ended, and the run is over");
         Ok(())
     }
 
