@@ -133,6 +133,7 @@ fn limits() -> Duration {
         desired: 20,
         complete: true,
         desired_before: Some(20),
+        left_undone: false,
         forced: false,
     });
     let subjects = subjects.collect::<Vec<_>>();

@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
 use crate::discovery::Discovery;
@@ -18,9 +18,10 @@ use crate::pipeline::{Stored, Task};
 use crate::plan::schema::Policy;
 use crate::plan::{SealedPlan, SealedZone, read_sealed};
 use crate::problem::{Code, Problem, Problems};
-use crate::report::{LeftOut, ZoneReport};
+use crate::report::ZoneReport;
 use crate::resolve::Purpose;
 use crate::run::{Errand, Setting, carry_out};
+use crate::stations::planned::PlannedZone;
 
 /// Applies the sealed plan at `path` and returns the exit code.
 ///
@@ -33,8 +34,19 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
     if let Some(problem) = other_policy(&plan, path, setting.config(), setting.discovery()) {
         return Err(refused(problem));
     }
-    let (made_at, undoes) = (plan.header.made_at, plan.header.undoes);
-    let (zones, left_out) = zones(plan);
+    let made_at = plan.header.made_at;
+    if let Some(problem) = from_the_future(made_at, Timestamp::now(), path) {
+        return Err(refused(problem));
+    }
+    let SealedPlan {
+        header,
+        zones: sealed,
+        left_out,
+        run_limits,
+        unnamed,
+        undecided,
+    } = plan;
+    let zones = zones(sealed);
     tracing::info!(
         plan = %path.display(), %made_at, zones = zones.len(),
         "applying a plan"
@@ -43,8 +55,11 @@ pub fn apply(setting: &Setting<'_>, path: &Path) -> Result<u8, Error> {
         purpose: Purpose::Apply,
         task: Task::Apply(Stored {
             made_at,
-            undoes,
+            undoes: header.undoes,
             zones,
+            run_limits,
+            unnamed,
+            undecided,
         }),
         left_out,
     };
@@ -83,27 +98,43 @@ fn other_policy(
     )
 }
 
+/// How far the clocks of two machines may be apart.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
+
+/// Why a plan that was made at `made_at` comes too early, if it does. The history would take every later
+/// plan for an older one.
+fn from_the_future(made_at: Timestamp, now: Timestamp, path: &Path) -> Option<Problem> {
+    if made_at.duration_since(now) <= CLOCKS_APART {
+        return None;
+    }
+    let (made_at, now) = (whole_seconds(made_at), whole_seconds(now));
+    Some(
+        Problem::error(
+            Code::Superseded,
+            format!("the plan `{}` was made in the future", path.display()),
+        )
+        .found(format!("made at {made_at}; now it is {now}"))
+        .because("which of two plans is the newer one is told by the time; none of it was applied")
+        .help("set the clock, here or where it was made, and plan again"),
+    )
+}
+
 /// A time as people read it.
 fn whole_seconds(time: Timestamp) -> String {
     format!("{time:.0}")
 }
 
-/// What is to be done about each zone, as a run has it, and what was left out of the plan.
-fn zones(
-    plan: SealedPlan,
-) -> (
-    Vec<(crate::stations::planned::PlannedZone, ZoneReport)>,
-    Vec<LeftOut>,
-) {
+/// What is to be done about each zone, as a run has it.
+fn zones(sealed: Vec<SealedZone>) -> Vec<(PlannedZone, ZoneReport)> {
     // Of a zone as desired nothing is said: nobody looks at it now.
     let matters = |zone: &SealedZone| {
         let zone = &zone.planned;
         zone.counts().total() > 0 || zone.not_sticking.set_aside > 0
     };
-    let zones = plan.zones.into_iter().filter(matters).map(|zone| {
+    let zones = sealed.into_iter().filter(matters).map(|zone| {
         let SealedZone { planned, authority } = zone;
         let report = ZoneReport::of(&planned, authority);
         (planned, report)
     });
-    (zones.collect(), plan.left_out)
+    zones.collect()
 }

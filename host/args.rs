@@ -157,8 +157,18 @@ pub struct Shown {
     #[arg(long)]
     pub all: bool,
     /// With --format markdown: write no more than this, and count what is missing. GitHub takes 65536
-    #[arg(long, value_name = "CHARACTERS")]
+    #[arg(long, value_name = "CHARACTERS", value_parser = max_length)]
     pub max_length: Option<usize>,
+}
+
+/// The least room for what a plan comes to, and for what is missing of it.
+const LEAST_LENGTH: usize = 1000;
+
+fn max_length(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(length) if length >= LEAST_LENGTH => Ok(length),
+        _ => Err(format!("expected a number of {LEAST_LENGTH} or more")),
+    }
 }
 
 /// How a plan is written.

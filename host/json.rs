@@ -12,11 +12,20 @@ use crate::problem::is_hidden;
 /// of writing are written by their numbers; a reader gets them back as they were.
 pub fn text(value: &impl Serialize) -> String {
     let mut out = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut out, Visible(CompactFormatter));
-    if let Err(error) = value.serialize(&mut serializer) {
+    if let Err(error) = write(value, &mut out) {
         return serde_json::json!({ "error": error.to_string() }).to_string();
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Writes the JSON text of `value` to `out`, as [`text`].
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write(value: &impl Serialize, out: impl io::Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Visible(CompactFormatter));
+    value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
 /// A time as it stands in JSON: RFC 3339 in UTC, with microseconds.
@@ -33,6 +42,10 @@ impl Formatter for Visible {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        let is_plain = |octet: u8| octet.is_ascii() && octet != b'\x7f';
+        if fragment.bytes().all(is_plain) {
+            return self.0.write_string_fragment(writer, fragment);
+        }
         let mut shown = 0;
         for (at, character) in fragment.char_indices().filter(|(_, c)| is_hidden(*c)) {
             self.0.write_string_fragment(writer, &fragment[shown..at])?;

@@ -5,6 +5,7 @@
 //! | `example.com` | this one |
 //! | `*.example.com` | every name below it, at any depth, and not itself |
 //! | `_acme-challenge.*` | every name that begins with these labels and goes on |
+//! | `*._domainkey.*` | both: every name below one that begins with these labels and goes on |
 //! | `web-*.example.com` | an asterisk in a label stands for any octets of this label |
 //! | `a.*.example.com` | a label that is an asterisk, in the middle: any one label |
 //! | `\*.example.com` | the wildcard owner itself |
@@ -52,33 +53,20 @@ impl Pattern {
         if self.all {
             return true;
         }
-        if let Some(rest) = self.below() {
-            let mut name = name.parent();
-            while let Some(ancestor) = name {
-                if is_name(rest, ancestor) {
-                    return true;
-                }
-                name = ancestor.parent();
-            }
-            return false;
+        let (goes_on, labels) = match self.labels.split_last() {
+            Some((Label::Several, labels)) => (true, labels),
+            _ => (false, &*self.labels),
+        };
+        let begins = |name: NameRef<'_>| {
+            let mut octets = name.labels();
+            let mut labels = labels.iter().filter(|label| **label != Label::Several);
+            labels.all(|label| octets.next().is_some_and(|octets| label.matches(octets)))
+                && octets.next().is_some() == goes_on
+        };
+        if labels.first() != Some(&Label::Several) {
+            return begins(name);
         }
-        if self.labels.last() == Some(&Label::Several) {
-            let mut labels = name.labels();
-            let given = &self.labels[..self.labels.len() - 1];
-            return given
-                .iter()
-                .all(|label| labels.next().is_some_and(|octets| label.matches(octets)))
-                && labels.next().is_some();
-        }
-        is_name(&self.labels, name)
-    }
-
-    /// What comes behind an asterisk that stands for several labels.
-    fn below(&self) -> Option<&[Label]> {
-        match self.labels.split_first() {
-            Some((Label::Several, rest)) if !rest.is_empty() => Some(rest),
-            _ => None,
-        }
+        std::iter::successors(name.parent(), |name| name.parent()).any(begins)
     }
 
     /// How closely the pattern describes what it matches.
@@ -145,14 +133,6 @@ impl Pattern {
             all: false,
         }
     }
-}
-
-fn is_name(labels: &[Label], name: NameRef<'_>) -> bool {
-    let mut octets = name.labels();
-    labels
-        .iter()
-        .all(|label| octets.next().is_some_and(|octets| label.matches(octets)))
-        && octets.next().is_none()
 }
 
 impl Label {
@@ -354,6 +334,17 @@ mod tests {
                 &["--z.com", "a-b-z.com", "a-b-c-z.com"],
                 &["a-z.com", "a-b-zz.com"],
             ),
+            (
+                "*._domainkey.*",
+                &[
+                    "s1._domainkey.com",
+                    "s1._domainkey.example.com",
+                    "a.b._domainkey.a.example.com",
+                ],
+                &["_domainkey.example.com", "s1._domainkey", "s1.example.com"],
+            ),
+            ("*.*", &["a.b", "a.b.c"], &["a", "."]),
+            ("*.", &["a", "a.b"], &["."]),
             ("a.*.com", &["a.b.com"], &["a.com", "a.b.c.com"]),
             (
                 "\\*.example.com",

@@ -40,6 +40,7 @@ use crate::offer::Shared;
 use crate::problem::Problem;
 use crate::record::Kept;
 use crate::report::{Cancellation, Report, ZoneReport};
+use crate::stations::guard::Reason;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::ListedPublisher;
@@ -67,6 +68,12 @@ pub struct Stored {
     pub undoes: Option<u64>,
     /// What is to be done about each zone, in canonical order.
     pub zones: Vec<(PlannedZone, ZoneReport)>,
+    /// Limits of the run as a whole that its changes broke.
+    pub run_limits: Vec<Reason>,
+    /// Zones of earlier runs that no authority named.
+    pub unnamed: Vec<Name>,
+    /// Names that stayed as they were because authorities contradicted each other there.
+    pub undecided: usize,
 }
 
 impl Task {

@@ -511,13 +511,17 @@ pub(crate) fn push_escaped(out: &mut String, character: char) {
     }
 }
 
-/// Whether a character moves the cursor, ends a line or turns the direction of
-/// writing instead of being seen.
+/// Whether a character moves the cursor, ends a line, turns the direction of writing or takes no room
+/// instead of being seen.
 pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(
             character,
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
         )
 }
 

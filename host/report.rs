@@ -141,7 +141,7 @@ impl ChangeCounts {
         }
     }
 
-    /// Adds those of another zone.
+    /// Adds others.
     pub fn add(&mut self, other: Self) {
         self.additions += other.additions;
         self.updates += other.updates;

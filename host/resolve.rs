@@ -90,7 +90,7 @@ impl Resolved {
 /// The plugins of a run.
 #[derive(Clone, Debug)]
 pub struct Deployment {
-    /// In the order of a run, and within one role as listed. Exactly one is a
+    /// In the order of a run, and within one role as listed. At least one is a
     /// reconciler, at least one an authority. The last is the metrics relay if that is a plugin.
     pub plugins: Vec<Resolved>,
     /// Keys of the plugins that are listed and passed over.

@@ -94,7 +94,13 @@ fn every_command_is_read() {
         command("why WWW.example.com aaaa --json"),
         Command::Why(why)
     );
-    for line in ["why", "why a..b", "why a NONE", "plan --max-length 9"] {
+    for line in [
+        "why",
+        "why a..b",
+        "why a NONE",
+        "plan --max-length 2000",
+        "plan --format markdown --max-length 999",
+    ] {
         assert!(parse(line).is_err(), "{line}");
     }
     let show = Show {

@@ -1,15 +1,15 @@
 //! The `[core.guard]` table: limits, and where each of them was set.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Name, NameRef};
 
-use super::fields::{Fields, wrong_type};
+use super::fields::Fields;
+use super::patterns;
 use super::source::Origin;
 use super::value::{Kind, Value};
 use crate::pattern::{Pattern, Patterns};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::stations::guard::{
     Given, GivenLimit, Limit, OnIncomplete, Percent, RunLimits, ZoneLimits,
 };
@@ -274,49 +274,20 @@ fn read_run(value: Option<&Value>, problems: &mut Vec<Problem>) -> RunLimits {
 }
 
 fn read_zones(value: Option<&Value>, problems: &mut Vec<Problem>) -> Patterns<ZoneOptions> {
-    let path = "core.guard.zones";
     let Some(value) = value else {
         return Patterns::default();
     };
-    let Some(table) = value.as_table() else {
-        problems.push(wrong_type(value, path, "a table"));
-        return Patterns::default();
-    };
-    let mut zones: Vec<(Pattern, _)> = Vec::new();
-    let mut known = HashMap::new();
-    for (text, origin, value) in table.iter() {
-        // With both, which of them counts would be a matter of spelling.
-        let spelled = text.strip_suffix('.').filter(|short| !short.is_empty());
-        let spelled = spelled.unwrap_or(text).to_ascii_lowercase();
-        if let Some(other) = known.insert(spelled, text) {
-            problems.push(
-                Problem::error(
-                    Code::Conflict,
-                    format!(
-                        "{PATH}.zones has two tables for the same zones: \"{other}\" and \"{text}\""
-                    ),
-                )
-                .at(origin, format!("{path}.\"{text}\""))
-                .help("write one table; letter case and a final dot make no difference"),
-            );
-        }
-        let path = format!("{path}.\"{text}\"");
-        let mut fields = Fields::described(Some(value), &path, "core.guard.zones.*", problems);
-        let options = ZoneOptions::read(&mut fields, &path);
-        fields.finish();
-        match text.parse::<Pattern>() {
-            Ok(pattern) => zones.push((pattern, options)),
-            Err(error) => problems.push(
-                Problem::error(
-                    Code::WrongValue,
-                    format!("\"{text}\" is no zone and no pattern of zones: {error}"),
-                )
-                .at(origin, path)
-                .help("write a zone, \"*.example.com\" for every zone below one, or \"*\""),
-            ),
-        }
-    }
-    zones.into_iter().collect()
+    patterns::read_tables(
+        value,
+        "core.guard.zones",
+        problems,
+        |path, value, problems| {
+            let mut fields = Fields::described(Some(value), path, "core.guard.zones.*", problems);
+            let options = ZoneOptions::read(&mut fields, path);
+            fields.finish();
+            Some(options)
+        },
+    )
 }
 
 /// What is wrong with a value, or what it says.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use janitor_plugin_api::dns::{NameRef, Rtype};
 
-use super::fields::{Fields, wrong_type};
+use super::fields::Fields;
+use super::patterns;
 use super::source::Origin;
 use super::value::Value;
 use crate::pattern::{Pattern, Patterns};
@@ -257,46 +258,17 @@ fn read_zones(value: Option<&Value>, problems: &mut Vec<Problem>) -> Patterns<Sc
     let Some(value) = value else {
         return Patterns::default();
     };
-    let Some(table) = value.as_table() else {
-        problems.push(wrong_type(value, "core.scope.zones", "a table"));
-        return Patterns::default();
-    };
-    let mut zones = Vec::new();
-    for (zone, origin, value) in table.iter() {
-        let path = format!("core.scope.zones.\"{zone}\"");
-        // [core.scope.zones.example.com] is a table `example` that holds a table `com`.
-        let nested = value
-            .as_table()
-            .and_then(|table| table.iter().find(|(.., value)| value.as_table().is_some()));
-        if let Some((inner, place, _)) = nested {
-            problems.push(
-                Problem::error(
-                    Code::UnknownSetting,
-                    format!("[{path}] has no setting \"{inner}\""),
-                )
-                .at(place, format!("[core.scope.zones.{zone}.{inner}]"))
-                .help(format!(
-                    "the zone stands in quotes here: [core.scope.zones.\"{zone}.{inner}\"]"
-                )),
-            );
-            continue;
-        }
-        let mut fields = Fields::described(Some(value), &path, "core.scope.zones.*", problems);
-        let read = ScopeTable::read(&mut fields, &path);
-        fields.finish();
-        match zone.parse() {
-            Ok(pattern) => zones.push((pattern, read)),
-            Err(error) => problems.push(
-                Problem::error(
-                    Code::WrongValue,
-                    format!("[{path}] is not named after a zone or a pattern of zones"),
-                )
-                .at(origin, format!("[{path}]"))
-                .because(error),
-            ),
-        }
-    }
-    zones.into_iter().collect()
+    patterns::read_tables(
+        value,
+        "core.scope.zones",
+        problems,
+        |path, value, problems| {
+            let mut fields = Fields::described(Some(value), path, "core.scope.zones.*", problems);
+            let read = ScopeTable::read(&mut fields, path);
+            fields.finish();
+            Some(read)
+        },
+    )
 }
 
 /// Texts as both programs use them: in lower case.

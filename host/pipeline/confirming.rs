@@ -7,9 +7,11 @@ use std::sync::Arc;
 use janitor_plugin_api::dns::{ActualZone, Name, Serial};
 use jiff::Timestamp;
 
+use super::judging;
 use super::reading::{Unread, read};
 use super::{Orders, Stored};
 use crate::crew::Crew;
+use crate::guard::telling;
 use crate::manifest::Role;
 use crate::offer::Shared;
 use crate::problem::{Code, Problem};
@@ -18,7 +20,7 @@ use crate::stations::answers::PRIMARYS;
 use crate::stations::digests;
 use crate::stations::memory::AppliedPlan;
 use crate::stations::planned::PlannedZone;
-use crate::stations::route::Publishers;
+use crate::stations::route::{Publishers, Routes};
 
 /// Looks whether a plan that was made later was applied to one of the zones, or this one; then reads
 /// every zone with changes anew, and compares it with what the plan was made for. None if the
@@ -33,16 +35,29 @@ pub(super) async fn confirm(
     crew: &mut Crew,
     report: &mut Report,
 ) -> Option<Vec<PlannedZone>> {
-    let Stored { made_at, zones, .. } = stored;
+    let Stored {
+        made_at,
+        zones,
+        run_limits,
+        unnamed,
+        undecided,
+        ..
+    } = stored;
     let (planned, zones): (Vec<_>, Vec<_>) = zones.into_iter().unzip();
     report.zones = zones;
+    report.run_limits = run_limits;
+    report.undecided = undecided;
+    report.unnamed = judging::unnamed(orders.judging.memories, |zone| unnamed.contains(zone));
+    telling::tell(&planned, report, true, shared);
     let going_out = planned.iter().filter(|zone| zone.goes_out());
     let memories = orders.judging.memories;
     let applied = |zone: &PlannedZone| memories.get(&zone.apex().to_owned())?.applied;
     let later = going_out.filter_map(|zone| Some((zone, applied(zone)?)));
-    let in_the_way = later.filter_map(|(zone, applied)| superseded(zone, made_at, applied));
+    let in_the_way =
+        later.filter_map(|(zone, applied)| superseded(zone, made_at, applied, orders.judging.now));
     let mut in_the_way = in_the_way.collect::<Vec<_>>();
     in_the_way.extend(absent(&planned, crew));
+    in_the_way.extend(elsewhere(&planned, orders, crew));
     let to_read = planned
         .iter()
         .filter(|zone| zone.goes_out() && in_the_way.is_empty())
@@ -113,8 +128,50 @@ fn absent(planned: &[PlannedZone], crew: &mut Crew) -> Vec<Problem> {
     absent.into_iter().map(problem).collect()
 }
 
+/// The zones that would go another way than the configuration says, which decided it when the plan was made.
+fn elsewhere(planned: &[PlannedZone], orders: &Orders<'_>, crew: &mut Crew) -> Vec<Problem> {
+    let mut keys = |role| {
+        let plugins = crew.of(role);
+        plugins
+            .map(|plugin| Arc::clone(plugin.key()))
+            .collect::<Vec<_>>()
+    };
+    let (reconcilers, publishers) = (keys(Role::Reconciler), keys(Role::Publisher));
+    let Some(first) = reconcilers.first() else {
+        return Vec::new();
+    };
+    let routes = Routes::new(orders.core.routes.as_ref(), first);
+    let goes_elsewhere = |zone: &&PlannedZone| {
+        let (Some(route), planned) = (routes.of(zone.apex()), &zone.route) else {
+            return true;
+        };
+        let mut publishers = publishers.iter();
+        route.reconciler != planned.reconciler
+            || publishers
+                .any(|key| route.publishers.contain(key) != planned.publishers.contain(key))
+    };
+    let going_out = planned.iter().filter(|zone| zone.goes_out());
+    let problem = |zone: &PlannedZone| {
+        Problem::error(
+            Code::DamagedPlan,
+            format!(
+                "the plan of zone `{}` goes another way than the configuration says",
+                zone.apex()
+            ),
+        )
+        .because("the configuration is the one that it was made with, so the plan was edited; none of it was applied")
+        .help("plan again: gordon-janitor plan --out FILE")
+    };
+    going_out.filter(goes_elsewhere).map(problem).collect()
+}
+
 /// Why a plan that was made at `made_at` comes too late for `zone`, if it does.
-fn superseded(zone: &PlannedZone, made_at: Timestamp, applied: AppliedPlan) -> Option<Problem> {
+fn superseded(
+    zone: &PlannedZone,
+    made_at: Timestamp,
+    applied: AppliedPlan,
+    now: Timestamp,
+) -> Option<Problem> {
     let run = applied.run;
     let found = match applied.made_at.cmp(&made_at) {
         Ordering::Less => return None,
@@ -124,15 +181,20 @@ fn superseded(zone: &PlannedZone, made_at: Timestamp, applied: AppliedPlan) -> O
             applied.made_at
         ),
     };
-    Some(
-        Problem::error(
-            Code::Superseded,
-            format!("the plan for zone `{}` was overtaken", zone.apex()),
-        )
-        .found(found)
-        .because("an older plan would take back what a newer one has done")
-        .help("plan again: gordon-janitor plan --out FILE"),
+    let problem = Problem::error(
+        Code::Superseded,
+        format!("the plan for zone `{}` was overtaken", zone.apex()),
     )
+    .found(found)
+    .because("an older plan would take back what a newer one has done");
+    Some(if applied.made_at > now {
+        // No plan can be newer until then.
+        problem
+            .because("the clock was ahead when that one was made")
+            .help("gordon-janitor run takes its place")
+    } else {
+        problem.help("plan again: gordon-janitor plan --out FILE")
+    })
 }
 
 /// What is wrong with applying the plan of `zone` to `actual`.

@@ -64,7 +64,7 @@ pub(super) fn judge(
     report.run_limits = judgement.run;
     let named = named(plan, shared);
     if !shared.is_cancelled() {
-        report.unnamed = unnamed(judging.memories, &named);
+        report.unnamed = unnamed(judging.memories, |zone| !named.contains(zone));
     }
     let unknown = forced.iter().filter(|zone| !named.contains(**zone));
     report
@@ -89,9 +89,11 @@ fn subject<'a>(
     let apex = zone.apex().to_owned();
     let memory = judging.memories.get(&apex);
     let last_good = memory.and_then(|memory| memory.last_good);
+    let mut changes = zone.counts();
+    changes.add(zone.in_doubt);
     Subject {
         apex: zone.apex(),
-        changes: zone.counts(),
+        changes,
         existing: zone.actual.as_ref().map(|actual| actual.comparable),
         desired: zone.desired,
         complete: zone.complete,
@@ -109,9 +111,12 @@ fn named(plan: &[PlannedZone], shared: &Shared) -> BTreeSet<Name> {
     planned.chain(left_out).collect()
 }
 
-/// The zones of earlier runs that are not among `named`.
-fn unnamed(memories: &BTreeMap<Name, ZoneMemory>, named: &BTreeSet<Name>) -> Vec<Unnamed> {
-    let gone = memories.iter().filter(|(zone, _)| !named.contains(*zone));
+/// The zones of earlier runs that `is_gone` says nobody names.
+pub(super) fn unnamed(
+    memories: &BTreeMap<Name, ZoneMemory>,
+    is_gone: impl Fn(&Name) -> bool,
+) -> Vec<Unnamed> {
+    let gone = memories.iter().filter(|(zone, _)| is_gone(zone));
     let known = gone.filter_map(|(zone, memory)| {
         let good = memory.last_good?;
         Some(Unnamed {

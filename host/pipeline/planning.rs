@@ -122,7 +122,7 @@ pub(super) async fn plan(
         .filter_map(|one| one.zone.clone())
         .collect::<Vec<_>>();
     let named = merge.names().chain(left_out.iter().map(Name::as_ref));
-    let apexes = Apexes::new(named);
+    let apexes = Apexes::new(named, merge.unheard());
     let judging = &orders.judging;
     judge(&mut planned, &apexes, heard_all, judging, shared, report);
     tell_remarks(core, &merge, shared, report);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{ActualZone, Name, NameRef, Rtype};
+use janitor_plugin_api::dns::{ActualZone, Name, Rtype};
 
 use super::Orders;
 use super::judging::{Judging, judge};
@@ -70,8 +70,10 @@ pub(super) async fn undo(
         shared.leave_out(LeftOut::zone(zone.as_ref(), plugin, kind, reason));
     }
     let mut planned = planned.into_values().collect::<Vec<_>>();
-    let names = to_read.iter().map(|(zone, _)| zone.as_ref());
-    let apexes = Apexes::new(names.collect::<Vec<NameRef<'_>>>().into_iter());
+    // A zone may have come since to which a name belongs now.
+    let known = orders.judging.memories.keys();
+    let names = to_read.iter().map(|(zone, _)| zone).chain(known);
+    let apexes = Apexes::new(names.map(Name::as_ref), [].into_iter());
     // The other zones of the last run are not missing: nobody asked for them.
     let memories = to_read.iter().filter_map(|(zone, _)| {
         let memory = orders.judging.memories.get(zone)?;

@@ -19,7 +19,7 @@ use crate::stations::route::Publishers;
 /// canonical order, then one for each thing that was left out, then the totals.
 ///
 /// With a sealed `header` each zone's line also has what `apply` needs; `digest` is asked for the digest
-/// of what was written so far, and stands in the last line.
+/// of what was written so far, and stands last in the last line.
 ///
 /// # Errors
 ///
@@ -43,21 +43,37 @@ pub fn write_json<W: Write>(
     for left_out in &outcome.report.left_out {
         line(out, &left_out_line(left_out))?;
     }
-    let sha256 = digest(out)?;
     let report = &outcome.report;
     let unnamed = report.unnamed.iter();
     let end = EndLine {
         end: totals,
         run_limits: report.run_limits.iter().map(ReasonEntry::from).collect(),
         unnamed: unnamed.map(|zone| zone.zone.to_string()).collect(),
-        sha256,
+        undecided: report.undecided,
+        sha256: None,
     };
-    line(out, &end)
+    out.write_all(&before_digest(&end)?)?;
+    if let Some(sha256) = digest(out)? {
+        write!(out, ",\"sha256\":\"{sha256}\"")?;
+    }
+    out.write_all(b"}\n")
+}
+
+/// The last line as far as its digest goes over it, too.
+pub(super) fn before_digest(end: &EndLine) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    let end = EndLine {
+        sha256: None,
+        ..end.clone()
+    };
+    crate::json::write(&end, &mut octets)?;
+    octets.pop();
+    Ok(octets)
 }
 
 /// Writes one object and the end of its line.
 pub(super) fn line(out: &mut impl Write, object: &impl serde::Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, object)?;
+    crate::json::write(object, &mut *out)?;
     out.write_all(b"\n")
 }
 

@@ -38,6 +38,15 @@ pub fn write_markdown(
     page.write(&head(&view))?;
     let mut missing = Missing::default();
     let mut text = String::new();
+    for remark in view.remarks() {
+        let text = remarked(&remark);
+        if !page.fits(&text, 0) {
+            missing.remarks += 1;
+            continue;
+        }
+        page.write(&text)?;
+    }
+    page.write("\n")?;
     for left_out in view.left_out() {
         text.clear();
         let reason = code(left_out.reason.join(": "));
@@ -74,10 +83,6 @@ fn head(view: &View<'_>) -> String {
         write!(head, "; {}", code(way)).ok();
     }
     head.push_str(".\n");
-    for remark in view.remarks() {
-        head.push_str(&remarked(&remark));
-    }
-    head.push('\n');
     head
 }
 
@@ -114,6 +119,7 @@ impl<W: Write> Page<'_, W> {
 /// What there was no room for.
 #[derive(Default)]
 struct Missing {
+    remarks: usize,
     left_out: usize,
     changes: usize,
     zones: usize,
@@ -122,6 +128,7 @@ struct Missing {
 impl Missing {
     fn text(&self) -> Option<String> {
         let parts = [
+            (self.remarks, "remark"),
             (self.changes, "change"),
             (self.left_out, "reason why something is left out"),
         ];

@@ -133,7 +133,7 @@ pub struct LostEntry {
 }
 
 impl LostEntry {
-    pub(super) fn of(loser: &Loser<'_>) -> Self {
+    pub(crate) fn of(loser: &Loser<'_>) -> Self {
         Self {
             owner: loser.owner.to_string(),
             rtype: loser.rtype.to_string(),
@@ -330,7 +330,9 @@ pub struct EndLine {
     pub run_limits: Vec<ReasonEntry>,
     /// Zones of earlier runs that no authority names any more.
     pub unnamed: Vec<String>,
-    /// The digest of every octet before this line.
+    /// Names that stay as they are because authorities contradict each other there.
+    pub undecided: usize,
+    /// The digest of every octet before the comma in front of it; it is the last field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }

@@ -9,7 +9,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::*;
 use crate::problem::escape;
 use crate::report::{LeftOut, LeftOutKind, ZoneReport};
-use crate::stations::guard::{GuardRule, Reason, Verdict};
+use crate::stations::guard::{GuardRule, Reason, Unnamed, Verdict};
 use crate::stations::planned::{PlannedZone, Rule, RuleKind};
 use crate::stations::provenance::Provenance;
 use crate::stations::route::{ListedPublisher, Route};
@@ -397,4 +397,16 @@ fn markdown_is_whole_at_every_length_and_counts_what_is_missing() {
         );
     }
     assert_eq!(markdown(&outcome, Some(length + 300)), whole);
+    let unnamed = |number| Unnamed {
+        zone: format!("z{number}.test").parse().unwrap(),
+        desired: 3,
+        run: 1,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    outcome.report.unnamed = (0..1000).map(unnamed).collect();
+    let shown = markdown(&outcome, Some(2000));
+    assert!(shown.chars().count() <= 2000, "{shown}");
+    let remarks = shown.matches("no authority names").count();
+    let missing = format!("No room here for {} remarks and ", 1000 - remarks);
+    assert!(remarks > 0 && shown.contains(&missing), "{shown}");
 }

@@ -12,13 +12,15 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use janitor_plugin_api::dns::{Changes, Name, Serial};
+use rustix::fs::{Mode, OFlags};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use sha2::{Digest as _, Sha256};
 
-use super::json::{left_out, line};
+use super::json::{before_digest, left_out, line};
 use super::schema::{
-    ChangeObjects, EndLine, HeaderLine, LeftOutLine, SealEntry, Totals, VERSION, ZoneLine,
+    ChangeObjects, EndLine, HeaderLine, LeftOutLine, ReasonEntry, SealEntry, Totals, VERSION,
+    ZoneLine,
 };
 use super::seal::MAGIC;
 use crate::preflight::Digest;
@@ -26,6 +28,7 @@ use crate::problem::{Code, Problem};
 use crate::report::LeftOut;
 use crate::stations::convergence::NotSticking;
 use crate::stations::digests::Digests;
+use crate::stations::guard::Reason;
 use crate::stations::planned::PlannedZone;
 use crate::stations::route::{Publishers, Route};
 use crate::stations::survey::Survey;
@@ -39,6 +42,12 @@ pub struct SealedPlan {
     pub zones: Vec<SealedZone>,
     /// What was left out when it was made.
     pub left_out: Vec<LeftOut>,
+    /// Limits of the run as a whole that its changes broke.
+    pub run_limits: Vec<Reason>,
+    /// Zones of earlier runs that no authority named.
+    pub unnamed: Vec<Name>,
+    /// Names that stayed as they were because authorities contradicted each other there.
+    pub undecided: usize,
 }
 
 /// A zone of a sealed plan.
@@ -64,12 +73,13 @@ pub fn read_sealed(path: &Path) -> Result<SealedPlan, Problem> {
         )
         .help("name a file that gordon-janitor plan --out has written")
     };
-    // Looked at before it is opened: opening a FIFO would wait for a writer.
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
+    // A FIFO must not make it wait for a writer.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = rustix::fs::open(path, flags, Mode::empty());
+    let file = File::from(file.map_err(|error| unreadable(error.into()))?);
+    if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::other("it is not a regular file")));
     }
-    let file = File::open(path).map_err(unreadable)?;
     let mut reader = Reader {
         lines: BufReader::with_capacity(1 << 18, file),
         line: Vec::new(),
@@ -131,6 +141,9 @@ impl<R: BufRead> Reader<R> {
             header,
             zones: Vec::new(),
             left_out: Vec::new(),
+            run_limits: Vec::new(),
+            unnamed: Vec::new(),
+            undecided: 0,
         };
         let mut totals = Totals::default();
         loop {
@@ -156,7 +169,7 @@ impl<R: BufRead> Reader<R> {
                 let left_out = left_out(read).ok_or_else(|| damaged("it cannot be understood"))?;
                 plan.left_out.push(left_out);
             } else {
-                self.end(totals)?;
+                self.end(totals, &mut plan)?;
                 return Ok(plan);
             }
         }
@@ -170,7 +183,8 @@ impl<R: BufRead> Reader<R> {
             sealed: bool,
         }
         let not_a_plan = || Fault::NotAPlan("it does not begin as a plan does".to_owned());
-        if !self.next()? || !self.line.starts_with(MAGIC) {
+        // Looked at before it is read as a line: what is no plan may have no end of a line.
+        if !self.lines.fill_buf()?.starts_with(MAGIC) || !self.next()? {
             return Err(not_a_plan());
         }
         let version = serde_json::from_slice::<Version>(&self.line);
@@ -281,18 +295,27 @@ impl<R: BufRead> Reader<R> {
     }
 
     /// The last line, behind which there is nothing.
-    fn end(&mut self, totals: Totals) -> Result<(), Fault> {
+    fn end(&mut self, totals: Totals, plan: &mut SealedPlan) -> Result<(), Fault> {
         let read = self.read::<EndLine>()?;
-        let digest = Digest::new(self.hasher.clone().finalize().into());
-        self.compare(&EndLine {
+        let end = EndLine {
             end: totals,
-            run_limits: read.run_limits.clone(),
-            unnamed: read.unnamed.clone(),
-            sha256: read.sha256.clone(),
-        })?;
+            ..read.clone()
+        };
+        self.compare(&end)?;
+        let mut hasher = self.hasher.clone();
+        hasher.update(before_digest(&end)?);
+        let digest = Digest::new(hasher.finalize().into());
         if read.sha256 != Some(digest.to_string()) {
-            return Err(damaged("its digest is not that of the lines before it"));
+            return Err(damaged("its digest is not that of what stands before it"));
         }
+        let limits = read.run_limits.iter().map(ReasonEntry::reason);
+        let unnamed = read.unnamed.iter().map(|zone| zone.parse().ok());
+        let understood = limits
+            .collect::<Option<_>>()
+            .zip(unnamed.collect::<Option<_>>());
+        (plan.run_limits, plan.unnamed) =
+            understood.ok_or_else(|| damaged("it cannot be understood"))?;
+        plan.undecided = read.undecided;
         if self.next()? {
             return Err(damaged("it stands behind the last line"));
         }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,10 @@ use crate::config::History;
 use crate::problem::Code;
 use crate::report::{LeftOut, LeftOutKind, Report, ZoneReport};
 use crate::resolve::Deployment;
+use crate::stations::convergence::Settings;
 use crate::stations::outcomes::Outcomes;
 use crate::stations::planned::PlannedZone;
-use crate::stations::route::Route;
+use crate::stations::route::{Publishers, Route};
 use crate::stations::survey::Survey;
 
 /// The changes from `actual` to `desired`, addresses of names below `apex`.
@@ -574,6 +576,38 @@ fn what_cannot_be_written_is_an_error_before_anything_is_published() {
       because: a run that dies while it publishes would leave no trace of what it did
       help: make room, or mend what is in the way, and run again
     ");
+}
+
+#[test]
+fn a_change_is_only_applied_if_every_publisher_of_its_route_says_so() {
+    for (keys, is_applied) in [
+        (&["a.publisher"][..], true),
+        (&["a.publisher", "gone.publisher"], false),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let record = Record::open(root.path(), Access::Write).unwrap().unwrap();
+        let recorder = recorder(record, root.path());
+        let keys = keys.iter().map(|key| Arc::from(*key));
+        let mut plan = [planned("a.test", &["new"], &["old"])];
+        plan[0].route = Arc::new(Route {
+            reconciler: "a.reconciler".into(),
+            publishers: Publishers::Only(keys.collect()),
+        });
+        let report = report(&plan);
+        let outcomes = [Outcomes::new("a.publisher".into())];
+        recorder
+            .intend(&plan, &report, &[], |_| vec![outcomes[0].publisher()])
+            .unwrap();
+        let ticket = outcomes[0].expect(2);
+        outcomes[0].report(ticket, 0, 2, OutcomeCode::APPLIED, RStr::from(""));
+        recorder.settle(&plan, &outcomes, &BTreeMap::new(), &Settings::default());
+        recorder.end(&ending(0), &plan, &report).unwrap();
+        drop(recorder);
+        let memories = read(root.path()).memories().unwrap();
+        let memory = memories.values().next();
+        let unsettled = memory.and_then(|memory| memory.unsettled.as_ref());
+        assert_eq!(unsettled.is_some(), is_applied);
+    }
 }
 
 #[test]

@@ -67,7 +67,8 @@ impl NotSticking {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.sent_again + self.set_aside
+        // A plan that was read from a file may say anything.
+        self.sent_again.saturating_add(self.set_aside)
     }
 }
 

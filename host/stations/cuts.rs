@@ -2,21 +2,27 @@
 //!
 //! What stays with the zone above is what a delegation is made of: NS and DS at the cut, what a signer
 //! makes there, and glue, that is, addresses of the servers which an NS RRset of the zone names.
+//!
+//! An authority that was not heard to the end might have named any zone that it may name. Where such a
+//! zone would have a name, the zone above only adds.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use janitor_plugin_api::dns::{Change, Name, NameRef, Rtype};
+use janitor_plugin_api::dns::{Action, Change, Name, NameRef, Rtype};
 
+use super::merge::Speaker;
 use super::planned::{PlannedZone, Rule, RuleKind};
 use super::survey::{is_address, targets};
+use crate::report::ChangeCounts;
 
-/// The apexes of every zone that an authority named in this run.
-#[derive(Debug)]
+/// The apexes of every zone that an authority named in this run, and who might have named more.
 pub struct Apexes<'a> {
     /// In canonical order a zone is followed by those below it.
     ordered: BTreeSet<NameRef<'a>>,
     set: HashSet<NameRef<'a>>,
+    /// Who might have named more, each with what is told of its zones.
+    unheard: Vec<(&'a Speaker, Arc<str>)>,
 }
 
 /// Where a name leaves a zone.
@@ -28,10 +34,21 @@ struct Cut<'a> {
 }
 
 impl<'a> Apexes<'a> {
-    /// Takes the names of zones, in any order.
-    pub fn new(names: impl Iterator<Item = NameRef<'a>>) -> Self {
+    /// Takes the names of zones, in any order, and the authorities that were not heard to the end.
+    pub fn new(
+        names: impl Iterator<Item = NameRef<'a>>,
+        unheard: impl Iterator<Item = &'a Speaker>,
+    ) -> Self {
         let ordered = names.collect::<BTreeSet<_>>();
+        let unheard = unheard.map(|speaker| {
+            let told = format!(
+                "it may belong to a zone of `{}`, which was not heard to the end",
+                speaker.key
+            );
+            (speaker, told.into())
+        });
         Self {
+            unheard: unheard.collect(),
             set: ordered.iter().copied().collect(),
             ordered,
         }
@@ -39,7 +56,8 @@ impl<'a> Apexes<'a> {
 
     /// Sets aside the changes of a zone to names that belong to another one.
     pub fn leave_to_others(&self, zone: &mut PlannedZone) {
-        if zone.changes().is_empty() || !self.has_zone_below(zone.apex()) {
+        let may_be_cut = !self.unheard.is_empty() || self.has_zone_below(zone.apex());
+        if zone.changes().is_empty() || !may_be_cut {
             return;
         }
         let apex = zone.apex().to_owned();
@@ -54,11 +72,24 @@ impl<'a> Apexes<'a> {
             }
         }
         let mut told: Option<(Name, Arc<str>)> = None;
+        let mut in_doubt = ChangeCounts::default();
         zone.set_aside(|change| {
-            let cut = self.cut(change.owner(), apex.as_ref())?;
-            if is_delegation(change, &cut) || is_glue(change, &glue) {
+            let cut = self.cut(change.owner(), apex.as_ref());
+            if is_glue(change, &glue) {
                 return None;
             }
+            let Some(cut) = cut.filter(|cut| !is_delegation(change, cut.highest)) else {
+                let text = self.doubt(change, apex.as_ref())?;
+                match change.action() {
+                    Action::Addition => in_doubt.additions += 1,
+                    Action::Update => in_doubt.updates += 1,
+                    Action::Deletion => in_doubt.deletions += 1,
+                }
+                return Some(Rule {
+                    kind: RuleKind::OtherZone,
+                    text: Arc::clone(text),
+                });
+            };
             // Changes of one zone below follow each other.
             let same = told.take().filter(|(name, _)| name.as_ref() == cut.deepest);
             let (_, text) = told.insert(same.unwrap_or_else(|| {
@@ -71,6 +102,24 @@ impl<'a> Apexes<'a> {
             })
         });
         zone.actual = actual;
+        zone.in_doubt = in_doubt;
+    }
+
+    /// What is told of a zone that nobody named and that might have been: the owner of `change`, of
+    /// which something would be taken away, would be at or below its apex.
+    fn doubt(&self, change: Change<'_>, apex: NameRef<'_>) -> Option<&Arc<str>> {
+        if self.unheard.is_empty() || change.action() == Action::Addition {
+            return None;
+        }
+        let upwards = std::iter::successors(Some(change.owner()), |name| name.parent());
+        let mut cuts = upwards
+            .take_while(|name| *name != apex)
+            .filter(|cut| !is_delegation(change, *cut));
+        cuts.find_map(|cut| {
+            let mut unheard = self.unheard.iter();
+            let (_, told) = unheard.find(|(speaker, _)| speaker.may_name(cut))?;
+            Some(told)
+        })
     }
 
     fn has_zone_below(&self, apex: NameRef<'_>) -> bool {
@@ -98,10 +147,10 @@ impl<'a> Apexes<'a> {
     }
 }
 
-/// Whether a change is to what the zone above has at a cut (RFC 4035, section 2).
-fn is_delegation(change: Change<'_>, cut: &Cut<'_>) -> bool {
+/// Whether a change is to what the zone above has at the cut `cut` (RFC 4035, section 2).
+fn is_delegation(change: Change<'_>, cut: NameRef<'_>) -> bool {
     let rtype = change.rtype();
-    change.owner() == cut.highest
+    change.owner() == cut
         && (matches!(rtype, Rtype::NS | Rtype::DS)
             || matches!(rtype, Rtype::RRSIG | Rtype::NSEC | Rtype::NSEC3))
 }
@@ -115,6 +164,7 @@ mod tests {
     use janitor_plugin_api::dns::{LeftAlone, Ttl, ZoneBuilder, diff};
 
     use super::*;
+    use crate::config::Config;
     use crate::config::scope::Scope;
     use crate::stations::route::Route;
     use crate::stations::scope::ZoneScope;
@@ -140,6 +190,16 @@ mod tests {
 
     /// The plan of `example.com` in a run with these zones.
     fn planned(zones: &[&str], wanted: &[&str], served: &[&str]) -> PlannedZone {
+        planned_without(&[], zones, wanted, served)
+    }
+
+    /// The same where these were not heard to the end.
+    fn planned_without(
+        unheard: &[Speaker],
+        zones: &[&str],
+        wanted: &[&str],
+        served: &[&str],
+    ) -> PlannedZone {
         let mut desired = builder(&[wanted, &["keep A 192.0.2.1"]].concat());
         desired.set_complete();
         let desired = desired.build_desired().unwrap();
@@ -153,7 +213,7 @@ mod tests {
         let mut zone = PlannedZone::new(changes, Arc::new(Route::to_all("r".into())));
         zone.actual = Some(survey);
         let zones = zones.iter().map(|zone| name(zone)).collect::<Vec<_>>();
-        Apexes::new(zones.iter().map(Name::as_ref)).leave_to_others(&mut zone);
+        Apexes::new(zones.iter().map(Name::as_ref), unheard.iter()).leave_to_others(&mut zone);
         zone
     }
 
@@ -267,10 +327,110 @@ mod tests {
         let actual = builder(&[]).build_actual().unwrap();
         let changes = diff(&desired, &actual, &LeftAlone::default()).unwrap();
         let mut zone = PlannedZone::new(changes, Arc::new(Route::to_all("r".into())));
-        Apexes::new(names.iter().map(Name::as_ref)).leave_to_others(&mut zone);
+        Apexes::new(names.iter().map(Name::as_ref), [].into_iter()).leave_to_others(&mut zone);
         assert_eq!(
             aside(&zone),
             ["a.sub A: it belongs to zone `sub.example.com.`"]
+        );
+    }
+
+    fn unheard(key: &str, zones: Option<&[&str]>) -> Speaker {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = zones.map(|zones| format!("[core.plugin.{key}]\nzones = {zones:?}\n"));
+        let path = directory.path().join("gordon-janitor.toml");
+        std::fs::write(path, settings.unwrap_or_else(|| "[core]\n".to_owned())).unwrap();
+        let config = Config::load(directory.path()).unwrap();
+        let plugin = config.core().plugin.get(key);
+        Speaker {
+            key: key.into(),
+            zones: plugin.and_then(|plugin| plugin.zones.clone()),
+        }
+    }
+
+    #[test]
+    fn where_a_zone_would_be_that_an_unheard_authority_may_name_nothing_is_taken_away() {
+        let wanted = [
+            "www.sub A 192.0.2.2",
+            "new.sub A 192.0.2.1",
+            "@ TXT new",
+            "www A 192.0.2.2",
+        ];
+        let served = [
+            "www.sub A 192.0.2.1",
+            "sub TXT x",
+            "old.b.sub A 192.0.2.1",
+            "@ TXT old",
+            "www A 192.0.2.1",
+            "old A 192.0.2.1",
+        ];
+        let told = "it may belong to a zone of `b`, which was not heard to the end";
+        let apart = [unheard("a", Some(&["*.example.net", "com", APEX]))];
+        let zone = planned_without(&apart, &[APEX], &wanted, &served);
+        assert_eq!((aside(&zone), zone.changes().len()), (vec![], 7));
+
+        let below = [apart[0].clone(), unheard("b", Some(&["sub.example.com"]))];
+        let zone = planned_without(&below, &[APEX], &wanted, &served);
+        let expected = ["www.sub A", "sub TXT", "old.b.sub A"];
+        assert_eq!(
+            aside(&zone),
+            expected.map(|change| format!("{change}: {told}"))
+        );
+        assert_eq!(zone.changes().len(), 4);
+
+        let deeper = [unheard("b", Some(&["*.sub.example.com"]))];
+        let zone = planned_without(&deeper, &[APEX], &wanted, &served);
+        let expected = ["www.sub A", "old.b.sub A"];
+        assert_eq!(
+            aside(&zone),
+            expected.map(|change| format!("{change}: {told}"))
+        );
+
+        // The apex belongs to its zone in any case.
+        let anywhere = [unheard("b", None)];
+        let zone = planned_without(&anywhere, &[APEX], &wanted, &served);
+        assert_eq!((aside(&zone).len(), zone.changes().len()), (5, 2));
+        let counts = ChangeCounts {
+            additions: 0,
+            deletions: 3,
+            updates: 2,
+        };
+        assert_eq!(zone.in_doubt, counts);
+    }
+
+    #[test]
+    fn a_zone_that_is_named_is_told_of_before_one_that_might_have_been() {
+        let zone = planned_without(
+            &[unheard("b", None)],
+            &[APEX, "sub.example.com"],
+            &["new.sub A 192.0.2.1"],
+            &["old.sub A 192.0.2.1", "old A 192.0.2.1"],
+        );
+        assert_eq!(
+            aside(&zone),
+            [
+                "new.sub A: it belongs to zone `sub.example.com.`",
+                "old A: it may belong to a zone of `b`, which was not heard to the end",
+                "old.sub A: it belongs to zone `sub.example.com.`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_delegation_belongs_to_the_zone_above_also_if_the_zone_below_was_not_heard_of() {
+        let delegation = [
+            "sub NS ns.sub",
+            "sub DS 1 13 2 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+            "ns.sub A 192.0.2.1",
+        ];
+        let below = [unheard("b", Some(&["sub.example.com"]))];
+        let zone = planned_without(&below, &[APEX], &[], &delegation);
+        assert_eq!((aside(&zone), zone.changes().len()), (vec![], 3));
+        // That of a zone further down may be the one of the zone in between.
+        let between = [unheard("b", Some(&["sub.example.com"]))];
+        let zone = planned_without(&between, &[APEX], &[], &["a.sub NS ns.example.net."]);
+        assert_eq!(
+            aside(&zone),
+            ["a.sub NS: it may belong to a zone of `b`, which was not heard to the end"]
         );
     }
 }

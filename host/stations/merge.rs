@@ -304,6 +304,13 @@ impl Merge {
         self.zones.keys().map(Name::as_ref)
     }
 
+    /// Those that were not heard to the end, or not at all: they might have named more zones.
+    pub fn unheard(&self) -> impl Iterator<Item = &Speaker> {
+        let authorities = self.authorities.iter();
+        let unheard = authorities.filter(|authority| authority.is_unsure);
+        unheard.map(|authority| &authority.speaker)
+    }
+
     /// Each authority that named zones which it does not speak for.
     pub fn passed_over(&self) -> impl Iterator<Item = (&Arc<str>, &PassedOver)> {
         let authorities = self.authorities.iter();

@@ -29,6 +29,9 @@ pub struct PlannedZone {
     pub found: DiffCounts,
     /// Differences that are not changed, because the desired zone is incomplete or their owner held.
     pub held_back: usize,
+    /// Changes that are set aside because nobody knows whether their owner belongs to another zone.
+    /// Limits count them: if it does not, they are part of what would change.
+    pub in_doubt: ChangeCounts,
     /// RRsets that the zone ought to hold.
     pub desired: usize,
     /// Whether the desired zone was complete; if not, the plan only adds.
@@ -108,6 +111,7 @@ impl PlannedZone {
             route,
             provenance: Provenance::default(),
             losers: Losers::default(),
+            in_doubt: ChangeCounts::default(),
             desired: 0,
             complete: true,
             actual: None,

@@ -11,6 +11,7 @@ use crate::pipeline::Outcome;
 use crate::problem::Problem;
 use crate::report::{LeftOut, exit};
 use crate::stations::guard::Verdict;
+use crate::stations::losers::Loser;
 use crate::stations::planned::{PlannedZone, Rule};
 
 /// All that is to be said of a name.
@@ -119,6 +120,19 @@ impl<'a> Answer<'a> {
             types.extend(here.map(|(change, _)| change.rtype()));
         }
         types
+    }
+
+    /// What of one authority's words does not count because of another's.
+    pub(super) fn lost(&self) -> impl Iterator<Item = Loser<'_>> {
+        let zone = match self.place {
+            Place::Zone(zone) => Some(zone),
+            _ => None,
+        };
+        let losers = zone.into_iter().flat_map(|zone| zone.losers.iter());
+        losers.filter(|loser| {
+            let is_asked = self.rtype.is_none_or(|rtype| rtype == loser.rtype);
+            loser.owner == self.name && is_asked
+        })
     }
 
     /// The RRsets of `content` that were asked for.

@@ -51,6 +51,14 @@ pub struct Content {
     pub is_held: bool,
 }
 
+impl Content {
+    /// Whether it is of any weight for the name: also another type or a wildcard decides what is answered.
+    pub(super) fn says_something(&self) -> bool {
+        let answers = self.wildcard.is_some() || self.cut.is_some();
+        !self.rrsets.is_empty() || answers || self.is_held || !self.is_complete
+    }
+}
+
 impl Inquiry {
     /// An inquiry about `name`.
     #[must_use]

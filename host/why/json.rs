@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Decided, Place};
 use super::inquiry::Content;
 use super::past::PastChange;
+use crate::plan::schema::LostEntry;
 
 pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()> {
     let (nearest, left_out) = match &answer.place {
@@ -45,6 +46,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         "left_out": left_out,
         "verdict": verdict,
         "wanted": wanted.collect::<Vec<_>>(),
+        "lost": answer.lost().map(|loser| LostEntry::of(&loser)).collect::<Vec<_>>(),
         "desired": seen.desired.as_ref().map(|desired| content(answer, desired)),
         "served": seen.served.as_ref().map(|served| content(answer, served)),
         "decisions": answer.decisions.iter().map(decision).collect::<Vec<_>>(),
@@ -54,7 +56,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         },
         "whole": answer.is_whole,
     });
-    serde_json::to_writer(&mut *out, &object)?;
+    crate::json::write(&object, &mut *out)?;
     out.write_all(b"\n")
 }
 

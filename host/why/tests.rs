@@ -197,6 +197,31 @@ fn several_authorities_are_told_one_by_one_and_together() {
 }
 
 #[test]
+fn what_is_desired_beside_the_question_is_told() {
+    let wanted = |name, records, rtype| {
+        let case = Case::new(name, &desired(records), &served("x A 192.0.2.1"));
+        let (_, text) = case.told(rtype);
+        let (_, wanted) = text.split_once("\ndesired\n").unwrap();
+        wanted.split("\nserved\n").next().unwrap().to_owned()
+    };
+    let alias = wanted("x.a.test", "x CNAME y", Some(Rtype::A));
+    assert!(
+        alias.contains("nothing of this type; there is CNAME"),
+        "{alias}"
+    );
+    let wildcard = wanted("z.a.test", "* A 192.0.2.1", None);
+    assert!(
+        wildcard.contains("the wildcard *.a.test. answers in its place, with A"),
+        "{wildcard}"
+    );
+    let below = wanted("z.sub.a.test", "sub NS ns.test.", None);
+    assert!(
+        below.contains("it is below the zone cut sub.a.test."),
+        "{below}"
+    );
+}
+
+#[test]
 fn an_answer_that_is_malformed_tells_nothing() {
     let zone = desired("x A 192.0.2.1");
     let case = Case::new("x.a.test", &zone, &served("x A 192.0.2.1"));

@@ -28,7 +28,7 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
     let mut is_wanted = false;
     for wanted in &seen.wanted {
         let content = &wanted.content;
-        if answer.asked(content).next().is_some() || content.is_held || !content.is_complete {
+        if content.says_something() {
             is_wanted = true;
             let state = match (content.is_held, content.is_complete) {
                 (true, _) => " (knows of the name, and could not read it)",
@@ -46,15 +46,9 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         writeln!(out, "  together")?;
         write_content(answer, desired, "    ", out)?;
     }
-    if let Place::Zone(zone) = answer.place {
-        let lost = zone.losers.iter().filter(|loser| {
-            let is_asked = answer.rtype.is_none_or(|rtype| rtype == loser.rtype);
-            loser.owner == answer.name && is_asked
-        });
-        for loser in lost {
-            let (authority, rtype, why) = (loser.authority, loser.rtype, loser.why());
-            writeln!(out, "  {rtype} of {authority} does not count: {why}")?;
-        }
+    for loser in answer.lost() {
+        let (authority, rtype, why) = (loser.authority, loser.rtype, loser.why());
+        writeln!(out, "  {rtype} of {authority} does not count: {why}")?;
     }
     writeln!(out, "\n{HEADING}served{HEADING:#}")?;
     match &seen.served {

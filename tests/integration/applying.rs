@@ -261,6 +261,8 @@ fn what_was_withheld_or_forced_when_it_was_planned_is_so_when_it_is_applied() {
     assert_eq!(seal(&janitor), 3);
     let run = apply(&janitor);
     assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
+    let told = "warning[GJ822]: nothing of `much.test.` is published: ";
+    assert!(run.errors().contains(told), "{}", run.errors());
     assert!(janitor.served_file("b.test").contains("192.0.2.2"));
     assert!(janitor.served_file("much.test").contains("d A 192.0.2.1"));
 
@@ -444,11 +446,10 @@ fn a_full_disk_leaves_nothing_half() {
 
 /// The text of a plan with the closing digest that its lines have now.
 fn resealed(text: &str) -> String {
-    let body = text.trim_end_matches('\n');
-    let (body, end) = body.rsplit_once('\n').expect("there are lines");
-    let body = format!("{body}\n");
-    let (end, _) = end.split_once(",\"sha256\"").expect("the end has a digest");
-    format!("{body}{end},\"sha256\":\"{}\"}}\n", sha256(body.as_bytes()))
+    let (body, _) = text
+        .rsplit_once(",\"sha256\":")
+        .expect("the end has a digest");
+    format!("{body},\"sha256\":\"{}\"}}\n", sha256(body.as_bytes()))
 }
 
 fn sha256(octets: &[u8]) -> String {
@@ -647,4 +648,88 @@ fn every_line_of_a_plan_fits_the_schema_that_is_documented() {
     };
     let expected = (0..lines.len()).map(|at| at < good.len());
     assert_eq!(verdicts, expected.collect::<Vec<_>>());
+}
+
+#[test]
+fn what_had_no_route_or_was_named_by_nobody_is_told_again_when_a_plan_is_applied() {
+    let janitor =
+        deployment().settings("[core.routes]\n'a.test' = { reconciler = 'files.served' }");
+    assert_eq!(seal(&janitor), 3);
+    let run = apply(&janitor);
+    assert_eq!(run.exit_code(), 3, "{}", run.stderr());
+    assert_eq!(run.left_out().len(), 2);
+    assert!(janitor.served_file("a.test").contains("new.a.test."));
+
+    let janitor = deployment();
+    assert_eq!(janitor.run().exit_code(), 0);
+    assert_eq!(janitor.run().exit_code(), 0);
+    fs::remove_file(janitor.path("desired/same.test.zone")).expect("a file can go");
+    let janitor = janitor.desired("b.test", "www A 192.0.2.3");
+    assert_eq!(seal(&janitor), 3);
+    let run = apply(&janitor);
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
+    assert!(run.errors().contains("same.test"), "{}", run.errors());
+    assert!(janitor.served_file("b.test").contains("192.0.2.3"));
+}
+
+#[test]
+fn a_plan_from_the_future_is_not_applied() {
+    let janitor = deployment();
+    assert_eq!(seal(&janitor), 0);
+    let said = said_of(&janitor, |plan| {
+        resealed(&plan.replacen("\"made_at\":\"20", "\"made_at\":\"29", 1))
+    });
+    assert!(
+        said.starts_with("error[GJ815]: the plan `<root>/plan` was made in the future"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_plan_that_goes_another_way_than_is_configured_is_not_applied() {
+    let janitor = deployment().publishers(&["files.apply", "villain.publisher.behaves"]);
+    assert_eq!(seal(&janitor), 0);
+    let both = "\"publishers\":[\"files.apply\",\"villain.publisher.behaves\"]";
+    let one = "\"publishers\":[\"files.apply\"]";
+    for (from, to) in [
+        (both, one),
+        (both, "\"publishers\":[]"),
+        (
+            "\"reconciler\":\"files.served\"",
+            "\"reconciler\":\"files.zones\"",
+        ),
+    ] {
+        let said = said_of(&janitor, |plan| resealed(&plan.replacen(from, to, 1)));
+        assert!(
+            said.starts_with("error[GJ812]: the plan of zone `a.test.` goes another way"),
+            "{to}: {said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_file_or_has_no_line_is_refused_at_once() {
+    let janitor = deployment();
+    let pipe = janitor.path("plan");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo runs").success());
+    for path in [pipe.display().to_string().as_str(), "/dev/zero", "/"] {
+        let run = janitor.command(&["apply", path]);
+        assert_eq!(run.exit_code(), 1);
+        assert!(
+            run.errors().contains("it is not a regular file"),
+            "{}",
+            run.errors()
+        );
+    }
+    let hole = fs::File::create(janitor.path("hole")).expect("a file can be made");
+    hole.set_len(1 << 33).expect("a hole takes no room");
+    let path = janitor.path("hole").display().to_string();
+    let run = janitor.command(&["apply", &path]);
+    assert_eq!(run.exit_code(), 1);
+    assert!(
+        run.errors().contains("it does not begin as a plan does"),
+        "{}",
+        run.errors()
+    );
 }

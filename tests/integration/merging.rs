@@ -104,6 +104,11 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
         "www CNAME new\nnew A 192.0.2.3",
         "[core.merge]\npolicy = 'union'",
     );
+    // A plan that is applied ends as the run does.
+    let path = janitor.path("plan").display().to_string();
+    assert_eq!(janitor.plan(&["--out", &path]).exit_code(), 3);
+    let run = janitor.command(&["apply", &path]);
+    assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
     let run = janitor.run();
     assert_eq!((run.exit_code(), run.status().as_str()), (3, "incomplete"));
     let served = janitor.served_file("example.com");
@@ -132,6 +137,9 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
     1 zone compared, 0 to change, 0 as desired, 0 left out: no changes
     1 difference in 1 zone left as they are: what is desired there is incomplete
     ");
+    let told = janitor.command(&["why", "www.example.com", "A", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told.stdout()).expect("it is JSON");
+    assert_snapshot!(told["lost"].to_string(), @r#"[{"authority":"villain.authority.behaves","owner":"www.example.com.","type":"A","why":"alias","winner":null}]"#);
 }
 
 #[test]
@@ -219,6 +227,53 @@ fn only_the_zones_of_an_authority_that_fails_only_gain() {
         let served = janitor.served_file("example.com");
         assert!(served.contains("new.example.com."), "{served}");
         assert_eq!(served.contains("old"), keeps_old, "{served}");
+    }
+}
+
+#[test]
+fn names_of_a_zone_that_a_missing_authority_may_name_are_not_taken_away() {
+    let janitor = |guard: &str| {
+        Janitor::new()
+        .authorities(&["files.zones", "gone.authority"])
+        .desired("example.com", "new.sub A 192.0.2.3\nwww.sub A 192.0.2.3")
+        .served(
+            "example.com",
+            "www.sub A 192.0.2.1\nold.sub A 192.0.2.1\nold A 192.0.2.1",
+        )
+        .settings(&format!(
+            "[core]\ndebug = true\n[core.plugin.'gone.authority']\nzones = ['sub.example.com']\n{guard}",
+        ))
+    };
+    // Limits count what it might have deleted.
+    let limited = janitor("[core.guard]\ndeletions = 1");
+    assert_eq!(limited.run().exit_code(), 3);
+    assert!(
+        limited
+            .served_file("example.com")
+            .contains("old.example.com.")
+    );
+
+    let janitor = janitor("[core.guard]\ndeletions = 2");
+    let plan = janitor.plan(&[]);
+    assert_eq!(plan.exit_code(), 3);
+    assert_snapshot!(plan.stdout(), @"
+    example.com. 1 addition, 1 deletion
+      ! 2 changes set aside (other-zone): it may belong to a zone of `gone.authority`, which was not heard to the end
+      + new.sub.example.com.  300  A  192.0.2.3
+      - old.example.com.      300  A  192.0.2.1
+    desired by files.zones, compared by files.served, published by files.apply
+    1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 deletion
+    2 changes in 1 zone set aside
+    ");
+    assert_eq!(janitor.run().exit_code(), 3);
+    let served = janitor.served_file("example.com");
+    for (line, is_there) in [
+        ("new.sub.example.com. 300 IN A 192.0.2.3\n", true),
+        ("www.sub.example.com. 300 IN A 192.0.2.1\n", true),
+        ("old.sub.example.com. 300 IN A 192.0.2.1\n", true),
+        ("old.example.com.", false),
+    ] {
+        assert_eq!(served.contains(line), is_there, "{line}: {served}");
     }
 }
 

@@ -57,7 +57,7 @@ fn as_json() {
     {"zone":"same.test.","authority":"files.zones","authorities":["files.zones"],"reconciler":"files.served","publishers":["files.apply"],"complete":true,"desired":3,"actual":3,"comparable":1,"serial":1,"additions":0,"updates":0,"deletions":0,"held_back":0,"left_alone":0,"set_aside":[],"lost":[],"verdict":{"guard":"passed","reasons":[]},"not_sticking":{"sent_again":0,"set_aside":0,"changes":[]},"changes":[]}
     {"left_out":["cannot read `<root>/desired/broken.test.zone`, line 1, column 7","expected an IPv4 address, found `192.0.2`"],"zone":"broken.test.","what":"broken.test.","kind":"reported","hint":null,"plugin":"files.zones"}
     {"left_out":["cannot read the served zone","`<root>/served` holds no file for it, so it is not served there"],"zone":"missing.test.","what":"missing.test.","kind":"reported","hint":null,"plugin":"files.served"}
-    {"end":{"zones":2,"changed":1,"left_out":2,"additions":2,"updates":3,"deletions":1},"run_limits":[],"unnamed":[]}
+    {"end":{"zones":2,"changed":1,"left_out":2,"additions":2,"updates":3,"deletions":1},"run_limits":[],"unnamed":[],"undecided":0}
     "#);
 }
 

@@ -234,3 +234,28 @@ fn without_anything_to_take_back_it_says_so() {
     error: 1 error; nothing was run
     ");
 }
+
+#[test]
+fn a_name_that_belongs_to_a_zone_of_its_own_since_is_left_to_that_zone() {
+    let mut janitor = Janitor::new()
+        .desired("a.test", "www.sub A 192.0.2.1\nwww A 192.0.2.1")
+        .served("a.test", "keep A 192.0.2.1")
+        .settings("[core.guard]\ndeletions_percent = 'off'");
+    done(&janitor.run());
+    janitor = janitor
+        .desired("sub.a.test", "www A 192.0.2.1")
+        .served("sub.a.test", "www A 192.0.2.1");
+    done(&janitor.run());
+
+    let way_back = undo(&janitor, "1", "back.plan");
+    done(&way_back);
+    insta::assert_snapshot!(way_back.stdout(), @"
+    a.test. 1 addition, 1 deletion
+      ! 1 change set aside (other-zone): it belongs to zone `sub.a.test.`
+      + keep.a.test.  300  A  192.0.2.1
+      - www.a.test.   300  A  192.0.2.1
+    compared by files.served, published by files.apply
+    1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition, 1 deletion
+    1 change in 1 zone set aside
+    ");
+}

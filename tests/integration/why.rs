@@ -65,7 +65,9 @@ fn says_who_wants_what_is_served_and_what_the_next_run_does() {
       desired by files.zones, compared by files.served, published by files.apply
 
     desired
-      by nobody
+      files.zones wants
+        nothing
+        the wildcard *.a.test. answers in its place, with TXT
 
     served
       old.a.test. 300 IN A 192.0.2.1
@@ -97,7 +99,9 @@ fn says_what_answers_for_a_name_that_is_not_there() {
       desired by files.zones, compared by files.served, published by files.apply
 
     desired
-      by nobody
+      files.zones wants
+        nothing
+        the wildcard *.a.test. answers in its place, with TXT
 
     served
       nothing
@@ -111,7 +115,9 @@ fn says_what_answers_for_a_name_that_is_not_there() {
       desired by files.zones, compared by files.served, published by files.apply
 
     desired
-      by nobody
+      files.zones wants
+        nothing
+        it is below the zone cut sub.a.test.: servers of another zone answer for it
 
     served
       nothing

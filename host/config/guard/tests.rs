@@ -154,11 +154,19 @@ fn what_is_no_limit_is_refused_and_lets_nothing_pass() {
 fn what_is_no_zone_or_no_option_is_told() {
     assert_eq!(
         problems("[core.guard.zones.\"a..b\"]\ndeletions = 1\n")[0],
-        "\"a..b\" is no zone and no pattern of zones: a label of the name is empty"
+        "core.guard.zones: \"a..b\" is no pattern of names"
     );
     assert_eq!(
         problems("[core.guard.zones.\"a.b\"]\ndeletion = 1\n")[0],
         "[core.guard.zones.\"a.b\"] has no setting \"deletion\"; did you mean \"deletions\"?"
+    );
+    assert_eq!(
+        problems("[core.guard.zones.a.b]\ndeletions = 1\n")[0],
+        "[core.guard.zones.\"a\"] has no setting \"b\""
+    );
+    assert_eq!(
+        problems("[core.guard.zones]\n'a.b' = {}\n'A.b.' = { deletions = 'off' }\n")[0],
+        "[core.guard.zones] has the pattern \"a.b\" twice"
     );
     assert_eq!(
         problems("[core.guard]\nzones = 1\n")[0],
@@ -209,7 +217,7 @@ fn two_tables_for_the_same_zones_are_refused_however_they_are_spelled() {
         assert_eq!(
             problems(&toml),
             [format!(
-                "core.guard.zones has two tables for the same zones: \"{one}\" and \"{other}\""
+                "[core.guard.zones] has the pattern \"{other}\" twice"
             )]
         );
     }

@@ -83,16 +83,17 @@ fn tables_of_zones_are_named_after_patterns_in_quotes() {
          [core.scope.octodns]\nname = ['_owner.a']\n\
          [core.scope.external_dns]\nprefixes = []"
     ), @r#"
-    error[GJ404]: [core.scope.zones."a..b"] is not named after a zone or a pattern of zones
-      where: gordon-janitor.toml:3:19, [core.scope.zones."a..b"]
+    error[GJ404]: core.scope.zones: "a..b" is no pattern of names
+      where: gordon-janitor.toml:3:19, core.scope.zones
       3 | [core.scope.zones."a..b"]
         |                   ^^^^^^
       because: a label of the name is empty
+      help: write a name, such as "example.com", or one with asterisks, such as "*.example.com"
     error[GJ401]: [core.scope.zones."example"] has no setting "com"
       where: gordon-janitor.toml:1:27, [core.scope.zones.example.com]
       1 | [core.scope.zones.example.com]
         |                           ^^^
-      help: the zone stands in quotes here: [core.scope.zones."example.com"]
+      help: a pattern with dots stands in quotes: [core.scope.zones."example.com"]
     error[GJ404]: core.scope.zones."example.net".protect has an entry that is no pattern of owners: "b..c"
       where: gordon-janitor.toml:6:12, core.scope.zones."example.net".protect
       6 | protect = ['b..c']

@@ -9,7 +9,7 @@ use super::*;
 use crate::pipeline::Outcome;
 use crate::plan::schema::{PluginEntry, Policy};
 use crate::report::{LeftOutKind, ZoneReport};
-use crate::stations::guard::{GuardRule, Reason, Verdict};
+use crate::stations::guard::{GuardRule, Reason, Unnamed, Verdict};
 use crate::stations::planned::{Rule, RuleKind};
 
 /// A zone with changes of every kind, judged as `verdict`.
@@ -88,6 +88,9 @@ fn header() -> HeaderLine {
     }
 }
 
+/// A reason that would move the cursor and turn the direction of writing.
+const HIDDEN: &str = "no \u{9b}2J \u{202e} \u{200b} file";
+
 /// A plan with everything that a plan can hold, and where it lies.
 fn sealed() -> (TempDir, PathBuf) {
     let withheld = Verdict::Withheld(vec![Reason {
@@ -98,6 +101,14 @@ fn sealed() -> (TempDir, PathBuf) {
         place: None,
     }]);
     let mut outcome = Outcome::default();
+    outcome.report.run_limits = withheld.reasons().to_vec();
+    outcome.report.undecided = 2;
+    outcome.report.unnamed.push(Unnamed {
+        zone: "gone.test".parse().unwrap(),
+        desired: 3,
+        run: 1,
+        at: jiff::Timestamp::UNIX_EPOCH,
+    });
     for (apex, verdict) in [("a.test", Verdict::Passed), ("b.test", withheld)] {
         let (planned, report) = zone(apex, verdict);
         outcome.plan.push(planned);
@@ -108,7 +119,7 @@ fn sealed() -> (TempDir, PathBuf) {
         what: "c.test.".to_owned(),
         plugin: Some("r".into()),
         kind: LeftOutKind::Reported,
-        reason: vec!["cannot be read".to_owned(), "no such file".to_owned()],
+        reason: vec!["cannot be read".to_owned(), HIDDEN.to_owned()],
         hint: None,
     });
     let directory = tempfile::tempdir().unwrap();
@@ -137,7 +148,13 @@ fn a_plan_is_read_as_it_was_sealed() {
     assert!(read.planned.goes_out());
     assert!(withheld.planned.verdict.is_withheld());
     assert!(!withheld.planned.goes_out());
-    assert_eq!(plan.left_out[0].reason.len(), 2);
+    assert_eq!(plan.left_out[0].reason[1], HIDDEN);
+    let written = fs::read_to_string(&path).unwrap();
+    let hidden = |c: char| c != '\n' && crate::problem::is_hidden(c);
+    assert!(!written.contains(hidden), "{written}");
+    assert_eq!(plan.run_limits, withheld.planned.verdict.reasons());
+    assert_eq!(plan.unnamed, ["gone.test".parse().unwrap()]);
+    assert_eq!(plan.undecided, 2);
 }
 
 /// The code of what is wrong with `octets`.

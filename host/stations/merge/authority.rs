@@ -7,11 +7,21 @@ use janitor_plugin_api::dns::{Name, NameRef};
 use crate::config::{Origin, PatternList};
 
 /// One of those that speak.
+#[derive(Clone, Debug)]
 pub struct Speaker {
     /// Its key.
     pub key: Arc<str>,
     /// The zones that it speaks for; whatever it names without them.
     pub zones: Option<Arc<PatternList>>,
+}
+
+impl Speaker {
+    /// Whether it may speak of `apex`.
+    #[must_use]
+    pub fn may_name(&self, apex: NameRef<'_>) -> bool {
+        let zones = self.zones.as_ref();
+        zones.is_none_or(|zones| zones.contain(apex))
+    }
 }
 
 /// What the station knows of one authority.
@@ -66,8 +76,7 @@ impl Authority {
 
     /// Whether it may speak of `apex`.
     pub(super) fn may_name(&self, apex: NameRef<'_>) -> bool {
-        let zones = self.speaker.zones.as_ref();
-        zones.is_none_or(|zones| zones.contain(apex))
+        self.speaker.may_name(apex)
     }
 
     /// Whether it may speak of `apex`, as it does.
