@@ -309,7 +309,8 @@ fn scraped(janitor: &Janitor, gateway: SocketAddr, query: &str) -> Option<String
         ));
     let mut prometheus = Daemon::start(&mut prometheus, "prometheus")?;
     let address = prometheus.address("Listening on");
-    prometheus.wait_for("Server is ready");
+    // It says both, in either order.
+    prometheus.wait_until_said("Server is ready");
     for _ in 0..60 {
         let (stream, _) = scrapes.accept().expect("it scrapes");
         answer(stream, "200 OK", "up_to_now 1\n");

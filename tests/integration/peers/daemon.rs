@@ -52,6 +52,13 @@ impl Daemon {
         Some(Self { child, lines, said })
     }
 
+    /// Waits until some line has held `text`, be it before what was waited for last.
+    pub(crate) fn wait_until_said(&mut self, text: &str) {
+        if !self.said.iter().any(|line| line.contains(text)) {
+            self.wait_for(text);
+        }
+    }
+
     /// Waits for a line that holds `text`, and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         let line = self.says(text, LIMIT);
