@@ -66,7 +66,7 @@ pub(super) fn run(told: &Told) -> String {
         out.push_str(&format!("  policy {}\n", escape(policy)));
     }
     for cause in &run.causes {
-        out.push_str(&format!("  because {}\n", escape(cause)));
+        out.push_str(&because("  ", cause));
     }
     let plugins = run.plugins.iter().map(|plugin| {
         let sha256 = plugin.sha256.as_deref().unwrap_or("unknown");
@@ -211,7 +211,7 @@ fn push_zone(out: &mut String, found: &Found, run: &PastRun) {
     for outcome in &zone.outcomes {
         out.push_str(&format!("  {}\n", became(outcome, run)));
         for reason in &outcome.reasons {
-            out.push_str(&format!("    because {}\n", escape(reason)));
+            out.push_str(&because("    ", reason));
         }
     }
     let mixed = zone.outcomes.iter().any(|outcome| {
@@ -304,4 +304,26 @@ fn took(run: &PastRun) -> Option<String> {
 
 fn time(time: Timestamp) -> String {
     format!("{time:.0}")
+}
+
+/// A cause in lines of its own; what ended a run may be a whole problem with places and advice.
+fn because(indent: &str, cause: &str) -> String {
+    let lines = cause.lines().enumerate().map(|(at, line)| match at {
+        0 => format!("{indent}because {}\n", escape(line)),
+        _ => format!("{indent}  {}\n", escape(line)),
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_a_run_keeps_its_lines() {
+        assert_eq!(
+            because("  ", "error: one\n  help: \u{1b}two"),
+            "  because error: one\n      help: \\x1btwo\n"
+        );
+    }
 }
