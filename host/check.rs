@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, FILES};
 use crate::discovery::{Discovered, Discovery, PluginDirectory};
 use crate::error::{Error, print_warnings};
+use crate::guard;
 use crate::manifest::{Manifest, Plugin};
+use crate::offer::state_root;
 use crate::preflight::{Judged, Preflight, Subject, Trust, Verdict, stranger};
 use crate::problem::{Code, Problem, Problems, escape};
+use crate::record::{Access, Record};
 use crate::resolve::{Purpose, resolve};
 use crate::table::columns;
 
@@ -44,6 +47,7 @@ pub fn check(root: &Path, plugin_dir: Option<&Path>, user: Option<&str>) -> Resu
         }
         Err(error) => return Err(error),
     };
+    found.extend(judge_safeguards(&config, user));
     let warnings = Problems::check(found)?;
     let Some(deployment) = deployment else {
         return Err(Error::NoPlugins { warnings });
@@ -83,6 +87,21 @@ pub fn check(root: &Path, plugin_dir: Option<&Path>, user: Option<&str>) -> Resu
         }
     ));
     Ok(out)
+}
+
+/// Limits and a history that would keep a run from publishing. What another user may read of the history
+/// is for a run of that user to say.
+fn judge_safeguards(config: &Config, user: Option<&str>) -> Vec<Problem> {
+    let core = config.core();
+    let mut found = Vec::new();
+    if let Err(Error::Problems(problems)) = guard::prove(&core.guard) {
+        found.extend_from_slice(problems.list());
+    }
+    if core.history.enabled && user.is_none() {
+        let opened = Record::open(&state_root(Some(core)), Access::Read);
+        found.extend(opened.err());
+    }
+    found
 }
 
 fn trust(user: Option<&str>) -> Result<Trust, Error> {

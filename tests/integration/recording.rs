@@ -334,6 +334,10 @@ fn a_history_that_cannot_be_trusted_stops_the_run_and_not_the_plan() {
     error: 1 error; nothing was run
     ");
     assert!(!janitor.served_file("a.test").contains("new."));
+    let check = janitor.command(&["check"]);
+    assert_eq!(check.exit_code(), 2);
+    let told = "error[GJ804]: the history is damaged\n";
+    assert!(check.errors().starts_with(told), "{}", check.errors());
     let plan = janitor.plan(&[]);
     assert_eq!(plan.exit_code(), 0);
     assert!(
