@@ -47,9 +47,11 @@ impl Record {
                 }),
                 _ => None,
             };
-            let unsettled = row.get::<_, Option<Vec<u8>>>(5)?;
+            // After a first fill these are as many octets as the zone has: read where they are.
+            let unsettled = row.get_ref(5)?.as_blob_or_null();
             let unsettled = unsettled
-                .map(|octets| Unsettled::from_octets(&octets))
+                .map_err(|error| nonsense(&error.to_string()))?
+                .map(Unsettled::from_octets)
                 .transpose()
                 .map_err(|error| nonsense(&error.to_string()))?;
             let applied = match (row.get(6)?, row.get(7)?) {

@@ -43,56 +43,66 @@ struct Settings {
     by: End,
 }
 
-struct Reader {
+/// What every plugin here is made of.
+struct Files {
     settings: Settings,
     directory: PathBuf,
 }
+
+impl Files {
+    fn new(settings: Settings, host: &Host) -> Self {
+        let directory = host.resolve(&settings.directory);
+        Self {
+            settings,
+            directory,
+        }
+    }
+}
+
+struct Reader(Files);
 
 impl Authority for Reader {
     type Config = Settings;
 
     fn new(settings: Settings, host: Host) -> Result<Self, Error> {
-        let directory = host.resolve(&settings.directory);
-        Ok(Self {
-            settings,
-            directory,
-        })
+        Ok(Self(Files::new(settings, &host)))
     }
 
     async fn run(&mut self, rrsets: &mut RrsetSender) -> Result<(), Error> {
-        let mut left = Left::of(self.settings.stops_after);
-        for apex in zones(&self.directory).map_err(unexpected)? {
-            left.one_more(&self.settings.by)?;
-            let complete = !self.settings.incomplete.contains(&apex);
+        let Files {
+            settings,
+            directory,
+        } = &self.0;
+        let mut left = Left::of(settings.stops_after);
+        for apex in zones(directory).map_err(unexpected)? {
+            left.one_more(&settings.by)?;
+            let complete = !settings.incomplete.contains(&apex);
             let apex: Name = apex.parse().map_err(unexpected)?;
-            let zone = desired(&self.directory, apex.as_ref(), complete)?;
+            let zone = desired(directory, apex.as_ref(), complete)?;
             rrsets.send(zone).await?;
         }
-        left.one_more(&self.settings.by)
+        left.one_more(&settings.by)
     }
 }
 
-struct Writer {
-    settings: Settings,
-    directory: PathBuf,
-}
+struct Writer(Files);
 
 impl Publisher for Writer {
     type Config = Settings;
 
     fn new(settings: Settings, host: Host) -> Result<Self, Error> {
-        let directory = host.resolve(&settings.directory);
-        Ok(Self {
-            settings,
-            directory,
-        })
+        Ok(Self(Files::new(settings, &host)))
     }
 
     async fn run(&mut self, changes: &mut ChangeReceiver) -> Result<(), Error> {
-        let mut left = Left::of(self.settings.stops_after);
+        let Files {
+            settings,
+            directory,
+        } = &self.0;
+        let mut left = Left::of(settings.stops_after);
         while let Some(zone) = changes.receive().await {
-            left.one_more(&self.settings.by)?;
-            let outcome = match apply(&self.directory, zone.changes()) {
+            left.one_more(&settings.by)?;
+            let outcome = match apply(directory, zone.changes()) {
                 Ok(()) => Outcome::Applied,
                 Err(error) => Outcome::Refused(error.to_string()),
             };
