@@ -1,8 +1,7 @@
 //! What can only be said of the plan as a whole, when every zone has been compared.
 //!
 //! In this order: names are left to the zones they belong to; what does not stick is set aside, so that
-//! limits count what would be sent; then the
-//! guard judges. What is missing altogether is told last.
+//! limits count what would be sent; then the guard judges. What is missing altogether is told last.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
