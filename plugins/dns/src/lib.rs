@@ -6,5 +6,8 @@
 
 #![allow(
     dead_code,
+    unused_imports,
     reason = "parts of the library are still being put together"
 )]
+
+mod transfer;
