@@ -19,6 +19,3 @@ mod signing;
 mod connection;
 mod server;
 mod transfer;
-
-    reason = "parts of the library are still being put together"
-)]
