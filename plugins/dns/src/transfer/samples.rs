@@ -11,6 +11,8 @@ use janitor_plugin_api::dns::{ActualZone, Name, Rtype, Ttl, ZoneBuilder, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::TransferFault;
+
 type DomainName = domain::base::Name<Vec<u8>>;
 
 /// The zone of all samples.
@@ -55,6 +57,22 @@ pub(super) fn soa(serial: u32) -> Rr {
     rr(&format!(
         "@ 3600 SOA ns hostmaster {serial} 7200 3600 1209600 300"
     ))
+}
+
+/// A zone as a server sends it.
+pub(super) fn answer(zone: &[Rr]) -> Vec<Rr> {
+    [zone, &zone[..1]].concat()
+}
+
+/// The fault with its causes.
+pub(super) fn told(fault: &TransferFault) -> String {
+    let mut text = fault.to_string();
+    let mut cause = std::error::Error::source(fault);
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
 }
 
 /// The zone of RRs, built without any message.
@@ -117,7 +135,10 @@ pub(super) fn messages(rrs: &[Rr], cuts: &[u8]) -> Vec<Vec<u8>> {
     while !rest.is_empty() {
         let count = cuts.next().map_or(rest.len(), |&cut| usize::from(cut) + 1);
         let (now, later) = rest.split_at(count.min(rest.len()));
-        messages.push(message_with(messages.is_empty() || count % 2 == 0, now));
+        messages.push(message_with(
+            messages.is_empty() || count.is_multiple_of(2),
+            now,
+        ));
         rest = later;
     }
     messages

@@ -2,7 +2,7 @@ use domain::base::iana::Rcode;
 use proptest::prelude::*;
 
 use super::super::samples::{
-    self, any_rrs, apex, message, message_with, messages, rr, rrs, soa, zone,
+    self, answer, any_rrs, apex, message, message_with, messages, rr, rrs, soa, told, zone,
 };
 use super::super::{Progress, TransferFault, Transferred};
 use super::Axfr;
@@ -27,13 +27,7 @@ fn fault<M: AsRef<[u8]>>(messages: &[M]) -> String {
         Ok(()) => axfr.finish().unwrap_err(),
         Err(fault) => fault,
     };
-    let mut text = fault.to_string();
-    let mut cause = std::error::Error::source(&fault);
-    while let Some(error) = cause {
-        text += &format!(": {error}");
-        cause = error.source();
-    }
-    text
+    told(&fault)
 }
 
 fn small_zone() -> Vec<samples::Rr> {
@@ -44,11 +38,6 @@ fn small_zone() -> Vec<samples::Rr> {
          ns 300 A 192.0.2.53
          www 300 A 192.0.2.2"));
     all
-}
-
-/// A zone as a server sends it.
-fn answer(zone: &[samples::Rr]) -> Vec<samples::Rr> {
-    [zone, &zone[..1]].concat()
 }
 
 #[test]
