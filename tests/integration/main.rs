@@ -52,5 +52,6 @@ mod prometheus;
 mod statsd;
 mod scenarios;
 mod random_zones;
+mod name_servers;
 mod wrong_deletions;
 mod faults_of_the_original;
