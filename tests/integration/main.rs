@@ -31,6 +31,7 @@ mod merging;
 mod scope;
 mod zone_files;
 mod reconcilers;
+mod reading;
 mod plans;
 mod pages;
 mod guard;
