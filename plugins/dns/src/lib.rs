@@ -19,3 +19,4 @@ mod message;
 mod signing;
 mod connection;
 mod server;
+mod transfer;
