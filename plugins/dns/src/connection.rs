@@ -270,6 +270,7 @@ impl Idle {
                 (false, false) => Moment::BetweenMessages,
             };
             match self.stream.read(&mut self.buffer.octets[room]).await {
+                Ok(0) if self.buffer.is_tls_alert() => return Err(Unfit::Tls.into()),
                 Ok(0) => return Err(Fault::Closed(moment)),
                 Ok(count) => self.buffer.end += count,
                 Err(error) => return Err(Fault::Broken(moment, error)),
@@ -335,6 +336,13 @@ impl Buffer {
         let start = self.start + 2;
         self.start = start + length;
         Ok(Some(start..self.start))
+    }
+
+    /// Whether what has arrived is an alert of TLS (RFC 8446, section 6), which a server of TLS sends that
+    /// was sent something else.
+    fn is_tls_alert(&self) -> bool {
+        let arrived = &self.octets[self.start..self.end];
+        arrived.len() == 7 && arrived.starts_with(&[21, 3]) && arrived[3..5] == [0, 2]
     }
 
     /// Where octets can be read to: enough for the rest of any message.
