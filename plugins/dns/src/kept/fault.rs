@@ -59,6 +59,10 @@ pub(crate) enum KeptFault {
     Edits(#[from] EditFault),
     #[error("it does not hold an actual zone")]
     Zone(#[from] BufferFault),
+    #[error(
+        "the answer had RRs that the zone cannot tell apart: several TTLs in an RRset, or an RR twice"
+    )]
+    Inexact,
     #[error("the zone has no SOA")]
     NoSoa,
     #[error("the zone or what is said of it is too large to be kept")]

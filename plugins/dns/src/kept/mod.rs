@@ -41,6 +41,7 @@ use std::time::{Duration, SystemTime};
 use janitor_plugin_api::dns::{ActualZone, Edits, NameRef, Revised, Rr, Serial};
 use tracing::{debug, warn};
 
+use super::transfer::{Differences, Transferred};
 pub(crate) use fault::KeptFault;
 use journal::Journal;
 use layout::Head;
@@ -125,20 +126,26 @@ impl Store {
         })
     }
 
-    /// Keeps `zone` as `identity` has just served it, in place of whatever is kept of it.
-    ///
-    /// The zone must tell the TTL of every RR ([`ZoneBuilder::tells_ttls`]): differences are made RR by RR.
+    /// Keeps a zone that `identity` has just sent whole, in place of whatever is kept of it.
     ///
     /// # Errors
     ///
-    /// [`KeptFault`]; what was kept before is then kept still, or nothing is.
-    ///
-    /// [`ZoneBuilder::tells_ttls`]: janitor_plugin_api::dns::ZoneBuilder::tells_ttls
-    pub(crate) fn keep(&self, identity: &str, zone: &ActualZone) -> Result<(), KeptFault> {
-        self.keep_at(identity, zone, SystemTime::now())
+    /// [`KeptFault`]; what was kept before is then kept still. [`KeptFault::Inexact`] is one for the log at most:
+    /// differences are made RR by RR, and cannot be made to a zone that does not tell which RRs there were.
+    pub(crate) fn keep(&self, identity: &str, transferred: &Transferred) -> Result<(), KeptFault> {
+        self.keep_at(identity, transferred, SystemTime::now())
     }
 
-    fn keep_at(&self, identity: &str, zone: &ActualZone, now: SystemTime) -> Result<(), KeptFault> {
+    fn keep_at(
+        &self,
+        identity: &str,
+        transferred: &Transferred,
+        now: SystemTime,
+    ) -> Result<(), KeptFault> {
+        if !transferred.tells_ttls || transferred.duplicates() > 0 {
+            return Err(KeptFault::Inexact);
+        }
+        let zone = &transferred.zone;
         let since = now.duration_since(SystemTime::UNIX_EPOCH);
         let head = Head::of(identity, zone, since.unwrap_or_default().as_secs())?;
         replace(&self.place, &self.place.path(zone.apex()), &head, zone)
@@ -177,21 +184,16 @@ impl Kept {
         Ok(self.or_throw_away(revised)?.zone)
     }
 
-    /// Reads the zone as it is after the RRs `deleted_and_added`, in the order of time, and keeps it.
+    /// Reads the zone as it is after the differences, and keeps it.
     ///
-    /// An RR that is added comes with `true`. They lead from the serial of the copy to `to`, the SOA among them.
-    /// That they cannot be kept is logged; the zone is right all the same.
+    /// That it cannot be kept is logged; the zone is right all the same.
     ///
     /// # Errors
     ///
     /// [`KeptFault`] if the copy is not what was kept, or the differences do not fit it exactly; it is thrown
     /// away then.
-    pub(crate) fn advance<'r>(
-        mut self,
-        to: Serial,
-        deleted_and_added: impl Iterator<Item = (bool, Rr<'r>)>,
-    ) -> Result<ActualZone, KeptFault> {
-        let revised = self.revise(to, deleted_and_added);
+    pub(crate) fn advance(mut self, differences: &Differences) -> Result<ActualZone, KeptFault> {
+        let revised = self.revise_by(differences);
         let Revised { zone, images } = self.or_throw_away(revised)?;
         if let Err(fault) = self.append(&zone, &images) {
             warn!(
@@ -202,6 +204,21 @@ impl Kept {
         Ok(zone)
     }
 
+    fn revise_by(&mut self, differences: &Differences) -> Result<Revised, KeptFault> {
+        if differences.from() != self.serial() {
+            return Err(KeptFault::From {
+                differences: differences.from(),
+                kept: self.serial(),
+            });
+        }
+        let rrs = differences.steps().flat_map(|step| {
+            let deleted = step.deleted().map(|rr| (false, rr));
+            deleted.chain(step.added().map(|rr| (true, rr)))
+        });
+        self.revise(differences.to(), rrs)
+    }
+
+    /// Reads the zone, and makes it the one with the serial `to`; what is added comes with `true`.
     fn revise<'r>(
         &mut self,
         to: Serial,
