@@ -20,3 +20,4 @@ mod signing;
 mod connection;
 mod server;
 mod transfer;
+mod kept;
