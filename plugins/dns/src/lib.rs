@@ -21,3 +21,4 @@ mod connection;
 mod server;
 mod transfer;
 mod kept;
+mod read_back;
