@@ -83,7 +83,9 @@ pub(crate) async fn read_back(question: Question<'_>, settle: Duration) -> Vec<S
         .filter(|server| !Arc::ptr_eq(server, question.primary))
         .map(|server| Watch::new(server, question.apex, pending.clone()));
     let mut watches: Vec<_> = std::iter::once(primary).chain(others).collect();
-    let asked = watches.iter_mut().map(|watch| watch.until(deadline, serial));
+    let asked = watches
+        .iter_mut()
+        .map(|watch| watch.until(deadline, serial));
     join_all(asked).await;
     let seen = question.made.iter().map(|index| {
         let mut missing = String::new();
@@ -91,7 +93,11 @@ pub(crate) async fn read_back(question: Question<'_>, settle: Duration) -> Vec<S
         for watch in &watches {
             if let Some(left) = watch.left.get(index) {
                 let separator = if missing.is_empty() { "" } else { "; " };
-                let _written = write!(missing, "{separator}{}", watch.reason(left.obstacle.as_ref()));
+                let _written = write!(
+                    missing,
+                    "{separator}{}",
+                    watch.reason(left.obstacle.as_ref())
+                );
             }
             is_hidden |= watch.hidden.contains(index);
         }
@@ -124,11 +130,7 @@ struct Left<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(
-        server: &'a Arc<Server>,
-        apex: NameRef<'a>,
-        pending: BTreeMap<u32, Change<'a>>,
-    ) -> Self {
+    fn new(server: &'a Arc<Server>, apex: NameRef<'a>, pending: BTreeMap<u32, Change<'a>>) -> Self {
         let left = |change| Left {
             change,
             obstacle: None,
@@ -136,7 +138,10 @@ impl<'a> Watch<'a> {
         Self {
             server,
             apex,
-            left: pending.into_iter().map(|(index, change)| (index, left(change))).collect(),
+            left: pending
+                .into_iter()
+                .map(|(index, change)| (index, left(change)))
+                .collect(),
             hidden: Vec::new(),
             obstacle: None,
         }
@@ -180,7 +185,11 @@ impl<'a> Watch<'a> {
                     Ok(()) => {}
                     Err(fault) => self.obstacle = Some(line(&fault)),
                 }
-                debug!(server = self.server.shown(), left = self.left.len(), "not everything is served yet");
+                debug!(
+                    server = self.server.shown(),
+                    left = self.left.len(),
+                    "not everything is served yet"
+                );
                 sleep(pause).await;
                 pause = LONGEST_PAUSE.min(pause * 2);
             }
@@ -194,7 +203,9 @@ impl<'a> Watch<'a> {
         let mut connection = self.server.connection().await?;
         match ask_serial(&mut connection, self.apex).await? {
             Ok(serial) if wanted.is_after(serial) => {
-                self.obstacle = Some(format!("it serves the serial {serial}, the primary {wanted}"));
+                self.obstacle = Some(format!(
+                    "it serves the serial {serial}, the primary {wanted}"
+                ));
                 return Ok(());
             }
             Ok(_) => self.obstacle = None,
@@ -203,7 +214,11 @@ impl<'a> Watch<'a> {
                 return Ok(());
             }
         }
-        let left: Vec<_> = self.left.iter().map(|(index, left)| (*index, left.change)).collect();
+        let left: Vec<_> = self
+            .left
+            .iter()
+            .map(|(index, left)| (*index, left.change))
+            .collect();
         for some in left.chunks(Several::MOST) {
             self.look_at(&mut connection, some).await?;
         }
@@ -215,7 +230,9 @@ impl<'a> Watch<'a> {
         connection: &mut Connection,
         some: &[(u32, Change<'a>)],
     ) -> Result<(), Fault> {
-        let requests = some.iter().map(|(_, change)| query(change.owner().to_owned(), change.rtype()));
+        let requests = some
+            .iter()
+            .map(|(_, change)| query(change.owner().to_owned(), change.rtype()));
         let requests: Vec<_> = requests.collect();
         let mut sights = vec![Sight::Otherwise(Obstacle::Broken); some.len()];
         let mut answers = connection.ask_several(&requests).await?;
@@ -232,13 +249,15 @@ impl<'a> Watch<'a> {
                     None
                 }
                 Sight::Otherwise(obstacle) => Some(obstacle),
-                Sight::Another(found) => match self.is_made_up(connection, *change, &found).await? {
-                    true => {
-                        self.hidden.push(*index);
-                        None
+                Sight::Another(found) => {
+                    match self.is_made_up(connection, *change, &found).await? {
+                        true => {
+                            self.hidden.push(*index);
+                            None
+                        }
+                        false => Some(Obstacle::Another),
                     }
-                    false => Some(Obstacle::Another),
-                },
+                }
             };
             match (obstacle, self.left.get_mut(index)) {
                 (None, _) => drop(self.left.remove(index)),
