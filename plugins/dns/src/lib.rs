@@ -13,6 +13,7 @@
 
 mod settings;
 mod key;
+mod tls;
 mod fault;
 mod message;
 mod signing;
