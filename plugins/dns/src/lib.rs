@@ -8,3 +8,5 @@
     dead_code,
     reason = "parts of the library are still being put together"
 )]
+
+mod update;
