@@ -43,7 +43,7 @@ pub(super) async fn confirm(
         undecided,
         ..
     } = stored;
-    let (planned, zones): (Vec<_>, Vec<_>) = zones.into_iter().unzip();
+    let (mut planned, zones): (Vec<_>, Vec<_>) = zones.into_iter().unzip();
     report.zones = zones;
     report.run_limits = run_limits;
     report.undecided = undecided;
@@ -69,13 +69,17 @@ pub(super) async fn confirm(
         .map(|zone| (zone.apex().to_owned(), zone))
         .collect::<BTreeMap<Name, _>>();
     let mut faults = Vec::new();
+    let mut serials = BTreeMap::new();
     let mut each = |name: &Name, found: Result<ActualZone, Unread>| {
         let Some(zone) = open.remove(name) else {
             return;
         };
         shared.progress.planned();
         faults.extend(match found {
-            Ok(actual) => judge(zone, &actual),
+            Ok(actual) => {
+                serials.insert(name.clone(), actual.serial());
+                judge(zone, &actual)
+            }
             Err(unread) => Some(unknown(zone, unread)),
         });
     };
@@ -87,6 +91,13 @@ pub(super) async fn confirm(
     faults.extend(open.into_values().map(|zone| unknown(zone, unanswered())));
     faults.splice(0..0, in_the_way);
     report.faults.extend(told(faults));
+    // A signer may have moved them, and nothing else: publishers work with what is served now.
+    for zone in &mut planned {
+        let serial = serials.get(&zone.apex().to_owned());
+        if let (Some(actual), Some(serial)) = (&mut zone.actual, serial) {
+            actual.serial = *serial;
+        }
+    }
     Some(planned)
 }
 

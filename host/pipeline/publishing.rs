@@ -74,10 +74,12 @@ async fn send_plan(plan: &[PlannedZone], publisher: Employed, shared: &Shared) {
             outcomes.refuse(ticket, "the run was cancelled before their turn");
             continue;
         }
+        let serial = zone.actual.as_ref().and_then(|actual| actual.serial);
         let message = AbiZoneChanges {
             ticket,
             apex: zone.apex().as_wire().into(),
             octets: zone.changes().octets().into(),
+            serial: serial.map(|serial| serial.0).into(),
         };
         tokio::select! {
             biased;

@@ -38,7 +38,8 @@ impl<T> Sender<T> {
         poll_fn(|cx| self.poll_send(cx, &mut slot)).await
     }
 
-    fn poll_send(
+    /// Hands on the message in `slot`, if there is one; leaves it there while the channel is full.
+    pub(crate) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
         slot: &mut ROption<T>,

@@ -8,7 +8,7 @@ use abi_stable::std_types::{RResult, RStr};
 use crate::abi::channel::{Reports, Source};
 use crate::abi::plugin::{PublisherBox, RawPublisher, RawPublisher_TO};
 use crate::abi::values::{AbiError, AbiZoneChanges, OutcomeCode};
-use crate::dns::{Changes, Name, NameRef};
+use crate::dns::{Changes, Name, NameRef, Serial};
 use crate::error::Error;
 use crate::export::Role;
 use crate::ffi::Receiver;
@@ -103,6 +103,7 @@ impl ChangeReceiver {
                 ticket: message.ticket,
                 // The host has checked them before they went on.
                 changes: Changes::trusted(apex, message.octets),
+                serial: message.serial.into_option().map(Serial),
                 reports: Arc::clone(&self.reports),
             };
             if !self.host.is_cancelled() {
@@ -118,6 +119,7 @@ impl ChangeReceiver {
 pub struct ZoneChanges {
     ticket: u64,
     changes: Changes,
+    serial: Option<Serial>,
     reports: Arc<Reports>,
 }
 
@@ -132,6 +134,16 @@ impl ZoneChanges {
     #[must_use]
     pub fn apex(&self) -> NameRef<'_> {
         self.changes.apex()
+    }
+
+    /// The serial of the actual zone that the changes were computed from; where a stored plan is
+    /// applied, of the zone that was read again and found to be as it was. None if the reconciler does
+    /// not give the actual zone, or it has no SOA.
+    ///
+    /// A zone that is served with another one was changed since, by somebody or by its signer.
+    #[must_use]
+    pub fn serial(&self) -> Option<Serial> {
+        self.serial
     }
 
     /// Reports what became of the change at `index`, counted from 0 in the order of

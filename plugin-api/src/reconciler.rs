@@ -1,5 +1,7 @@
 //! The role that knows what is really served.
 
+mod reading;
+
 use std::error::Error as StdError;
 use std::future::Future;
 
@@ -9,7 +11,7 @@ use crate::abi::channel::{Sink, Source};
 use crate::abi::plugin::{RawReconciler, RawReconciler_TO, ReconcilerBox};
 use crate::abi::values::{AbiAnswer, AbiError, AbiQuestion, AnswerStatus};
 use crate::barrier::Tasks;
-use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone, diff};
+use crate::dns::{ActualZone, Changes, DesiredZone, LeftAlone, Name, NameRef, Zone};
 use crate::error::{Closed, Error, hint_of, links};
 use crate::export::Role;
 use crate::ffi::{Receiver, Sender};
@@ -35,11 +37,22 @@ pub trait ActualReader: Sized + 'static {
 
     /// Reads the zone at `apex` whole.
     ///
+    /// Dropped at any of its awaits when the run is cancelled, or ended by an error.
+    ///
     /// # Errors
     ///
     /// Why the zone cannot be read: it is left out and stays as it is. A zone that is not served is
     /// such an error too, never an empty zone. [`Error::config`] and [`Error::bug`] end the run.
-    fn read(&mut self, apex: NameRef<'_>) -> impl Future<Output = Result<ActualZone, Error>>;
+    fn read(&self, apex: NameRef<'_>) -> impl Future<Output = Result<ActualZone, Error>>;
+
+    /// How many zones are read at the same time, at least one; asked once, before the first.
+    ///
+    /// Their futures take turns on the plugin's one thread: reading several at once is worth while
+    /// where reading waits for something. Each zone is compared and answered as soon as it is there.
+    /// No more than this many zones, each with its desired side, are held by the plugin to read.
+    fn at_once(&self) -> usize {
+        1
+    }
 
     /// What the comparison leaves alone; by default what belongs to the primary and its signer.
     fn left_alone(&self) -> LeftAlone {
@@ -108,28 +121,7 @@ impl<P: ActualReader> Reconciler for P {
         rrsets: &mut RrsetReceiver,
         changes: &mut ChangeSender,
     ) -> Result<(), Error> {
-        let left_alone = self.left_alone();
-        while let Some(question) = rrsets.receive().await {
-            let actual = match self.read(question.apex()).await {
-                Ok(actual) => actual,
-                Err(error) if error.ends_the_run() => return Err(error),
-                Err(error) => {
-                    changes.leave_out(question.apex(), &error).await?;
-                    continue;
-                }
-            };
-            match question {
-                Question::Compare(desired) => {
-                    let compared = diff(&desired, &actual, &left_alone).map_err(|e| {
-                        Error::bug(format!("cannot compare `{}`: {e}", desired.apex()))
-                    })?;
-                    drop(desired);
-                    changes.compared(compared, Some(actual)).await?;
-                }
-                Question::Read(_) => changes.read(actual).await?,
-            }
-        }
-        Ok(())
+        reading::answer_all(self, rrsets, changes).await
     }
 
     async fn cleanup(&mut self) -> Result<(), Error> {
@@ -204,15 +196,7 @@ impl ChangeSender {
         changes: Changes,
         actual: Option<ActualZone>,
     ) -> Result<(), Closed> {
-        let answer = AbiAnswer {
-            apex: changes.apex().as_wire().into(),
-            status: AnswerStatus::COMPARED,
-            changes: changes.into_octets(),
-            actual: actual.map(ActualZone::into_octets).into(),
-            reason: RVec::new(),
-            hint: ROption::RNone,
-        };
-        self.0.send(answer).await
+        self.0.send(answer_compared(changes, actual)).await
     }
 
     /// Answers the question to read a zone with what it holds.
@@ -221,15 +205,7 @@ impl ChangeSender {
     ///
     /// [`Closed`] if nobody receives any more.
     pub async fn read(&mut self, actual: ActualZone) -> Result<(), Closed> {
-        let answer = AbiAnswer {
-            apex: actual.apex().as_wire().into(),
-            status: AnswerStatus::READ,
-            changes: RVec::new(),
-            actual: ROption::RSome(actual.into_octets()),
-            reason: RVec::new(),
-            hint: ROption::RNone,
-        };
-        self.0.send(answer).await
+        self.0.send(answer_read(actual)).await
     }
 
     /// Answers a question with the reason why the zone is left out. It stays as it is.
@@ -242,15 +218,40 @@ impl ChangeSender {
         apex: NameRef<'_>,
         reason: &(dyn StdError + 'static),
     ) -> Result<(), Closed> {
-        let answer = AbiAnswer {
-            apex: apex.as_wire().into(),
-            status: AnswerStatus::LEFT_OUT,
-            changes: RVec::new(),
-            actual: ROption::RNone,
-            reason: links(reason),
-            hint: hint_of(reason),
-        };
-        self.0.send(answer).await
+        self.0.send(answer_left_out(apex, reason)).await
+    }
+}
+
+fn answer_compared(changes: Changes, actual: Option<ActualZone>) -> AbiAnswer {
+    AbiAnswer {
+        apex: changes.apex().as_wire().into(),
+        status: AnswerStatus::COMPARED,
+        changes: changes.into_octets(),
+        actual: actual.map(ActualZone::into_octets).into(),
+        reason: RVec::new(),
+        hint: ROption::RNone,
+    }
+}
+
+fn answer_read(actual: ActualZone) -> AbiAnswer {
+    AbiAnswer {
+        apex: actual.apex().as_wire().into(),
+        status: AnswerStatus::READ,
+        changes: RVec::new(),
+        actual: ROption::RSome(actual.into_octets()),
+        reason: RVec::new(),
+        hint: ROption::RNone,
+    }
+}
+
+fn answer_left_out(apex: NameRef<'_>, reason: &(dyn StdError + 'static)) -> AbiAnswer {
+    AbiAnswer {
+        apex: apex.as_wire().into(),
+        status: AnswerStatus::LEFT_OUT,
+        changes: RVec::new(),
+        actual: ROption::RNone,
+        reason: links(reason),
+        hint: hint_of(reason),
     }
 }
 

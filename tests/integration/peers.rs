@@ -2,12 +2,14 @@
 
 mod daemon;
 mod browser;
+pub(crate) mod dns_client;
+pub(crate) mod name_server;
 
 use std::collections::BTreeSet;
 use std::env;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use self::browser::Browser;
@@ -89,6 +91,19 @@ pub(crate) fn fit_schema(
         verdict.contains("[SUCCESS]")
     });
     Some(verdicts.collect())
+}
+
+/// What `command` prints and how it ends. None if it is not installed, which is said loudly with the
+/// Debian `package`.
+pub(crate) fn output(command: &mut Command, package: &str) -> Option<Output> {
+    match command.output() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let program = command.get_program().to_string_lossy();
+            skipped(&format!("needs {program} (Debian: {package})"));
+            None
+        }
+        output => Some(output.expect("a command can be run")),
+    }
 }
 
 /// Says that something was not tested, each reason once; a failure where everything that could be

@@ -76,6 +76,8 @@ pub struct AbiZoneChanges {
     pub apex: RVec<u8>,
     /// A changes buffer.
     pub octets: RVec<u8>,
+    /// The serial of the actual zone that the changes fit; none if nobody knows it.
+    pub serial: ROption<u32>,
 }
 
 /// What became of a change, as a publisher reports it.

@@ -17,8 +17,8 @@ pub struct LeftAlone {
     pub apex_soa: bool,
     /// The NS RRset at the apex.
     pub apex_ns: bool,
-    /// RRSIG, NSEC, NSEC3 and NSEC3PARAM; at the apex also DNSKEY, CDS, CDNSKEY
-    /// and ZONEMD.
+    /// RRSIG, NSEC, NSEC3 and NSEC3PARAM; at the apex also DNSKEY, CDS, CDNSKEY,
+    /// ZONEMD and TYPE65534.
     pub signer_made: bool,
 }
 

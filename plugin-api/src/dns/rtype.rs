@@ -48,12 +48,14 @@ impl Rtype {
 
     /// Returns whether RRsets of this type are made by whoever signs the zone.
     ///
-    /// DNSKEY, CDS, CDNSKEY and ZONEMD are the signer's at the apex only.
+    /// DNSKEY, CDS, CDNSKEY and ZONEMD are the signer's at the apex only, and so
+    /// is TYPE65534, in which BIND records there how far it has signed (its
+    /// option `sig-signing-type`).
     #[must_use]
     pub const fn is_signer_made(self, at_apex: bool) -> bool {
         match self {
             Self::RRSIG | Self::NSEC | Self::NSEC3 | Self::NSEC3PARAM => true,
-            Self::DNSKEY | Self::CDS | Self::CDNSKEY | Self::ZONEMD => at_apex,
+            Self::DNSKEY | Self::CDS | Self::CDNSKEY | Self::ZONEMD | Self(65534) => at_apex,
             _ => false,
         }
     }

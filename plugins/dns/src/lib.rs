@@ -6,7 +6,17 @@
 
 #![allow(
     dead_code,
+    unused_imports,
+    unused_macros,
     reason = "parts of the library are still being put together"
 )]
 
+mod settings;
+mod key;
+mod fault;
+mod message;
+mod signing;
+mod connection;
+mod server;
+mod transfer;
 mod update;

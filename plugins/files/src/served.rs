@@ -21,7 +21,7 @@ impl ActualReader for Served {
         Ok(Self { directory })
     }
 
-    async fn read(&mut self, apex: NameRef<'_>) -> Result<ActualZone, Error> {
+    async fn read(&self, apex: NameRef<'_>) -> Result<ActualZone, Error> {
         let read = self
             .directory
             .find(apex)

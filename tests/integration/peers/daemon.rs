@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
 use super::skipped;
 
 /// How long to wait for a line before the server is taken for hung.
@@ -80,6 +82,26 @@ impl Daemon {
         }
     }
 
+    /// All that it has written, up to now.
+    pub(crate) fn said(&mut self) -> String {
+        while self.says("", Duration::ZERO).is_some() {}
+        self.said.join("\n")
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("the server is there to be signalled");
+    }
+
+    /// Ends it, and waits until it has ended; with its children if it has a process group of its own.
+    pub(crate) fn stop(&mut self) {
+        let _has_group = kill_process_group(Pid::from_child(&self.child), Signal::KILL).is_ok();
+        // Whether it had ended by itself makes no difference any more.
+        let _killed = self.child.kill().is_ok();
+        let _waited = self.child.wait().is_ok();
+    }
+
     /// Waits for a line that holds `text` and the address behind `address=`.
     pub(crate) fn address(&mut self, text: &str) -> SocketAddr {
         let line = self.wait_for(text);
@@ -90,9 +112,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Whether it had ended by itself makes no difference any more.
-        let _killed = self.child.kill().is_ok();
-        let _waited = self.child.wait().is_ok();
+        self.stop();
     }
 }
 

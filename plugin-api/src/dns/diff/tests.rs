@@ -85,6 +85,7 @@ fn apex_soa_and_ns_and_what_a_signer_makes_are_left_alone_and_counted() {
     let served = format!(
         "@ 1 SOA a b 1 2 3 4 5\n @ 1 NS a\n @ 1 DNSKEY 257 3 13 aaaa\n @ 1 CDS 1 13 253 AB
          @ 1 CDNSKEY 257 3 13 aaaa\n @ 1 NSEC a A\n @ 1 NSEC3PARAM 1 0 0 -
+         @ 1 TYPE65534 \\# 5 0D8F7E0001\n a 1 TYPE65534 \\# 1 00
          a 1 NSEC b A\n a 1 A 192.0.2.1\n a 1 DNSKEY 257 3 13 aaaa\n a 1 NS a
          {}.a 1 A 192.0.2.1",
         &digest[..4]
@@ -95,14 +96,15 @@ fn apex_soa_and_ns_and_what_a_signer_makes_are_left_alone_and_counted() {
 - a 1 IN A 192.0.2.1
 - a 1 IN NS a
 - a 1 IN DNSKEY 257 3 13 aaaa
+- a 1 IN TYPE65534 \\# 1 00
 ";
     assert_eq!(lines, expected);
     let expected = DiffCounts {
         additions: 1,
-        deletions: 3,
+        deletions: 4,
         unchanged: 1,
         left_alone_at_apex: 2,
-        left_alone_signer_made: 6,
+        left_alone_signer_made: 7,
         ..DiffCounts::default()
     };
     assert_eq!(counts, expected);

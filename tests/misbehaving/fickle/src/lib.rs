@@ -1,10 +1,11 @@
 //! Plugins that do well, with zone files like those of `plugins/files`, until they have done as many
 //! zones as their settings say; then they fail, panic, or kill the process.
 //!
-//! There are three authorities, so that several can speak of the same zones, and a publisher that
-//! stops with some zones written and others not.
+//! There are three authorities, so that several can speak of the same zones, a reconciler that reads
+//! several zones at once, and a publisher that stops with some zones written and others not.
 
 mod end;
+mod served;
 
 use std::fs;
 use std::io;
@@ -23,6 +24,8 @@ janitor_plugin_api::export! {
     authority "fickle.second" => Reader;
     /// The same.
     authority "fickle.third" => Reader;
+    /// Reads zone files, several at once, and as many as it is told to.
+    reconciler "fickle.served" => served::Served;
     /// Writes zone files, as many as it is told to.
     publisher "fickle.apply" => Writer;
 }

@@ -54,6 +54,10 @@ impl<const TRICK: u8> Drop for Publisher<TRICK> {
 }
 
 fn tell(zone: &ZoneChanges) {
+    match zone.serial() {
+        Some(serial) => tracing::info!(zone = %zone.apex(), "computed from serial {serial}"),
+        None => tracing::info!(zone = %zone.apex(), "computed from no serial"),
+    }
     for change in zone.changes() {
         let text = change.to_string();
         for line in text.lines() {

@@ -1,0 +1,5 @@
+//! The plugins for name servers with the servers of others: Knot, BIND, NSD, PowerDNS.
+//!
+//! `harness` proves the servers themselves, without the program.
+
+mod harness;

@@ -1,0 +1,434 @@
+//! Name servers of others, each with zones and a loopback port of its own.
+//!
+//! Whatever a test lets a server allow, its own eyes see everything: [`NameServer::transfer`] comes from
+//! [`INSPECTOR`], an address that every server transfers to without a key.
+
+mod bind;
+mod knot;
+mod nsd;
+mod power_dns;
+mod tls;
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::dns_client::{self, INSPECTOR, Record};
+use super::{Daemon, output, skipped};
+
+/// How often another port is tried when somebody else has taken it meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// How long a server may take until it serves what it was given.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A program that serves zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Knot,
+    Bind,
+    /// Without UPDATE.
+    Nsd,
+    PowerDns,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 4] = [Self::Knot, Self::Bind, Self::Nsd, Self::PowerDns];
+    /// Those that take updates.
+    pub(crate) const UPDATED: [Self; 3] = [Self::Knot, Self::Bind, Self::PowerDns];
+}
+
+/// Who may do something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Whoever has the server's key.
+    #[default]
+    Key,
+    /// Everybody, with the key or without.
+    Anyone,
+    Nobody,
+}
+
+/// A TSIG key. Its secret is public: servers here listen on the loopback only.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) name: String,
+    pub(crate) algorithm: String,
+    /// In base64.
+    pub(crate) secret: String,
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Self {
+            name: "janitor-test".to_owned(),
+            algorithm: "hmac-sha256".to_owned(),
+            secret: "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".to_owned(),
+        }
+    }
+}
+
+impl Key {
+    /// As `tsig-keygen` writes it, and BIND reads it.
+    pub(crate) fn file(&self) -> String {
+        let Self {
+            name,
+            algorithm,
+            secret,
+        } = self;
+        format!("key \"{name}\" {{\n\talgorithm {algorithm};\n\tsecret \"{secret}\";\n}};\n")
+    }
+}
+
+/// How a server is set up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) key: Key,
+    pub(crate) transfer: Access,
+    pub(crate) update: Access,
+    /// Whether the server signs its zones.
+    pub(crate) sign: Signing,
+    /// Whether it also answers over TLS, on a port of its own: BIND and NSD.
+    pub(crate) tls: bool,
+    /// The server that its zones come from, with the same key; the texts of the zones do not matter.
+    pub(crate) primary: Option<SocketAddr>,
+    /// More for every zone, in the server's own language.
+    pub(crate) per_zone: &'static str,
+}
+
+/// Whether, and how, a server signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Signing {
+    #[default]
+    No,
+    Nsec,
+    Nsec3,
+}
+
+/// What a server is started from.
+struct Layout<'a> {
+    directory: &'a Path,
+    port: u16,
+    tls_port: u16,
+    /// Apex and zone file, whose name is its number in `zones/`.
+    zones: &'a [(String, String)],
+    options: &'a Options,
+}
+
+impl Layout<'_> {
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("a file can be written");
+    }
+
+    fn zone_file(&self, number: usize) -> String {
+        self.path(&format!("zones/{number}")).display().to_string()
+    }
+
+    fn apexes(&self) -> impl Iterator<Item = (usize, &str)> {
+        let apexes = self.zones.iter().map(|(apex, _)| apex.as_str());
+        apexes.enumerate()
+    }
+}
+
+/// A name server that runs for the length of a test.
+pub(crate) struct NameServer {
+    kind: Kind,
+    daemon: Daemon,
+    directory: TempDir,
+    port: u16,
+    tls_port: u16,
+    zones: Vec<(String, String)>,
+    options: Options,
+}
+
+impl NameServer {
+    /// Starts a server with zones, each an apex and its zone file, and waits until it serves them.
+    ///
+    /// None if it is not installed, which is said loudly.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub(crate) fn start(
+        kind: Kind,
+        zones: &[(impl AsRef<str>, impl AsRef<str>)],
+        options: &Options,
+    ) -> Option<Self> {
+        let zones = zones.iter().map(|(apex, text)| {
+            let apex = apex.as_ref().trim_end_matches('.');
+            (apex.to_owned(), text.as_ref().to_owned())
+        });
+        let zones = zones.collect::<Vec<_>>();
+        let mut said = String::new();
+        for _ in 0..ATTEMPTS {
+            let directory = tempfile::tempdir().expect("a temporary directory can be made");
+            let (port, tls_port) = (free_port(), free_port());
+            let daemon = launch(kind, directory.path(), port, tls_port, &zones, options)?;
+            let mut server = Self {
+                kind,
+                daemon,
+                directory,
+                port,
+                tls_port,
+                zones: zones.clone(),
+                options: options.clone(),
+            };
+            if server.is_ready() {
+                server.wait_until_served();
+                return Some(server);
+            }
+            said = server.said().to_lowercase();
+            if !said.contains("address already in use") && !said.contains("address in use") {
+                break;
+            }
+        }
+        panic!("{kind:?} does not start:\n{said}");
+    }
+
+    /// A server of one zone and with nothing unusual.
+    pub(crate) fn of(kind: Kind, apex: &str, zone_file: &str) -> Option<Self> {
+        Self::start(kind, &[(apex, zone_file)], &Options::default())
+    }
+
+    /// Where it answers, over UDP and TCP.
+    pub(crate) fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// Where it answers over IPv6; on machines that have it.
+    pub(crate) fn address_of_ipv6(&self) -> Option<SocketAddr> {
+        has_ipv6().then(|| (std::net::Ipv6Addr::LOCALHOST, self.port).into())
+    }
+
+    /// Where it answers over TLS, if it was asked to.
+    pub(crate) fn address_of_tls(&self) -> SocketAddr {
+        assert!(self.options.tls, "this server has no TLS");
+        (Ipv4Addr::LOCALHOST, self.tls_port).into()
+    }
+
+    /// The certificate of the authority that signed the server's own, which is for `ns.test`.
+    pub(crate) fn certificate_authority(&self) -> PathBuf {
+        self.directory.path().join("ca.pem")
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.options.key
+    }
+
+    /// What is served of a zone, as anybody may see it who asks the server.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not tell all of it.
+    pub(crate) fn transfer(&self, apex: &str) -> Vec<Record> {
+        dns_client::transfer(self.address(), apex)
+            .unwrap_or_else(|error| panic!("cannot see {apex} at {:?}: {error}", self.kind))
+    }
+
+    /// The same in presentation format, in canonical order, without SOA and NS at the apex: what a test
+    /// writes down.
+    pub(crate) fn lines(&self, apex: &str) -> Vec<String> {
+        let records = self.transfer(apex);
+        let records = records.iter().filter(|record| !record.is_of_apex(apex));
+        records.map(ToString::to_string).collect()
+    }
+
+    /// The serial of a zone.
+    pub(crate) fn serial(&self, apex: &str) -> u32 {
+        dns_client::serial(self.address(), apex)
+            .unwrap_or_else(|error| panic!("{:?} has no SOA of {apex}: {error}", self.kind))
+    }
+
+    /// Changes a zone, as somebody does by hand: `nsupdate` with the server's key. Each line is a command.
+    ///
+    /// None if there is no nsupdate, which is said loudly.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses.
+    pub(crate) fn update(&self, apex: &str, commands: &str) -> Option<()> {
+        let key = self.directory.path().join("nsupdate.key");
+        fs::write(&key, self.options.key.file()).expect("a file can be written");
+        let script = self.directory.path().join("nsupdate");
+        let (address, port) = (self.address().ip(), self.port);
+        let text = format!("server {address} {port}\nzone {apex}\n{commands}\nsend\n");
+        fs::write(&script, text).expect("a file can be written");
+        let mut nsupdate = Command::new("nsupdate");
+        nsupdate.args(["-v", "-t", "20", "-k"]).arg(key).arg(script);
+        let output = output(&mut nsupdate, "bind9-dnsutils")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{:?}: {said}", self.kind);
+        Some(())
+    }
+
+    /// Replaces a zone file and has the server read it: Knot, BIND and NSD.
+    pub(crate) fn reload(&self, apex: &str, zone_file: &str) {
+        let number = self.zones.iter().position(|(zone, _)| zone == apex);
+        let number = number.expect("the server has this zone");
+        let path = self.directory.path().join(format!("zones/{number}"));
+        fs::write(path, zone_file).expect("a file can be written");
+        self.daemon.signal(rustix::process::Signal::HUP);
+    }
+
+    /// Tells it that its primary has changed a zone (RFC 1996).
+    pub(crate) fn notify(&self, apex: &str) {
+        dns_client::notify(self.address(), apex)
+            .unwrap_or_else(|error| panic!("cannot notify {:?}: {error}", self.kind));
+    }
+
+    /// Waits until it serves a zone with this serial.
+    pub(crate) fn wait_for_serial(&mut self, apex: &str, serial: u32) {
+        let address = self.address();
+        self.wait_until(&format!("serial {serial} of {apex}"), || {
+            dns_client::serial(address, apex).is_ok_and(|is| is == serial)
+        });
+    }
+
+    /// Ends the server; its port stays what it was.
+    pub(crate) fn stop(&mut self) {
+        self.daemon.stop();
+    }
+
+    /// Starts it again where it was, with what it had.
+    pub(crate) fn start_again(&mut self) {
+        self.daemon.stop();
+        for _ in 0..ATTEMPTS {
+            let mut command = command(self.kind, self.directory.path());
+            let daemon = Daemon::start(&mut command, package(self.kind));
+            self.daemon = daemon.expect("a server that ran is installed");
+            if self.is_ready() {
+                return;
+            }
+        }
+        let said = self.said();
+        panic!("{:?} does not come back:\n{said}", self.kind);
+    }
+
+    /// What the server has written so far.
+    pub(crate) fn said(&mut self) -> String {
+        self.daemon.said()
+    }
+
+    fn is_ready(&mut self) -> bool {
+        let ready = match self.kind {
+            Kind::Knot => knot::READY,
+            Kind::Bind => bind::READY,
+            Kind::Nsd => nsd::READY,
+            Kind::PowerDns => power_dns::READY,
+        };
+        self.daemon.says(ready, LIMIT).is_some()
+    }
+
+    /// Secondaries have nothing before their first transfer, and signers not before they have signed.
+    fn wait_until_served(&mut self) {
+        let address = self.address();
+        let is_signed = self.options.sign != Signing::No;
+        let zones = self.zones.clone();
+        for (apex, _) in zones {
+            self.wait_until(&format!("{apex} to be served"), || {
+                dns_client::serial(address, &apex).is_ok()
+                    && (!is_signed || dns_client::is_signed(address, &apex))
+            });
+        }
+    }
+
+    /// Asks again whenever the server has said something, and now and then if it is silent.
+    fn wait_until(&mut self, what: &str, is_so: impl Fn() -> bool) {
+        let limit = std::time::Instant::now() + LIMIT;
+        while !is_so() {
+            let _said = self.daemon.says("", Duration::from_millis(20)).is_some();
+            if std::time::Instant::now() > limit {
+                let said = self.daemon.said();
+                panic!("{:?}: waited in vain for {what}:\n{said}", self.kind);
+            }
+        }
+    }
+}
+
+fn launch(
+    kind: Kind,
+    directory: &Path,
+    port: u16,
+    tls_port: u16,
+    zones: &[(String, String)],
+    options: &Options,
+) -> Option<Daemon> {
+    let layout = Layout {
+        directory,
+        port,
+        tls_port,
+        zones,
+        options,
+    };
+    fs::create_dir(layout.path("zones")).expect("a directory can be made");
+    if options.primary.is_none() {
+        for (number, (_, text)) in zones.iter().enumerate() {
+            layout.write(&format!("zones/{number}"), text);
+        }
+    }
+    if options.tls {
+        tls::make_certificates(directory)?;
+    }
+    match kind {
+        Kind::Knot => knot::configure(&layout),
+        Kind::Bind => bind::configure(&layout),
+        Kind::Nsd => nsd::configure(&layout),
+        Kind::PowerDns => power_dns::configure(&layout)?,
+    }
+    Daemon::start(&mut command(kind, directory), package(kind))
+}
+
+fn command(kind: Kind, directory: &Path) -> Command {
+    match kind {
+        Kind::Knot => knot::command(directory),
+        Kind::Bind => bind::command(directory),
+        Kind::Nsd => nsd::command(directory),
+        Kind::PowerDns => power_dns::command(directory),
+    }
+}
+
+fn package(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Knot => "knot",
+        Kind::Bind => "bind9",
+        Kind::Nsd => "nsd",
+        Kind::PowerDns => "pdns-server and pdns-backend-sqlite3",
+    }
+}
+
+/// A program for administrators, which need not be in everybody's PATH.
+fn program(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let found = directories.map(|directory| directory.join(name));
+    let found = found.into_iter().find(|path| path.is_file());
+    found.unwrap_or_else(|| name.into())
+}
+
+fn has_ipv6() -> bool {
+    UdpSocket::bind("[::1]:0").is_ok()
+}
+
+/// A port that nobody listens on, over UDP and TCP, IPv4 and IPv6; for a moment at least.
+fn free_port() -> u16 {
+    for _ in 0..100 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+        let port = listener.local_addr().expect("it has an address").port();
+        let is_free = UdpSocket::bind(("127.0.0.1", port)).is_ok()
+            && (!has_ipv6()
+                || TcpListener::bind(("::1", port)).is_ok()
+                    && UdpSocket::bind(("::1", port)).is_ok());
+        if is_free {
+            return port;
+        }
+    }
+    panic!("there is no port that is free over UDP and TCP");
+}
