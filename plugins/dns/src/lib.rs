@@ -20,3 +20,8 @@ mod connection;
 mod server;
 mod transfer;
 mod update;
+
+janitor_plugin_api::export! {
+    /// Changes zones at their primary by UPDATE, each RRset only if it is as it was planned from.
+    publisher "dns.update" => update::Update;
+}

@@ -17,13 +17,13 @@
 use std::ops::Range;
 
 use domain::base::iana::Rcode;
-use janitor_plugin_api::dns::{Change, Changes, NameRef, Rtype, Serial, Ttl};
+use janitor_plugin_api::dns::{Change, Changes, NameRef, RrsetRef, Rtype, Serial, Ttl};
 
 use super::batch::{self, Batch};
-use super::condition;
 use super::message::{Purpose, Update, compose};
 use super::plan::{Item, Plan};
-use super::verdict::{Verdict, text, verdict};
+
+mod following;
 
 /// How far the work on a zone goes.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +58,8 @@ pub(super) enum Step<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// The SOA that is served: its rdata and its serial.
-    Soa(Vec<u8>, Serial),
+    /// The SOA that is served, if one is: its rdata and its serial.
+    Soa(Option<(Vec<u8>, Serial)>),
     /// The answer to an UPDATE, or why a question was not answered.
     Rcode(Rcode),
     /// The TTL of the RRset, if it is served.
@@ -85,8 +85,6 @@ pub(super) enum Fate {
     Unknown(String),
 }
 
-/// Changes refused alone, and none taken, before the others are no longer taken apart.
-const ENOUGH_REFUSED: u32 = 4;
 /// Messages sent beyond those of the plan before the rest is given up.
 const MOST_EXTRA_MESSAGES: u32 = 2000;
 
@@ -162,21 +160,31 @@ enum Stage {
 impl<'a> Work<'a> {
     /// Starts with changes that were planned from a zone with the serial `planned`.
     pub(super) fn new(changes: &'a Changes, planned: Option<Serial>, rules: Rules) -> Self {
-        let mut work = Self {
-            plan: Plan::new(changes),
+        let mut plan = Plan::new(changes);
+        let mut news = Vec::new();
+        let apex = plan.apex;
+        plan.retain(|bundle| {
+            let Some(reason) = impossible(apex, bundle) else {
+                return true;
+            };
+            let fate = Fate::Refused(reason);
+            news.extend(bundle.iter().map(|item| (item.index, fate.clone())));
+            false
+        });
+        Self {
+            opening: match plan.len() {
+                0 => Opening::Over,
+                _ => Opening::Ask(0),
+            },
+            plan,
             rules,
             planned,
-            opening: Opening::Ask(0),
             next: 0,
             tasks: Vec::new(),
             current: None,
-            news: Vec::new(),
+            news,
             tally: Tally::default(),
-        };
-        if changes.is_empty() {
-            work.opening = Opening::Over;
         }
-        work
     }
 
     /// What became of which change, by its index, since this was asked last.
@@ -199,125 +207,77 @@ impl<'a> Work<'a> {
                 let (failures, step) = (0, Step::Done);
                 return Turn { failures, step };
             };
-            let (failures, step) = match task.stage {
-                Stage::AskSoa | Stage::LookSerial => (task.looks, Step::AskSoa),
-                Stage::LookTtl => match self.ttl_only(&task.bundles) {
-                    Some(change) => (task.looks, Step::AskTtl(change.owner(), change.rtype())),
-                    None => {
-                        self.settle(&task, &Fate::Taken);
-                        continue;
-                    }
-                },
-                Stage::Write => match self.message(&mut task, Purpose::Write) {
-                    Some(message) => {
-                        self.tell(&task, &Fate::Sent);
-                        (task.writes, Step::Send(message))
-                    }
-                    None => continue,
-                },
-                Stage::LookAfter => match self.message(&mut task, Purpose::LookAfter) {
-                    Some(message) => (task.looks + 1, Step::Send(message)),
-                    None => continue,
-                },
-                Stage::LookBefore => match self.message(&mut task, Purpose::LookBefore) {
-                    Some(message) => (task.looks, Step::Send(message)),
-                    None => continue,
-                },
+            let failures = match task.stage {
+                Stage::Write => task.writes,
+                _ => task.looks,
             };
+            let purpose = match task.stage {
+                Stage::AskSoa | Stage::LookSerial => None,
+                Stage::LookTtl => None,
+                Stage::Write => Some(Purpose::Write),
+                Stage::LookAfter => Some(Purpose::LookAfter),
+                Stage::LookBefore => Some(Purpose::LookBefore),
+            };
+            let step = match (purpose, self.first(&task.bundles)) {
+                (Some(purpose), _) => match self.message(&mut task, purpose) {
+                    Some(message) => Step::Send(message),
+                    None => continue,
+                },
+                (None, Some(change)) if task.stage == Stage::LookTtl => {
+                    Step::AskTtl(change.owner(), change.rtype())
+                }
+                (None, _) => Step::AskSoa,
+            };
+            if task.stage == Stage::Write {
+                self.settle(&task.bundles, &Fate::Sent);
+            }
             self.current = Some(task);
             return Turn { failures, step };
         }
     }
 
-    /// Takes what came of the last step.
-    pub(super) fn answer(&mut self, reply: Reply) {
-        let Some(task) = self.current.take() else {
-            if let Opening::Ask(failures) = self.opening {
-                self.open(reply, failures);
-            }
-            return;
-        };
-        match task.stage {
-            Stage::Write => self.written(task, reply),
-            Stage::AskSoa => self.asked_again(task, reply),
-            Stage::LookAfter | Stage::LookBefore => self.looked(task, reply),
-            Stage::LookTtl => self.looked_for_ttl(task, reply),
-            Stage::LookSerial => self.looked_for_serial(&task, reply),
-        }
-    }
-
-    /// The first answer: whether there is anything to begin with.
-    fn open(&mut self, reply: Reply, failures: u32) {
-        let reason = match reply {
-            Reply::Soa(_, serial) if self.has_moved(serial) => moved(self.planned, serial),
-            Reply::Soa(rdata, serial) => {
-                self.opening = Opening::Known(rdata, serial);
-                return;
-            }
-            Reply::NotSent(_) | Reply::Lost(_) if failures + 1 < self.rules.attempts => {
-                self.opening = Opening::Ask(failures + 1);
-                return;
-            }
-            Reply::NotSent(reason)
-            | Reply::Lost(reason)
-            | Reply::Doubtful(reason)
-            | Reply::Rejected(reason) => format!("cannot ask for the serial: {reason}"),
-            Reply::Rcode(rcode) => format!("cannot ask for the serial: the server answers {rcode}"),
-            Reply::Ttl(_) => "cannot ask for the serial: the server has no SOA for the zone".into(),
-        };
-        self.give_up(&reason);
-    }
-
-    fn has_moved(&self, serial: Serial) -> bool {
-        self.rules.serial_decides && self.planned.is_some_and(|planned| planned != serial)
-    }
-
     /// The next of the messages that the plan is split into.
     fn begin_batch(&mut self) -> Option<Task> {
         while self.next < self.plan.len() {
-            if let Some(reason) =
-                impossible(self.plan.apex, self.plan.changes(self.next..self.next + 1))
-            {
-                self.settle_range(self.next..self.next + 1, &Fate::Refused(reason));
-                self.next += 1;
-                continue;
-            }
             let soa = match &self.opening {
-                Opening::Known(soa, _) if self.rules.serial_decides && self.planned.is_some() => {
-                    Some(soa.as_slice())
+                // Only the first message: the serial moves with it.
+                Opening::Known(soa, _) if self.rules.serial_decides && self.tally.batches == 0 => {
+                    self.planned.map(|_| soa.as_slice())
                 }
                 _ => None,
             };
-            // Only the first message: the serial moves with it.
-            let soa = soa.filter(|_| self.tally.batches == 0);
             let with_soa = soa.is_some();
             match batch::next(&mut self.plan, self.next, soa, self.rules.limit) {
-                Ok(Batch {
-                    bundles,
-                    message,
-                    splits_owner,
-                }) => {
-                    self.next = bundles.end;
-                    self.tally.batches += 1;
-                    self.tally.split_owners += u32::from(splits_owner);
-                    return Some(Task {
-                        bundles,
-                        stage: Stage::Write,
-                        writes: 0,
-                        looks: 0,
-                        lost: None,
-                        with_soa,
-                        message: Some(message),
-                    });
-                }
+                Ok(batch) => return Some(self.begin(batch, with_soa)),
                 Err(too_large) => {
-                    let reason = too_large.to_string();
-                    self.settle_range(self.next..self.next + 1, &Fate::Refused(reason));
+                    let bundle = self.next..self.next + 1;
+                    let reason = self.named(&bundle, &too_large.to_string());
+                    self.settle(&bundle, &Fate::Refused(reason));
                     self.next += 1;
                 }
             }
         }
         None
+    }
+
+    fn begin(&mut self, batch: Batch, with_soa: bool) -> Task {
+        let Batch {
+            bundles,
+            message,
+            splits_owner,
+        } = batch;
+        self.next = bundles.end;
+        self.tally.batches += 1;
+        self.tally.split_owners += u32::from(splits_owner);
+        Task {
+            bundles,
+            stage: Stage::Write,
+            writes: 0,
+            looks: 0,
+            lost: None,
+            with_soa,
+            message: Some(message),
+        }
     }
 
     /// The message of a task; none if it was given up instead.
@@ -328,10 +288,10 @@ impl<'a> Work<'a> {
         self.tally.extra += 1;
         if self.tally.extra > MOST_EXTRA_MESSAGES {
             let reason = format!(
-                "not tried: {MOST_EXTRA_MESSAGES} messages were not enough to find which of the zone's \
-                 changes are refused"
+                "{MOST_EXTRA_MESSAGES} messages were not enough to find which of the zone's changes are \
+                 refused"
             );
-            self.fail(task, reason);
+            self.abandon(task, &reason);
             return None;
         }
         let soa = match &self.opening {
@@ -342,287 +302,41 @@ impl<'a> Work<'a> {
         let message = compose(&self.plan, task.bundles.clone(), purpose, soa, limit);
         if message.is_err() {
             // What was written had room, and neither parts of it nor what it leaves behind have more.
-            self.fail(task, "cannot put together a message about it".into());
+            self.abandon(
+                task,
+                "there is no room for the question whether it was done",
+            );
         }
         message.ok()
     }
 
-    fn written(&mut self, mut task: Task, reply: Reply) {
-        match reply {
-            Reply::Rcode(rcode) => match verdict(rcode) {
-                Verdict::Done => {
-                    self.opening = Opening::Over;
-                    self.settle(&task, &Fate::Taken);
-                }
-                Verdict::Moved if task.with_soa && rcode == Rcode::NXRRSET => {
-                    task.stage = Stage::AskSoa;
-                    self.tasks.push(task);
-                }
-                // The write before it may have come through late.
-                Verdict::Moved if task.lost.is_some() => self.look(task),
-                Verdict::Moved => self.take_apart(task, text(rcode), true),
-                Verdict::Later if task.writes + 1 < self.rules.attempts => {
-                    task.writes += 1;
-                    self.tasks.push(task);
-                }
-                Verdict::Later | Verdict::Refused => self.take_apart(task, text(rcode), false),
-                Verdict::Never => {
-                    self.fail(&task, text(rcode));
-                    self.give_up(&text(rcode));
-                }
-            },
-            Reply::NotSent(_) if task.writes + 1 < self.rules.attempts => {
-                task.writes += 1;
-                self.tasks.push(task);
-            }
-            Reply::NotSent(reason) | Reply::Rejected(reason) => {
-                self.fail(&task, reason.clone());
-                self.give_up(&reason);
-            }
-            Reply::Lost(reason) | Reply::Doubtful(reason) => {
-                task.lost = Some(reason);
-                task.with_soa = false;
-                task.writes += 1;
-                self.look(task);
-            }
-            Reply::Soa(..) | Reply::Ttl(_) => {
-                self.fail(&task, "the answer is to another question".into());
-            }
-        }
+    /// The first change, which stands for all where they are done together.
+    fn first(&self, bundles: &Range<usize>) -> Option<Change<'a>> {
+        let first = self.plan.changes(bundles.clone()).next();
+        first.map(|item| item.change)
     }
 
-    /// Asks whether it has been done.
-    fn look(&mut self, mut task: Task) {
-        task.stage = Stage::LookAfter;
-        task.looks = 0;
-        self.tasks.push(task);
-    }
-
-    /// The SOA is not what it was. Where a server signs a copy of the zone, the zone that is updated has
-    /// another serial than the one that is served (BIND, `inline-signing`), so it is asked for again.
-    fn asked_again(&mut self, mut task: Task, reply: Reply) {
-        task.with_soa = false;
-        task.stage = Stage::Write;
-        task.looks += 1;
-        match reply {
-            Reply::Soa(_, serial) if self.has_moved(serial) => {
-                let reason = moved(self.planned, serial);
-                self.fail(&task, reason.clone());
-                self.give_up(&reason);
-            }
-            Reply::Soa(..) => {
-                task.looks = 0;
-                self.tasks.push(task);
-            }
-            Reply::NotSent(_) | Reply::Lost(_) if task.looks < self.rules.attempts => {
-                task.stage = Stage::AskSoa;
-                task.with_soa = true;
-                self.tasks.push(task);
-            }
-            _ => {
-                let reason =
-                    "the zone's SOA is not the planned one, and its serial cannot be asked for";
-                self.fail(&task, reason.into());
-                self.give_up(reason);
-            }
-        }
-    }
-
-    fn looked(&mut self, mut task: Task, reply: Reply) {
-        let after = task.stage == Stage::LookAfter;
-        match reply {
-            Reply::Rcode(rcode) => match (verdict(rcode), after) {
-                // The same before and after but for TTLs, of which conditions say nothing.
-                (Verdict::Done, true) if self.is_all_ttl(&task.bundles) => {
-                    task.stage = Stage::LookTtl;
-                    self.tasks.push(task);
-                }
-                (Verdict::Done, true) => {
-                    self.opening = Opening::Over;
-                    self.settle(&task, &Fate::Taken);
-                }
-                (Verdict::Done, false) => self.not_done(task),
-                (Verdict::Moved, true) => {
-                    task.stage = Stage::LookBefore;
-                    self.tasks.push(task);
-                }
-                (Verdict::Moved, false) => self.take_apart(
-                    task,
-                    "what is served now is neither what was planned from nor what was planned"
-                        .into(),
-                    true,
-                ),
-                (Verdict::Later, _) if task.looks + 1 < self.rules.attempts => {
-                    task.looks += 1;
-                    self.tasks.push(task);
-                }
-                _ => self.look_at_serial(task),
-            },
-            Reply::NotSent(_) | Reply::Lost(_) if task.looks + 1 < self.rules.attempts => {
-                task.looks += 1;
-                self.tasks.push(task);
-            }
-            Reply::Doubtful(_) => self.look_at_serial(task),
-            Reply::NotSent(reason) | Reply::Lost(reason) | Reply::Rejected(reason) => {
-                self.cannot_tell(&task, &reason);
-            }
-            Reply::Soa(..) | Reply::Ttl(_) => self.cannot_tell(&task, "a wrong answer"),
-        }
-    }
-
-    fn looked_for_ttl(&mut self, mut task: Task, reply: Reply) {
-        let wanted = self.ttl_only(&task.bundles).and_then(Change::addition);
-        match reply {
-            Reply::Ttl(Some(ttl)) if wanted.is_some_and(|rrset| rrset.ttl() == ttl) => {
-                self.opening = Opening::Over;
-                self.settle(&task, &Fate::Taken);
-            }
-            Reply::Ttl(Some(_)) => self.not_done(task),
-            Reply::NotSent(_) | Reply::Lost(_) if task.looks + 1 < self.rules.attempts => {
-                task.looks += 1;
-                self.tasks.push(task);
-            }
-            _ => self.cannot_tell(&task, "the server does not say with which TTL it is served"),
-        }
-    }
-
-    /// A server that cannot be asked about conditions can be asked for its serial.
-    fn look_at_serial(&mut self, mut task: Task) {
-        task.stage = Stage::LookSerial;
-        self.tasks.push(task);
-    }
-
-    fn looked_for_serial(&mut self, task: &Task, reply: Reply) {
-        match (reply, &self.opening) {
-            (Reply::Soa(_, now), Opening::Known(_, before)) if now == *before => {
-                let lost = task.lost.as_deref().unwrap_or_default();
-                let reason =
-                    format!("{lost}; the zone still has serial {now}, so nothing was done");
-                self.fail(task, reason.clone());
-                self.give_up(&reason);
-            }
-            _ => self.cannot_tell(task, "the server does not say what it serves now"),
-        }
-    }
-
-    /// It is certain that the write without an answer has not been done.
-    fn not_done(&mut self, mut task: Task) {
-        if task.writes < self.rules.attempts {
-            task.stage = Stage::Write;
-            self.tasks.push(task);
-            return;
-        }
-        let lost = task.lost.as_deref().unwrap_or_default();
-        let reason = format!("{lost}, {} times; it was not done", task.writes);
-        self.fail(&task, reason.clone());
-        self.give_up(&reason);
-    }
-
-    /// Nobody can tell, and nobody answers.
-    fn cannot_tell(&mut self, task: &Task, reason: &str) {
-        let lost = task.lost.as_deref().unwrap_or_default();
-        let unknown = format!("{lost}; cannot ask whether it was done: {reason}");
-        self.settle(task, &Fate::Unknown(unknown));
-        self.give_up(&format!(
-            "not sent, because of what was sent before: {lost}"
-        ));
-    }
-
-    /// Goes on with the halves of what cannot be done as a whole.
-    fn take_apart(&mut self, task: Task, reason: String, moved: bool) {
-        let Range { start, end } = task.bundles;
-        if end - start <= 1 || (!moved && self.is_hopeless()) {
-            if !moved && self.tally.taken == 0 {
-                self.tally.refused_alone += 1;
-            }
-            self.fail(&task, reason);
-            return;
-        }
-        let cut = self.middle(start..end);
-        for bundles in [cut..end, start..cut] {
-            self.tasks.push(Task {
-                bundles,
-                writes: 0,
-                looks: 0,
-                ..task.clone()
-            });
-        }
-    }
-
-    /// Whether so much was refused alone, and nothing taken, that it seems to be about the whole zone.
-    const fn is_hopeless(&self) -> bool {
-        self.tally.taken == 0 && self.tally.refused_alone >= ENOUGH_REFUSED
-    }
-
-    /// Where to cut: between two owners, as near to the middle as can be; else within one.
-    fn middle(&self, Range { start, end }: Range<usize>) -> usize {
-        let middle = start.midpoint(end);
-        let cuts = (start + 1..end).filter(|&at| self.plan.bundle_at(at).begins_owner);
-        cuts.min_by_key(|&at| at.abs_diff(middle)).unwrap_or(middle)
-    }
-
-    fn is_all_ttl(&self, bundles: &Range<usize>) -> bool {
-        let items = self.plan.changes(bundles.clone());
-        items.iter().all(|item| condition::is_ttl_only(item.change))
-    }
-
-    fn ttl_only(&self, bundles: &Range<usize>) -> Option<Change<'a>> {
-        self.plan
-            .changes(bundles.clone())
-            .first()
-            .map(|item| item.change)
-    }
-
-    /// Refuses what a task is about; where it is one change, by its name. What may have been done is unknown.
-    fn fail(&mut self, task: &Task, reason: String) {
-        let items = self.plan.changes(task.bundles.clone());
-        let reason = match items {
-            [Item { change, .. }] => {
-                format!("{} of `{}`: {reason}", change.rtype(), change.owner())
-            }
-            _ => reason,
+    /// The reason, behind what it is about.
+    fn named(&self, bundles: &Range<usize>, reason: &str) -> String {
+        let mut changes = self.plan.changes(bundles.clone());
+        let Some(Item { change, .. }) = changes.next() else {
+            return reason.to_owned();
         };
-        self.settle(task, &Fate::Refused(reason));
-    }
-
-    /// Refuses everything that has not been sent.
-    fn give_up(&mut self, reason: &str) {
-        let fate = Fate::Refused(reason.to_owned());
-        for task in std::mem::take(&mut self.tasks) {
-            self.settle(&task, &fate);
+        let (owner, mut rtypes) = (change.owner(), change.rtype().to_string());
+        for Item { change, .. } in changes {
+            if change.owner() != owner {
+                return format!("among others, `{owner}`: {reason}");
+            }
+            rtypes = format!("{rtypes}, {}", change.rtype());
         }
-        self.settle_range(self.next..self.plan.len(), &fate);
-        self.next = self.plan.len();
-        self.opening = Opening::Over;
+        format!("{rtypes} of `{owner}`: {reason}")
     }
 
-    fn settle(&mut self, task: &Task, fate: &Fate) {
-        self.settle_range(task.bundles.clone(), fate);
-    }
-
-    fn settle_range(&mut self, bundles: Range<usize>, fate: &Fate) {
-        if *fate == Fate::Taken {
-            self.tally.taken = self.tally.taken.saturating_add(1);
-        }
-        let items = self.plan.changes(bundles).iter();
+    fn settle(&mut self, bundles: &Range<usize>, fate: &Fate) {
+        let items = self.plan.changes(bundles.clone());
         self.news
             .extend(items.map(|item| (item.index, fate.clone())));
     }
-
-    fn tell(&mut self, task: &Task, fate: &Fate) {
-        let items = self.plan.changes(task.bundles.clone()).iter();
-        self.news
-            .extend(items.map(|item| (item.index, fate.clone())));
-    }
-}
-
-/// The zone is another one by now.
-fn moved(planned: Option<Serial>, now: Serial) -> String {
-    let planned = planned.map_or_else(|| "none".to_owned(), |serial| serial.to_string());
-    format!(
-        "the zone has serial {now} by now, and the changes were planned from serial {planned}; run again, \
-         or set `if_moved = \"compare\"` to let each RRset decide for itself"
-    )
 }
 
 /// Why a bundle can never be sent.
@@ -630,35 +344,26 @@ fn moved(planned: Option<Serial>, now: Serial) -> String {
 /// A server passes over deletions of the SOA and of all NS at the apex without a word, and over a SOA with
 /// a serial that is not after the one it has (RFC 2136, sections 3.4.2.2 to 3.4.2.4).
 fn impossible(apex: NameRef<'_>, bundle: &[Item<'_>]) -> Option<String> {
-    bundle.iter().find_map(|item| {
-        let change = item.change;
-        if change.owner() != apex {
-            return None;
+    let mut at_apex = bundle.iter().filter(|item| item.change.owner() == apex);
+    at_apex.find_map(|item| match (item.change, item.change.rtype()) {
+        (Change::Addition(_) | Change::Deletion(_), rtype @ (Rtype::SOA | Rtype::NS)) => Some(
+            format!("{rtype} of `{apex}`: a zone always has it, so it can only be replaced"),
+        ),
+        (Change::Update { deletion, addition }, Rtype::SOA) => {
+            let (before, after) = (serial(deletion)?, serial(addition)?);
+            (!after.is_after(before)).then(|| {
+                format!(
+                    "SOA of `{apex}`: its serial {after} is not after {before}, so the server would pass \
+                     over it (RFC 1982)"
+                )
+            })
         }
-        let rtype = change.rtype();
-        match change {
-            Change::Addition(_) | Change::Deletion(_)
-                if matches!(rtype, Rtype::SOA | Rtype::NS) =>
-            {
-                Some(format!("{rtype} of `{apex}`: a zone always has it, so it can only be replaced"))
-            }
-            Change::Update { deletion, addition } if rtype == Rtype::SOA => {
-                let serial = |rrset: janitor_plugin_api::dns::RrsetRef<'_>| {
-                    let rdata = rrset.rdatas().next()?;
-                    let numbers = rdata.last_chunk::<20>()?;
-                    let [a, b, c, d, ..] = *numbers;
-                    Some(Serial(u32::from_be_bytes([a, b, c, d])))
-                };
-                let (before, after) = (serial(deletion)?, serial(addition)?);
-                let advances = matches!(after.0.wrapping_sub(before.0), 1..=0x7fff_ffff);
-                (!advances).then(|| {
-                    format!(
-                        "SOA of `{apex}`: its serial {after} is not after {before}, so the server would \
-                         pass over it (RFC 1982)"
-                    )
-                })
-            }
-            _ => None,
-        }
+        _ => None,
     })
+}
+
+/// The serial of a SOA: the first of the five numbers that end it.
+fn serial(soa: RrsetRef<'_>) -> Option<Serial> {
+    let [a, b, c, d, ..] = *soa.rdatas().next()?.last_chunk::<20>()?;
+    Some(Serial(u32::from_be_bytes([a, b, c, d])))
 }
