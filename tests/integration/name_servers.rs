@@ -3,3 +3,4 @@
 //! `harness` proves the servers themselves, without the program.
 
 mod harness;
+mod proxied;

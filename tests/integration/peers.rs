@@ -4,6 +4,7 @@ mod daemon;
 mod browser;
 pub(crate) mod dns_client;
 pub(crate) mod name_server;
+pub(crate) mod proxy;
 
 use std::collections::BTreeSet;
 use std::env;

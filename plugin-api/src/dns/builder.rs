@@ -10,7 +10,7 @@ use super::name::{Name, NameError, NameRef};
 use super::order::{self, Counts, Sorter};
 use super::rdata::{self, RdataError};
 use super::rrset::{OWNER, RDATA_COUNT, Rrset, RrsetRef, TTL, Ttl};
-use super::rrset::{length_u32, write_rtype, write_u32};
+use super::rrset::{length_u32, told_ttl, write_rtype, write_u32};
 use super::rtype::Rtype;
 use super::succession::{OwnerFault, Succession};
 use super::text;
@@ -43,6 +43,10 @@ pub struct ZoneBuilder {
     held: Vec<Name>,
     complete: bool,
     ttl_conflicts: usize,
+    /// Whether every RRSIG so far had the TTL that stands in it.
+    rrsig_ttls_told: bool,
+    /// What is known of the zone built last.
+    tells_ttls: bool,
     sorter: Sorter,
     scratch: Vec<u8>,
     succession: Succession,
@@ -88,6 +92,8 @@ impl ZoneBuilder {
             held: Vec::new(),
             complete: false,
             ttl_conflicts: 0,
+            rrsig_ttls_told: true,
+            tells_ttls: true,
             sorter: Sorter::default(),
             scratch: Vec::new(),
         }
@@ -130,8 +136,9 @@ impl ZoneBuilder {
         self.append_rdata(rdata, names);
         if ttl != self.open.ttl {
             self.open.ttl = self.open.ttl.min(ttl);
-            self.open.ttl_conflict = true;
+            self.open.ttl_conflict = rtype != Rtype::RRSIG;
         }
+        self.rrsig_ttls_told &= told_ttl(rtype, ttl, rdata) == Some(ttl);
         Ok(())
     }
 
@@ -220,9 +227,22 @@ impl ZoneBuilder {
     }
 
     /// Returns how many RRsets of the zone built last had RRs of several TTLs.
+    ///
+    /// RRSIG RRsets have them by right and are not counted: each of their RRs has the
+    /// TTL of what it covers (RFC 4034, section 3).
     #[must_use]
     pub const fn ttl_conflicts(&self) -> usize {
         self.ttl_conflicts
+    }
+
+    /// Returns whether the TTL of every RR that was pushed can be told from the zone
+    /// built last: from its RRset, or for an RRSIG from its rdata, where the TTL of
+    /// what it covers stands (RFC 4034, section 3.1.4).
+    ///
+    /// [`Edits`](super::Edits) can be made to such a zone only.
+    #[must_use]
+    pub const fn tells_ttls(&self) -> bool {
+        self.tells_ttls
     }
 
     /// Makes what was pushed into the desired state of the zone, which is
@@ -449,9 +469,11 @@ impl ZoneBuilder {
         octets.shrink_to_fit();
 
         let ttl_conflicts = self.counts.ttl_conflicts;
+        let tells_ttls = ttl_conflicts == 0 && self.rrsig_ttls_told;
         let apex = self.apex.clone();
         *self = Self::new(apex);
         self.ttl_conflicts = ttl_conflicts;
+        self.tells_ttls = tells_ttls;
         if octets.len() > zone_writer::MAX_OCTETS {
             let apex = self.apex.clone();
             return Err(BuildError::TooLarge { apex });

@@ -129,6 +129,27 @@ impl fmt::Display for Unservable {
 
 /// Checks everything that holds for desired and actual zones alike.
 pub(crate) fn zone(apex: NameRef<'_>, octets: &[u8]) -> Result<(), BufferFault> {
+    let (header, end) = header(octets)?;
+    let mut reader = EntryReader::new(apex);
+    let mut counted = (0, 0);
+    let mut at = zone_writer::HEADER;
+    while at < end {
+        let entry = reader.read(&octets[..end], at)?;
+        if entry.owner.then(entry.rtype).is_le() {
+            let reason = BufferFaultReason::Order;
+            return Err(BufferFault { at, reason });
+        }
+        counted.0 += 1;
+        counted.1 += u64::from(read_u32(octets, at + RDATA_COUNT));
+        at = entry.end;
+    }
+    count(4, "RRsets", header.rrsets, counted.0)?;
+    count(8, "RRs", header.rrs, counted.1)?;
+    held(apex, &header, octets, end)
+}
+
+/// Checks the header of a buffer; returns it, and where the entries end.
+fn header(octets: &[u8]) -> Result<(Header, usize), BufferFault> {
     use BufferFaultReason::{Flags, Format, TooLarge, Truncated};
 
     let fault = |at, reason| Err(BufferFault { at, reason });
@@ -150,21 +171,20 @@ pub(crate) fn zone(apex: NameRef<'_>, octets: &[u8]) -> Result<(), BufferFault> 
     if octets.len() < end {
         return fault(16, Truncated);
     }
-    let mut reader = EntryReader::new(apex);
-    let mut counted = (0, 0);
-    let mut at = zone_writer::HEADER;
-    while at < end {
-        let entry = reader.read(&octets[..end], at)?;
-        if entry.owner.then(entry.rtype).is_le() {
-            return fault(at, BufferFaultReason::Order);
-        }
-        counted.0 += 1;
-        counted.1 += u64::from(read_u32(octets, at + RDATA_COUNT));
-        at = entry.end;
-    }
-    count(4, "RRsets", header.rrsets, counted.0)?;
-    count(8, "RRs", header.rrs, counted.1)?;
-    held(apex, &header, octets, end)
+    Ok((header, end))
+}
+
+/// Checks the header of an actual zone, and that nothing follows its entries.
+pub(crate) fn restored(octets: &[u8]) -> Result<(), BufferFault> {
+    let (header, end) = header(octets)?;
+    let (at, reason) = if header.flags & zone_writer::COMPLETE == 0 || header.held > 0 {
+        (2, BufferFaultReason::Incomplete)
+    } else if end < octets.len() {
+        (end, BufferFaultReason::TrailingOctets)
+    } else {
+        return Ok(());
+    };
+    Err(BufferFault { at, reason })
 }
 
 fn held(

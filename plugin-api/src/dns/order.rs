@@ -12,8 +12,9 @@
 use std::hint::black_box;
 
 use super::labels::{self, LabelStarts};
-use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets};
+use super::rrset::{OWNER, RDATA_COUNT, RESERVED, TTL, entry_octets, entry_rtype};
 use super::rrset::{length_u32, read_u16, read_u32, write_u32};
+use super::rtype::Rtype;
 use super::sort_key::{WINDOW, window};
 
 /// Entries that are loaded together.
@@ -60,7 +61,7 @@ impl Slot {
 pub(crate) struct Counts {
     pub(crate) rrsets: usize,
     pub(crate) rrs: usize,
-    /// RRsets whose RRs had several TTLs.
+    /// RRsets whose RRs had TTLs that the RRset does not tell.
     pub(crate) ttl_conflicts: usize,
 }
 
@@ -368,7 +369,8 @@ impl Join {
         write_u32(target, start + RDATA_COUNT, count);
         let octets = length_u32(target.len() - start);
         write_u32(target, start, octets);
-        if conflict || ttls.0 < ttls.1 {
+        // The RRs of an RRSIG RRset are of several TTLs by right.
+        if conflict || ttls.0 < ttls.1 && entry_rtype(&target[start..]) != Rtype::RRSIG {
             mark_ttl_conflict(&mut target[start..]);
         }
     }

@@ -275,6 +275,16 @@ impl<'a> Iterator for Rdatas<'a> {
 
 impl ExactSizeIterator for Rdatas<'_> {}
 
+/// The TTL of an RR of an RRset as the zone tells it: that of the RRset, or for an
+/// RRSIG its Original TTL, because it has the TTL of what it covers (RFC 4034,
+/// sections 3 and 3.1.4); none if that is no TTL.
+pub(crate) fn told_ttl(rtype: Rtype, rrset: Ttl, rdata: &[u8]) -> Option<Ttl> {
+    if rtype != Rtype::RRSIG {
+        return Some(rrset);
+    }
+    Ttl::from_secs(read_u32(rdata, 4)).ok()
+}
+
 #[inline]
 pub(crate) fn read_u16(octets: &[u8], at: usize) -> u16 {
     u16::from_be_bytes([octets[at], octets[at + 1]])

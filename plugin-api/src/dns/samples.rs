@@ -122,6 +122,15 @@ fn rr() -> impl Strategy<Value = Rr> {
     })
 }
 
+/// An RR of [`rrs`] in canonical form.
+pub(crate) fn canonical_rr() -> impl Strategy<Value = Rr> {
+    rr().prop_map(|mut rr| {
+        rr.owner.make_ascii_lowercase();
+        super::rdata::canonicalise(rr.rtype, &mut rr.rdata).unwrap();
+        rr
+    })
+}
+
 /// Owners at and below the apex in any letter case; some have octets that the
 /// sort key escapes, some are long and differ late.
 fn owner() -> impl Strategy<Value = Vec<u8>> {

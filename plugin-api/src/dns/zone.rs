@@ -112,16 +112,19 @@ impl Zone {
             .find(|rrset| rrset.rtype() == rtype && rrset.is_owned_by(owner.as_wire()))
     }
 
+    /// Returns the SOA RRset at the apex, if there is one.
+    #[must_use]
+    pub fn soa(&self) -> Option<RrsetRef<'_>> {
+        // The apex sorts before every other owner.
+        self.rrsets()
+            .take_while(|rrset| rrset.is_owned_by(self.apex.as_wire()))
+            .find(|rrset| rrset.rtype() == Rtype::SOA)
+    }
+
     /// Returns the serial of the SOA at the apex, if there is one.
     #[must_use]
     pub fn serial(&self) -> Option<Serial> {
-        // The apex sorts before every other owner.
-        let soa = self
-            .rrsets()
-            .take_while(|rrset| rrset.is_owned_by(self.apex.as_wire()))
-            .find(|rrset| rrset.rtype() == Rtype::SOA)?;
-        let numbers = soa.rdatas().next()?.last_chunk::<20>()?;
-        Some(Serial(read_u32(numbers, 0)))
+        Serial::of_soa(self.soa()?.rdatas().next()?)
     }
 
     /// Returns the buffer.
@@ -223,6 +226,22 @@ impl ActualZone {
         Ok(Self(zone))
     }
 
+    /// Takes back a buffer that was an actual zone of this apex before.
+    ///
+    /// Looks at the header only, so it costs nothing that grows with the zone. The
+    /// caller promises that the octets are those of [`Zone::octets`] then, to the
+    /// last one: he has verified a digest of them, say. If he is wrong, reading the
+    /// zone may panic or find something else, never more than that; the host checks
+    /// whatever it is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`BufferFault`] if the header is not that of a whole actual zone.
+    pub fn restored(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
+        check::restored(&octets)?;
+        Ok(Self(Zone::trusted(apex, octets)))
+    }
+
     /// Takes a zone that was built or checked here.
     pub(crate) const fn trusted(zone: Zone) -> Self {
         Self(zone)
@@ -306,6 +325,14 @@ impl ExactSizeIterator for Rrsets<'_> {}
 pub struct Serial(pub u32);
 
 impl Serial {
+    /// Returns the serial in the rdata of a SOA; none if it is too short for one.
+    #[must_use]
+    pub fn of_soa(rdata: &[u8]) -> Option<Self> {
+        // The numbers of a SOA are its last 20 octets (RFC 1035, section 3.3.13).
+        let numbers = rdata.last_chunk::<20>()?;
+        Some(Self(read_u32(numbers, 0)))
+    }
+
     /// Returns whether this serial comes after `other` (RFC 1982, section 3.2).
     ///
     /// Of two serials 2³¹ apart, neither does.

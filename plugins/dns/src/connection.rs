@@ -16,10 +16,12 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 use crate::fault::{Doing, Fault, Moment, Unfit};
 use crate::message::{Answer, Expected, Request};
@@ -53,6 +55,7 @@ pub(crate) struct Idle {
 
 pub(crate) enum Stream {
     Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 /// Octets that have arrived: those at `start..end` have not been handed out.
@@ -253,13 +256,8 @@ impl Idle {
     }
 
     /// Whether the server has neither closed the connection nor sent anything, as far as is known.
-    pub(crate) fn is_open(&self) -> bool {
-        match &self.stream {
-            Stream::Tcp(stream) => {
-                let read = stream.try_read(&mut [0]);
-                matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-            }
-        }
+    pub(crate) fn is_open(&mut self) -> bool {
+        self.stream.read(&mut [0]).now_or_never().is_none()
     }
 
     async fn receive(&mut self, is_first: bool) -> Result<Range<usize>, Fault> {
@@ -284,15 +282,26 @@ impl Idle {
 }
 
 impl Stream {
+    /// Reads what has arrived; 0 octets if the other end has closed the connection.
     async fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(stream) => stream.read(octets).await,
+            Self::Tls(stream) => match stream.read(octets).await {
+                // Closed without a word of TLS, as servers do that are in a hurry. Nothing is taken for
+                // the end of an answer because of it: messages know their own lengths.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(0),
+                read => read,
+            },
         }
     }
 
     async fn write_all(&mut self, octets: &[u8]) -> io::Result<()> {
         match self {
             Self::Tcp(stream) => stream.write_all(octets).await,
+            Self::Tls(stream) => {
+                stream.write_all(octets).await?;
+                stream.flush().await
+            }
         }
     }
 }

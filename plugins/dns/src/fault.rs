@@ -8,6 +8,7 @@ use std::time::Duration;
 use domain::base::iana::{Opcode, Rcode};
 
 use crate::signing::SignatureFault;
+use crate::tls::TlsFault;
 
 /// Why a server did not give what it was asked for.
 ///
@@ -45,6 +46,8 @@ pub(crate) enum ConnectFault {
     Timeout(Duration),
     #[error(transparent)]
     Io(#[from] io::Error),
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
 }
 
 /// What was waited for.
@@ -139,6 +142,12 @@ impl Fault {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             Self::Signature(fault) => fault.hint(),
+            // With TLS 1.3 a server judges our certificate when we believe to be connected already.
+            Self::Broken(_, error) => TlsFault::of(error)?.hint().map(ToOwned::to_owned),
+            Self::Connect(attempts) => attempts.iter().find_map(|(_, fault)| match fault {
+                ConnectFault::Tls(fault) => fault.hint().map(ToOwned::to_owned),
+                ConnectFault::Timeout(_) | ConnectFault::Io(_) => None,
+            }),
             Self::Rcode(Rcode::REFUSED) => Some(
                 "the server has to allow this to the key, or to the address of this machine: \
                  BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS \
@@ -187,4 +196,12 @@ impl fmt::Display for Attempts<'_> {
         }
         Ok(())
     }
+}
+
+/// An error and its causes, as they are shown to operators.
+#[cfg(test)]
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let links = std::iter::successors(Some(error), |error| error.source());
+    let links: Vec<_> = links.map(ToString::to_string).collect();
+    links.join(": ")
 }

@@ -4,6 +4,7 @@
 //! and in no `Debug`.
 
 mod file;
+mod knot;
 
 use std::env;
 use std::fmt;
@@ -18,7 +19,10 @@ use base64::engine::general_purpose::STANDARD;
 use domain::base::name::ToName as _;
 use domain::tsig;
 use janitor_plugin_api::dns::{Name, NameError};
+use janitor_plugin_api::settings::{Part, SettingType};
 use janitor_plugin_api::{Error, Host};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use tracing::warn;
 use zeroize::Zeroizing;
 
@@ -29,7 +33,7 @@ use crate::message::wire_name;
 #[janitor_plugin_api::settings]
 #[derive(Clone, Debug)]
 pub(crate) struct KeySettings {
-    /// File that holds the key as `tsig-keygen` prints it: key "name" { algorithm …; secret "…"; };
+    /// File that holds the key as `tsig-keygen` of BIND or `keymgr -t` of Knot DNS prints it.
     #[setting(example = "janitor.key")]
     file: Option<PathBuf>,
     /// Name of the key; with a file that holds several, the one to take.
@@ -42,7 +46,21 @@ pub(crate) struct KeySettings {
     secret_env: Option<String>,
     /// Refused: a secret does not stand in the configuration.
     #[setting(secret)]
-    secret: Option<String>,
+    secret: Option<Inline>,
+}
+
+/// A secret in the wrong place: known so that it can be refused, and forgotten at once.
+#[derive(Clone, Debug)]
+struct Inline;
+
+impl<'de> Deserialize<'de> for Inline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(IgnoredAny).map(|_| Self)
+    }
+}
+
+impl SettingType for Inline {
+    const SCHEMA: &'static [Part] = String::SCHEMA;
 }
 
 /// The algorithms that can be had (RFC 8945, section 6, without MD5 and those that truncate).
@@ -297,3 +315,6 @@ pub(crate) enum SecretFault {
     #[error("the secret is no base64")]
     NotBase64,
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,12 +13,14 @@
 
 mod settings;
 mod key;
+mod tls;
 mod fault;
 mod message;
 mod signing;
 mod connection;
 mod server;
 mod transfer;
+mod kept;
 mod update;
 
 janitor_plugin_api::export! {

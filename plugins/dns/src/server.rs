@@ -1,172 +1,35 @@
-//! The name servers of a plugin, by zone, and the connections to them.
+//! A name server, and the connections to it.
 
-use std::collections::{BTreeMap, HashMap};
+mod network;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use janitor_plugin_api::dns::{Name, NameRef};
-use janitor_plugin_api::{Error, Host};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::connection::{Connection, Idle, Stream};
 use crate::fault::{ConnectFault, Doing, Fault};
-use crate::key::{Key, KeySettings};
-use crate::settings::{NetworkSettings, ServerAddress, ServerHost};
+use crate::key::Key;
+use crate::settings::ServerHost;
+use crate::tls::Tls;
 
-const PORT: u16 = 53;
+pub(crate) use self::network::Network;
 
 /// How long a connection is kept for the next request. Servers close idle ones after some seconds
 /// themselves (RFC 7766, section 6.2.3), and a request on a closed connection costs a second try.
 const KEPT_IDLE: Duration = Duration::from_secs(5);
 
-/// All name servers that one plugin knows.
-#[derive(Debug)]
-pub(crate) struct Network {
-    /// The servers of each zone that the settings name; the root is the rest of them.
-    zones: BTreeMap<Name, Vec<Arc<Server>>>,
-}
-
-impl Network {
-    /// The servers that `settings` name. Nothing is asked of them yet.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::config`] for a key that cannot be read, or a zone whose name is none.
-    pub(crate) fn new(settings: &NetworkSettings, host: &Host) -> Result<Self, Error> {
-        let mut of_zones = BTreeMap::new();
-        for (text, zone) in &settings.zones {
-            let apex: Name = text
-                .parse()
-                .map_err(|e| Error::config(format!("cannot use `zones.\"{text}\"`"), e))?;
-            if of_zones.insert(apex, (text, zone)).is_some() {
-                let twice = "another entry of `zones` names the same zone in another spelling";
-                return Err(Error::config(
-                    format!("cannot use `zones.\"{text}\"`"),
-                    twice,
-                ));
-            }
-        }
-        let mut keys = Keys::new(host);
-        let root_key = keys.of(settings.tsig_key.as_ref(), "tsig_key")?;
-        let mut pool = Pool::new(settings);
-        let mut zones = BTreeMap::new();
-        // What is not said about a zone is looked for above it, and a name comes after those above it.
-        let mut said = BTreeMap::from([(Name::root(), (settings.servers.as_slice(), root_key))]);
-        for (apex, (text, zone)) in &of_zones {
-            let (servers, key) = closest(&said, apex.as_ref()).expect("the root is there");
-            let setting = format!("zones.\"{text}\".tsig_key");
-            let key = match zone.tsig_key() {
-                Some(settings) => keys.of(Some(settings), &setting)?,
-                None => key.clone(),
-            };
-            let servers = zone.servers().unwrap_or(servers);
-            said.insert(apex.clone(), (servers, key));
-        }
-        for (apex, (servers, key)) in said {
-            let servers = servers
-                .iter()
-                .map(|address| pool.server(address, key.as_ref()));
-            zones.insert(apex, servers.collect());
-        }
-        Ok(Self { zones })
-    }
-
-    /// The servers of the zone at `apex`, in the order of the settings.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::zone`] if the settings name none.
-    pub(crate) fn servers(&self, apex: NameRef<'_>) -> Result<&[Arc<Server>], Error> {
-        let servers = closest(&self.zones, apex).map_or(&[][..], Vec::as_slice);
-        if servers.is_empty() {
-            let cannot = format!("cannot ask anybody about `{apex}`");
-            return Err(Error::zone(cannot, "no name server is configured for it")
-                .hint("set `servers` in `[dns]`, or for this zone in `[dns.zones]`"));
-        }
-        Ok(servers)
-    }
-
-    /// Every server once, however many zones it is named for.
-    pub(crate) fn all_servers(&self) -> Vec<&Arc<Server>> {
-        let mut all: Vec<&Arc<Server>> = Vec::new();
-        for server in self.zones.values().flatten() {
-            if !all.iter().any(|other| Arc::ptr_eq(other, server)) {
-                all.push(server);
-            }
-        }
-        all
-    }
-}
-
-/// What is said of `name`, or of the closest name above it.
-fn closest<'a, T>(said: &'a BTreeMap<Name, T>, name: NameRef<'_>) -> Option<&'a T> {
-    let above = std::iter::successors(Some(name), |name| name.parent());
-    above
-        .into_iter()
-        .find_map(|name| said.get(&name.to_owned()))
-}
-
-/// Keys that are read once, however often they are named.
-struct Keys<'a> {
-    host: &'a Host,
-}
-
-impl<'a> Keys<'a> {
-    fn new(host: &'a Host) -> Self {
-        Self { host }
-    }
-
-    fn of(&mut self, settings: Option<&KeySettings>, setting: &str) -> Result<Option<Key>, Error> {
-        settings
-            .map(|settings| Key::load(settings, setting, self.host))
-            .transpose()
-    }
-}
-
-/// Servers that are put together once, and the permits that those of one address share.
-struct Pool<'a> {
-    settings: &'a NetworkSettings,
-    permits: HashMap<(ServerHost, u16), Arc<Semaphore>>,
-    servers: HashMap<(ServerHost, u16, Option<usize>), Arc<Server>>,
-}
-
-impl<'a> Pool<'a> {
-    fn new(settings: &'a NetworkSettings) -> Self {
-        Self {
-            settings,
-            permits: HashMap::new(),
-            servers: HashMap::new(),
-        }
-    }
-
-    fn server(&mut self, address: &ServerAddress, key: Option<&Key>) -> Arc<Server> {
-        let (host, port) = (address.host.clone(), address.port.unwrap_or(PORT));
-        let at_once = usize::from(self.settings.per_server);
-        let permits = self
-            .permits
-            .entry((host.clone(), port))
-            .or_insert_with(|| Arc::new(Semaphore::new(at_once)));
-        let server = self
-            .servers
-            .entry((host.clone(), port, key.map(Key::number)))
-            .or_insert_with(|| {
-                let (permits, timeout) = (Arc::clone(permits), self.settings.timeout);
-                Arc::new(Server::new(host, port, key.cloned(), timeout, permits))
-            });
-        Arc::clone(server)
-    }
-}
-
-/// A name server as one set of settings talks to it: an address and a key.
+/// A name server as one set of settings talks to it: an address, a key, and TLS or not.
 pub(crate) struct Server {
     host: ServerHost,
     port: u16,
     shown: String,
     key: Option<Key>,
+    tls: Option<Tls>,
     timeout: Duration,
     permits: Arc<Semaphore>,
     /// Connections whose last exchange is over, the latest last.
@@ -178,14 +41,17 @@ impl Server {
         host: ServerHost,
         port: u16,
         key: Option<Key>,
+        tls: Option<Tls>,
         timeout: Duration,
         permits: Arc<Semaphore>,
     ) -> Self {
+        let suffix = if tls.is_some() { " (TLS)" } else { "" };
         Self {
-            shown: format!("{host}:{port}"),
+            shown: format!("{host}:{port}{suffix}"),
             host,
             port,
             key,
+            tls,
             timeout,
             permits,
             idle: Mutex::new(Vec::new()),
@@ -197,7 +63,7 @@ impl Server {
     pub(crate) fn at(address: SocketAddr, key: Option<Key>, timeout: Duration) -> Arc<Self> {
         let host = ServerHost::Address(address.ip());
         let permits = Arc::new(Semaphore::new(4));
-        Arc::new(Self::new(host, address.port(), key, timeout, permits))
+        Arc::new(Self::new(host, address.port(), key, None, timeout, permits))
     }
 
     /// The server as messages name it, such as `192.0.2.1:53`.
@@ -265,7 +131,10 @@ impl Server {
     async fn connect_to(&self, address: SocketAddr) -> Result<Stream, ConnectFault> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Stream::Tcp(stream))
+        Ok(match &self.tls {
+            None => Stream::Tcp(stream),
+            Some(tls) => Stream::Tls(Box::new(tls.connect(stream, &self.host).await?)),
+        })
     }
 
     /// The addresses of the server, as the system knows and orders them.
@@ -292,7 +161,7 @@ impl Server {
     /// An idle connection that is still good as far as can be seen without sending anything.
     fn take_idle(&self) -> Option<Idle> {
         let mut all = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((since, idle)) = all.pop() {
+        while let Some((since, mut idle)) = all.pop() {
             if since.elapsed() < KEPT_IDLE && idle.is_open() {
                 return Some(idle);
             }

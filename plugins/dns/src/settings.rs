@@ -11,6 +11,7 @@ use janitor_plugin_api::settings::{Part, SettingType};
 use serde::Deserialize;
 
 use crate::key::KeySettings;
+use crate::tls::TlsSettings;
 
 /// Adds the shared settings to a plugin's own, and `network`, which gives them.
 ///
@@ -29,6 +30,9 @@ macro_rules! with_network {
             /// The key that requests are signed with and answers have to be (TSIG).
             tsig_key: Option<$crate::key::KeySettings>,
 
+            /// Reaches the servers by TLS.
+            tls: Option<$crate::tls::TlsSettings>,
+
             /// How long connecting may take, and the wait for each message.
             #[setting(default = 10.0, unit = "seconds", min = 0.1, max = 600)]
             timeout: f64,
@@ -37,7 +41,7 @@ macro_rules! with_network {
             #[setting(default = 4, min = 1, max = 64)]
             per_server: u16,
 
-            /// By name of a zone: its own servers and key. What a zone does not say itself, the closest
+            /// By name of a zone: its own servers, key and TLS. What a zone does not say itself, the closest
             /// zone above it says, and then these settings.
             #[setting(default)]
             zones: std::collections::BTreeMap<String, $crate::settings::ZoneSettings>,
@@ -51,6 +55,7 @@ macro_rules! with_network {
                 $crate::settings::NetworkSettings {
                     servers: self.servers.clone(),
                     tsig_key: self.tsig_key.clone(),
+                    tls: self.tls.clone(),
                     timeout: std::time::Duration::from_secs_f64(self.timeout),
                     per_server: self.per_server,
                     zones: self.zones.clone(),
@@ -66,6 +71,7 @@ pub(crate) use with_network;
 pub(crate) struct NetworkSettings {
     pub(crate) servers: Vec<ServerAddress>,
     pub(crate) tsig_key: Option<KeySettings>,
+    pub(crate) tls: Option<TlsSettings>,
     pub(crate) timeout: Duration,
     pub(crate) per_server: u16,
     pub(crate) zones: BTreeMap<String, ZoneSettings>,
@@ -79,6 +85,8 @@ pub(crate) struct ZoneSettings {
     servers: Option<Vec<ServerAddress>>,
     /// Its key, in place of the other.
     tsig_key: Option<KeySettings>,
+    /// Reaches its servers by TLS, in place of what is said of the others.
+    tls: Option<TlsSettings>,
 }
 
 impl ZoneSettings {
@@ -88,6 +96,10 @@ impl ZoneSettings {
 
     pub(crate) fn tsig_key(&self) -> Option<&KeySettings> {
         self.tsig_key.as_ref()
+    }
+
+    pub(crate) fn tls(&self) -> Option<&TlsSettings> {
+        self.tls.as_ref()
     }
 }
 

@@ -42,6 +42,23 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Whether whoever signs the zone has made it.
+    pub(crate) fn is_signers(&self, apex: &str) -> bool {
+        const EVERYWHERE: [Rtype; 4] = [Rtype::RRSIG, Rtype::NSEC, Rtype::NSEC3, Rtype::NSEC3PARAM];
+        // The last is where BIND notes how far it has signed.
+        const AT_APEX: [Rtype; 5] = [
+            Rtype::DNSKEY,
+            Rtype::CDS,
+            Rtype::CDNSKEY,
+            Rtype::ZONEMD,
+            Rtype::from_int(65534),
+        ];
+        let is_at_apex = self.owner().trim_end_matches('.') == apex;
+        EVERYWHERE.contains(&self.rtype) || is_at_apex && AT_APEX.contains(&self.rtype)
+    }
+}
+
 impl fmt::Display for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.owner(), self.ttl, self.shown)

@@ -7,6 +7,8 @@
 //! };
 //! ```
 //!
+//! Files of Knot DNS, which begin with `key:`, are read by [`knot`].
+//!
 //! Quotes can be left out, comments begin with `//`, `#` or `/*`, and statements of other kinds, which
 //! `rndc-confgen` prints too, are passed over. No text shows what a file holds but names of keys and
 //! algorithms.
@@ -16,11 +18,14 @@ use std::fmt;
 use janitor_plugin_api::dns::{Name, NameError};
 use zeroize::Zeroizing;
 
-use super::{KeyAlgorithm, SecretFault, decode};
+use super::{KeyAlgorithm, SecretFault, decode, knot};
 
 /// The one key in `text` that is called `name`; without a name, the only one.
 pub(super) fn find<'a>(text: &'a str, name: Option<&Name>) -> Result<Statement<'a>, KeyFileFault> {
-    let mut statements = Reader::new(text).statements()?;
+    let mut statements = match knot::keys(text)? {
+        Some(keys) => keys,
+        None => Reader::new(text).statements()?,
+    };
     if let Some(name) = name {
         let before = statements.len();
         statements.retain(|statement| statement.name == *name);
@@ -39,10 +44,10 @@ pub(super) fn find<'a>(text: &'a str, name: Option<&Name>) -> Result<Statement<'
 /// A `key` statement.
 #[derive(Debug)]
 pub(super) struct Statement<'a> {
-    name: Name,
-    place: Place,
-    algorithm: Option<Word<'a>>,
-    secret: Option<Word<'a>>,
+    pub(super) name: Name,
+    pub(super) place: Place,
+    pub(super) algorithm: Option<Word<'a>>,
+    pub(super) secret: Option<Word<'a>>,
 }
 
 impl Statement<'_> {
@@ -84,8 +89,8 @@ impl Statement<'_> {
 /// A line and a column, both from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    line: usize,
-    column: usize,
+    pub(super) line: usize,
+    pub(super) column: usize,
 }
 
 impl fmt::Display for Place {
@@ -140,9 +145,9 @@ impl KeyFileFault {
 
 /// A word, without its quotes, and where it begins.
 #[derive(Clone, Copy)]
-struct Word<'a> {
-    text: &'a str,
-    place: Place,
+pub(super) struct Word<'a> {
+    pub(super) text: &'a str,
+    pub(super) place: Place,
 }
 
 impl fmt::Debug for Word<'_> {
@@ -163,11 +168,18 @@ enum Token<'a> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// The last place asked for, so that no line is counted twice.
+    known: (usize, Place),
 }
 
 impl<'a> Reader<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        let start = Place { line: 1, column: 1 };
+        Self {
+            text,
+            at: 0,
+            known: (0, start),
+        }
     }
 
     /// Every key of the file.
@@ -220,7 +232,7 @@ impl<'a> Reader<'a> {
             if slot.is_some() {
                 return Err(KeyFileFault::Twice(place, what));
             }
-            *slot = Some(self.word(what)?);
+            *slot = Some(self.word("a value")?);
             self.expect("`;`", |token| matches!(token, Token::Semicolon))?;
         }
         self.expect("`;`", |token| matches!(token, Token::Semicolon))?;
@@ -268,13 +280,18 @@ impl<'a> Reader<'a> {
         Ok(self.place_of(self.at))
     }
 
-    fn place_of(&self, at: usize) -> Place {
-        let before = &self.text[..at];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Place {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
+    /// The place of an octet that is not before the last one asked for.
+    fn place_of(&mut self, at: usize) -> Place {
+        let (from, mut place) = self.known;
+        for passed in self.text[from..at].chars() {
+            place.column += 1;
+            if passed == '\n' {
+                place.line += 1;
+                place.column = 1;
+            }
         }
+        self.known = (at, place);
+        place
     }
 
     fn token(&mut self) -> Result<Option<Token<'a>>, KeyFileFault> {
@@ -327,3 +344,6 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,3 +39,5 @@ pub(crate) enum Progress {
 
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod recorded;

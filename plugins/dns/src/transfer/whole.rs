@@ -18,6 +18,8 @@ pub(crate) struct Transferred {
     pub(crate) records: u64,
     /// RRsets whose RRs had several TTLs; the lowest was taken (RFC 2181, section 5.2).
     pub(crate) ttl_conflicts: usize,
+    /// Whether the zone tells the TTL that each RR had, as [`ZoneBuilder::tells_ttls`] has it.
+    pub(crate) tells_ttls: bool,
     /// Messages of the answer, and their octets.
     pub(crate) messages: u32,
     pub(crate) octets: u64,
@@ -138,6 +140,7 @@ impl Whole {
             serial: self.soa.serial,
             records: records - 1,
             ttl_conflicts: self.zone.ttl_conflicts(),
+            tells_ttls: self.zone.tells_ttls(),
             messages,
             octets,
         })
