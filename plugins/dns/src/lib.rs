@@ -24,6 +24,7 @@ mod kept;
 mod reading;
 mod axfr;
 mod primary;
+mod update;
 mod read_back;
 
 janitor_plugin_api::export! {
@@ -31,4 +32,8 @@ janitor_plugin_api::export! {
     reconciler "dns.axfr" => axfr::Axfr;
     /// Takes the desired state of zones from a name server, by zone transfer.
     authority "dns.primary" => primary::Primary;
+
+janitor_plugin_api::export! {
+    /// Changes zones at their primary by UPDATE, each RRset only if it is as it was planned from.
+    publisher "dns.update" => update::Update;
 }
