@@ -21,3 +21,13 @@ mod connection;
 mod server;
 mod transfer;
 mod kept;
+mod reading;
+mod axfr;
+mod primary;
+
+janitor_plugin_api::export! {
+    /// Reads the served zones from name servers, by zone transfer.
+    reconciler "dns.axfr" => axfr::Axfr;
+    /// Takes the desired state of zones from a name server, by zone transfer.
+    authority "dns.primary" => primary::Primary;
+}
