@@ -32,8 +32,6 @@ janitor_plugin_api::export! {
     reconciler "dns.axfr" => axfr::Axfr;
     /// Takes the desired state of zones from a name server, by zone transfer.
     authority "dns.primary" => primary::Primary;
-
-janitor_plugin_api::export! {
     /// Changes zones at their primary by UPDATE, each RRset only if it is as it was planned from.
     publisher "dns.update" => update::Update;
 }
