@@ -203,7 +203,7 @@ fn a_server_that_is_silent_is_given_up_after_the_timeout() {
         let request = request(&mut stream).await.unwrap();
         send(&mut stream, &answer(&request)).await;
         stream.write_all(b"\0").await.unwrap();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let fault = with_server(serve, async |address| {
         let server = Server::at(address, None, Duration::from_millis(100));

@@ -105,7 +105,10 @@ fn seen(changes: &Changes, before: u32, settle: Duration, all: &[Answers<'_>]) -
         // The ports are chance.
         let plain = |text: String| {
             let shown = |text: String, (number, server): (usize, &Arc<Server>)| {
-                text.replace(&format!("`{}`", server.shown()), &format!("`server {number}`"))
+                text.replace(
+                    &format!("`{}`", server.shown()),
+                    &format!("`server {number}`"),
+                )
             };
             servers.iter().enumerate().fold(text, shown)
         };
