@@ -6,6 +6,7 @@ mod harness;
 mod proxied;
 mod content;
 mod deployment;
+mod connecting;
 mod reading;
 mod updating;
 mod round_trips;

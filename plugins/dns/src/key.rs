@@ -127,10 +127,7 @@ impl Key {
                 let path = resolve(path);
                 (read_file(&path)?, SecretPlace::File(path))
             }
-            (None, Some(variable)) => (
-                read_variable(variable)?,
-                SecretPlace::Variable(variable.clone()),
-            ),
+            (None, Some(variable)) => (read_variable(variable)?, SecretPlace::Variable),
         };
         let secret = decode(secret.trim()).map_err(|fault| KeyFault::Secret(place, fault))?;
         let algorithm = settings.algorithm.unwrap_or(KeyAlgorithm::HmacSha256);
@@ -232,7 +229,7 @@ const LONGEST_FILE: u64 = 1 << 20;
 fn read_variable(variable: &str) -> Result<Zeroizing<String>, KeyFault> {
     match env::var(variable) {
         Ok(secret) if !secret.trim().is_empty() => Ok(Zeroizing::new(secret)),
-        _ => Err(KeyFault::Variable(variable.to_owned())),
+        _ => Err(KeyFault::Variable),
     }
 }
 
@@ -270,8 +267,8 @@ pub(crate) enum KeyFault {
     LongFile(PathBuf),
     #[error("cannot take a key from `{}`", .0.display())]
     InFile(PathBuf, #[source] KeyFileFault),
-    #[error("the environment variable `{0}` is not set, or empty, or no text")]
-    Variable(String),
+    #[error("the environment variable that `secret_env` names is not set, or empty, or no text")]
+    Variable,
     #[error("cannot take the secret from {0}")]
     Secret(SecretPlace, #[source] SecretFault),
 }
@@ -295,14 +292,15 @@ impl KeyFault {
 #[derive(Debug)]
 pub(crate) enum SecretPlace {
     File(PathBuf),
-    Variable(String),
+    Variable,
 }
 
 impl fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Variable(variable) => write!(f, "the environment variable `{variable}`"),
+            // Its name is covered in messages, being the value of a setting that is called a secret.
+            Self::Variable => f.write_str("the environment variable that `secret_env` names"),
         }
     }
 }

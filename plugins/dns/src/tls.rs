@@ -12,6 +12,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -292,6 +293,8 @@ pub(crate) enum TlsFault {
     OurCertificate,
     #[error("it does not speak TLS there")]
     NoTls,
+    #[error("it is silent about TLS for {} s (`timeout`)", .0.as_secs_f64())]
+    Silence(Duration),
     #[error("it closed the connection before TLS was agreed on")]
     Closed,
     #[error("no TLS: {0}")]
@@ -352,7 +355,9 @@ impl TlsFault {
             Self::Pin(_) => Some(
                 "if the server has a new key, and you know that it is the server's, add its pin to `pins`",
             ),
-            Self::NoTls => Some("the port of DNS over TLS is usually 853, not 53"),
+            Self::NoTls | Self::Silence(_) => {
+                Some("the port of DNS over TLS is usually 853, not 53")
+            }
             Self::OurCertificate => Some("set `certificate` and `key` in `tls`"),
             _ => None,
         }
