@@ -36,6 +36,8 @@ fuzz_target!(|data: &[u8]| {
             Increment::Differences(differences) => check_differences(&differences),
             Increment::Whole(transferred) => check_zone(&transferred),
         }
+    } else {
+        assert!(ixfr.finish().is_err());
     }
 });
 
