@@ -14,11 +14,12 @@
     reason = "a benchmark prints, and its counts are far below 2^53"
 )]
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use janitor_plugin_api::dns::{Name, Rtype, Serial, Ttl, ZoneBuilder};
+use janitor_plugin_api::dns::{ActualZone, Name, Rtype, Serial, Ttl, ZoneBuilder};
 use rustix::time::{ClockId, clock_gettime};
 
 #[path = "../src/kept/mod.rs"]
@@ -33,6 +34,7 @@ use transfer::{Increment, Ixfr, Transferred};
 
 const ROUNDS: usize = 9;
 const CHANGES: usize = 1000;
+const ZONES: usize = 10_000;
 const IDENTITY: &str = "192.0.2.1:53";
 const DAY: Duration = Duration::from_secs(86_400);
 const BAR: f64 = 50.0;
@@ -43,7 +45,7 @@ fn main() {
     let directory = tempfile::tempdir().expect("there is room for a directory");
     let store = Store::new(directory.path().to_owned(), DAY);
     let apex = apex();
-    let zone = transferred(rrsets);
+    let zone = transferred(apex.clone(), rrsets);
     let octets = zone.zone.octets().len();
     let keep = cpu(|| {
         store
@@ -57,6 +59,7 @@ fn main() {
     let names = [
         "read",
         "read and copied",
+        "read and checked as a zone",
         "not moved",
         "1,000 changes",
         "not moved, behind a journal",
@@ -67,6 +70,15 @@ fn main() {
         round.push(cpu(|| fs::read(&file).expect("the copy can be read")));
         round.push(cpu(|| {
             fs::read(&file).expect("the copy can be read").clone()
+        }));
+        round.push(cpu(|| {
+            // The zone is what the file ends with.
+            let mut file = File::open(&file).expect("the copy can be read");
+            let back = i64::try_from(octets).expect("the zone fits into memory");
+            file.seek(SeekFrom::End(-back)).expect("there is a zone");
+            let mut zone = Vec::with_capacity(octets);
+            file.read_to_end(&mut zone).expect("the copy can be read");
+            ActualZone::check(apex.clone(), zone.into()).expect("it is a zone")
         }));
         round.push(cpu(|| open().read().expect("the copy is good")));
         let copy = fs::read(&file).expect("the copy can be read");
@@ -98,6 +110,38 @@ fn main() {
         );
     }
     println!("bar for 1000000 RRsets: {BAR} ms");
+    small_zones();
+}
+
+/// What keeping and reading cost where zones are many and small.
+fn small_zones() {
+    let directory = tempfile::tempdir().expect("there is room for a directory");
+    let store = Store::new(directory.path().to_owned(), DAY);
+    let zones = (0..ZONES).map(|number| {
+        let apex = format!("z{number}.example.com");
+        transferred(apex.parse().expect("it is a name"), 20)
+    });
+    let zones: Vec<_> = zones.collect();
+    let keep = cpu(|| {
+        for zone in &zones {
+            store
+                .keep(IDENTITY, zone)
+                .expect("there is room for a copy");
+        }
+    });
+    let read = cpu(|| {
+        for zone in &zones {
+            let kept = store.open(zone.zone.apex(), IDENTITY);
+            let read = kept.expect("a copy is kept").read();
+            assert_eq!(read.expect("the copy is good"), zone.zone);
+        }
+    });
+    let each = |time: f64| time * 1e3 / ZONES as f64;
+    println!(
+        "{ZONES} zones of 20 RRsets: kept in {:.0} µs each, read in {:.0} µs",
+        each(keep),
+        each(read)
+    );
 }
 
 fn apex() -> Name {
@@ -129,7 +173,7 @@ fn file(directory: &Path) -> std::path::PathBuf {
 }
 
 /// The owner with that number, as wire form.
-fn owner(number: usize) -> Vec<u8> {
+fn owner(number: usize, apex: &Name) -> Vec<u8> {
     let mut wire = Vec::new();
     // Neighbours in number are not neighbours in the zone.
     let mixed = number.wrapping_mul(2_654_435_761) % (1 << 32);
@@ -140,7 +184,7 @@ fn owner(number: usize) -> Vec<u8> {
         wire.push(u8::try_from(label.len()).expect("labels are short"));
         wire.extend_from_slice(label.as_bytes());
     }
-    wire.extend_from_slice(apex().as_wire());
+    wire.extend_from_slice(apex.as_wire());
     wire
 }
 
@@ -158,17 +202,17 @@ fn soa(serial: u32) -> Vec<u8> {
     rdata
 }
 
-fn transferred(rrsets: usize) -> Transferred {
-    let mut builder = ZoneBuilder::new(apex());
+fn transferred(apex: Name, rrsets: usize) -> Transferred {
+    let mut builder = ZoneBuilder::new(apex.clone());
     let ttl = Ttl::from_secs(300).expect("it is short");
     let mut push = |owner: &[u8], rtype, rdata: &[u8]| {
         builder
             .push_wire(owner, rtype, ttl, rdata)
             .expect("it is an RR of the zone");
     };
-    push(apex().as_wire(), Rtype::SOA, &soa(1));
+    push(apex.as_wire(), Rtype::SOA, &soa(1));
     for number in 1..rrsets {
-        push(&owner(number), Rtype::A, &address(number));
+        push(&owner(number, &apex), Rtype::A, &address(number));
     }
     let zone = builder.build_actual().expect("it fits into a buffer");
     Transferred {
@@ -193,14 +237,16 @@ fn increment(rrsets: usize) -> Vec<Vec<u8>> {
     rrs.extend(
         changed
             .iter()
-            .map(|&number| rr(&owner(number), Rtype::A, &address(number))),
+            .map(|&number| rr(&owner(number, &apex), Rtype::A, &address(number))),
     );
     rrs.push(soa_rr(2));
-    rrs.extend(
-        changed
-            .iter()
-            .map(|&number| rr(&owner(number), Rtype::A, &address(!number & 0xff_ffff))),
-    );
+    rrs.extend(changed.iter().map(|&number| {
+        rr(
+            &owner(number, &apex),
+            Rtype::A,
+            &address(!number & 0xff_ffff),
+        )
+    }));
     rrs.push(soa_rr(2));
     rrs.chunks(500)
         .map(|rrs| {
