@@ -1,0 +1,164 @@
+//! The server that a zone's changes are sent to.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use domain::base::Rtype as WireRtype;
+use domain::base::name::ToName;
+use domain::base::rdata::ComposeRecordData as _;
+use domain::rdata::Soa;
+use janitor_plugin_api::dns::{NameRef, Rtype, Serial, Ttl};
+
+use super::message;
+use super::work::{Reply, Step};
+use crate::fault::Fault;
+use crate::message::{Answer, Request, wire_name};
+use crate::server::Server;
+use crate::signing::Signing;
+
+/// Does what the work on one zone asks for.
+///
+/// The servers are tried in turn until one answers; from then on it is the one, so that whatever is asked
+/// about an update is asked of the server that got it.
+pub(super) struct Primary<'a> {
+    apex: NameRef<'a>,
+    servers: &'a [Arc<Server>],
+    /// The one that answered.
+    chosen: Option<&'a Arc<Server>>,
+}
+
+impl<'a> Primary<'a> {
+    /// `servers` is not empty.
+    pub(super) fn new(apex: NameRef<'a>, servers: &'a [Arc<Server>]) -> Self {
+        Self {
+            apex,
+            servers,
+            chosen: None,
+        }
+    }
+
+    /// The server that has answered, or would be asked first.
+    pub(super) fn server(&self) -> Option<&'a Arc<Server>> {
+        self.chosen.or(self.servers.first())
+    }
+
+    /// Most octets of an UPDATE, without its signature, whichever of the servers it goes to.
+    pub(super) fn limit(&self) -> usize {
+        let signature = self.servers.iter().map(|server| signature_octets(server));
+        message::MAX_OCTETS - signature.max().unwrap_or(0)
+    }
+
+    pub(super) async fn take(&mut self, step: Step<'_>) -> Option<Reply> {
+        let request = match step {
+            Step::AskSoa => Request::Soa(self.apex.to_owned()),
+            Step::AskTtl(owner, rtype) => Request::Query {
+                owner: owner.to_owned(),
+                rtype,
+            },
+            Step::Send(message) => Request::Update(message),
+            Step::Done => return None,
+        };
+        let candidates = match &self.chosen {
+            Some(server) => std::slice::from_ref(*server),
+            None => self.servers,
+        };
+        let mut faults = Vec::new();
+        let mut last = None;
+        for server in candidates {
+            match self.ask(server, request.clone()).await {
+                Ok(reply) => {
+                    self.chosen = Some(server);
+                    return Some(reply);
+                }
+                Err(fault) => {
+                    let may_have_been_done = fault.may_have_been_done();
+                    faults.push(format!("`{}`: {}", server.shown(), chain(&fault)));
+                    let is_update = matches!(request, Request::Update(_));
+                    if is_update && may_have_been_done {
+                        self.chosen = Some(server);
+                        last = Some(fault);
+                        break;
+                    }
+                    last = Some(fault);
+                }
+            }
+        }
+        let text = faults.join("; ");
+        Some(match last {
+            Some(Fault::Unfit(_)) => Reply::Doubtful(text),
+            Some(Fault::Signature(fault)) if !fault.is_refusal() => Reply::Doubtful(text),
+            Some(fault) if fault.may_have_been_done() => Reply::Lost(text),
+            Some(fault) if fault.is_worth_repeating() => Reply::NotSent(text),
+            _ => Reply::Rejected(text),
+        })
+    }
+
+    async fn ask(&self, server: &Arc<Server>, request: Request) -> Result<Reply, Fault> {
+        let asked = match &request {
+            Request::Soa(_) => Some((self.apex.to_owned(), Rtype::SOA)),
+            Request::Query { owner, rtype } => Some((owner.clone(), *rtype)),
+            _ => None,
+        };
+        let mut connection = server.connection().await?;
+        let mut exchange = connection.ask(request).await?;
+        let answer = exchange.next().await?;
+        let reply = match asked {
+            Some((owner, Rtype::SOA)) if owner.as_ref() == self.apex => soa(self.apex, answer),
+            Some((owner, rtype)) => ttl(owner.as_ref(), rtype, answer),
+            None => Reply::Rcode(answer.rcode()),
+        };
+        exchange.done()?;
+        Ok(reply)
+    }
+}
+
+/// The octets that a signature for the server takes: those that signing a message adds.
+fn signature_octets(server: &Server) -> usize {
+    let mut message = domain::base::MessageBuilder::new_vec().additional();
+    let before = message.as_slice().len();
+    match Signing::start(server.key(), &mut message) {
+        Ok(_) => message.as_slice().len() - before,
+        Err(_) => 0,
+    }
+}
+
+/// The SOA in the answer of a server that has the zone.
+fn soa(apex: NameRef<'_>, answer: Answer<'_>) -> Reply {
+    let message = answer.message();
+    if let Err(fault) = answer.no_error() {
+        return match fault {
+            Fault::Rcode(rcode) => Reply::Rcode(rcode),
+            fault => Reply::Doubtful(fault.to_string()),
+        };
+    }
+    let found = message.answer().ok().and_then(|section| {
+        let mut records = section.limit_to_in::<Soa<_>>().flatten();
+        records.find(|record| record.owner().name_eq(wire_name(apex)))
+    });
+    let rdata = found.and_then(|record| {
+        let mut rdata = Vec::new();
+        record.data().compose_rdata(&mut rdata).ok()?;
+        Some((rdata, Serial(record.data().serial().into_int())))
+    });
+    Reply::Soa(rdata.filter(|_| message.header().aa()))
+}
+
+fn ttl(owner: NameRef<'_>, rtype: Rtype, answer: Answer<'_>) -> Reply {
+    let message = answer.message();
+    let found = message.answer().ok().and_then(|section| {
+        let mut records = section.flatten();
+        records.find(|record| {
+            record.rtype() == WireRtype::from_int(rtype.0)
+                && record.owner().name_eq(wire_name(owner))
+        })
+    });
+    let ttl = found.and_then(|record| Ttl::from_secs(record.ttl().as_secs()).ok());
+    Reply::Ttl(ttl.filter(|_| message.header().aa()))
+}
+
+/// The links of an error in one line.
+pub(super) fn chain(error: &dyn StdError) -> String {
+    let links = std::iter::successors(Some(error), |&error| error.source());
+    let links: Vec<_> = links.map(ToString::to_string).collect();
+    links.join(": ")
+}

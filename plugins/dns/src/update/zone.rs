@@ -1,0 +1,80 @@
+//! The changes of one zone, from the first question to the last report.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::time::Duration;
+
+use janitor_plugin_api::{Outcome, ZoneChanges};
+use tracing::{debug, info};
+
+use super::ledger::Ledger;
+use super::primary::{Primary, chain};
+use super::work::{Rules, Step, Work};
+use super::{IfMoved, Update};
+
+/// The first pause before the same is sent again. Each later one is twice as long.
+const PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+impl Update {
+    /// Sends the changes of a zone and reports what became of each.
+    pub(super) async fn publish(&self, zone: ZoneChanges) {
+        let apex = zone.apex();
+        let servers = match self.network.servers(apex) {
+            Ok(servers) => servers,
+            Err(error) => {
+                zone.report_all(Outcome::Refused(chain(&error)));
+                return;
+            }
+        };
+        let mut primary = Primary::new(apex, servers);
+        let rules = Rules {
+            limit: primary.limit(),
+            attempts: self.attempts,
+            serial_decides: self.if_moved == IfMoved::Refuse,
+        };
+        let mut work = Work::new(zone.changes(), zone.serial(), rules);
+        let mut ledger = Ledger::new(&zone);
+        loop {
+            let turn = work.next();
+            ledger.note(work.news());
+            if matches!(turn.step, Step::Done) {
+                break;
+            }
+            if self.host.is_cancelled() || !self.pause(turn.failures).await {
+                return;
+            }
+            let Some(reply) = primary.take(turn.step).await else {
+                break;
+            };
+            debug!(zone = %apex, ?reply, "answer to an update");
+            work.answer(reply);
+        }
+        let tally = work.tally();
+        if tally.batches > 1 || tally.extra > 0 {
+            info!(
+                zone = %apex,
+                messages = tally.batches,
+                more = tally.extra,
+                split_owners = tally.split_owners,
+                "the changes did not go into one message"
+            );
+        }
+    }
+
+    /// Waits before something is sent again; whether the run still goes on.
+    async fn pause(&self, failures: u32) -> bool {
+        if failures == 0 {
+            return true;
+        }
+        let longest = PAUSE.saturating_mul(1 << failures.min(16)) / 2;
+        let longest = longest.min(LONGEST_PAUSE);
+        // Between half and all of it, so that those who failed together do not come back together.
+        let random = RandomState::new().build_hasher().finish();
+        let share = 0.5 + f64::from(u16::try_from(random & 0xffff).unwrap_or(0)) / 131_072.0;
+        tokio::select! {
+            () = tokio::time::sleep(longest.mul_f64(share)) => true,
+            () = self.host.cancelled() => false,
+        }
+    }
+}
