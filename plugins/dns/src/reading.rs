@@ -78,13 +78,9 @@ impl Reader {
         self.at_once
     }
 
-    /// The servers of the zone at `apex`, for those who only want to know whether there are any.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::zone`] if there are none.
-    pub(crate) fn knows_servers_of(&self, apex: NameRef<'_>) -> Result<(), Error> {
-        self.network.servers(apex).map(drop)
+    /// Whether the settings name a server for the zone at `apex`.
+    pub(crate) fn knows_servers_of(&self, apex: NameRef<'_>) -> bool {
+        self.network.servers(apex).is_ok()
     }
 
     /// Reads the zone at `apex` whole, from the first of its servers that gives it. May be dropped at any
