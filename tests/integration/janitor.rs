@@ -23,6 +23,8 @@ pub(crate) use self::system_log::SystemLog;
 
 /// The library of the plugins that people use.
 pub(crate) const FILES: &str = "janitor_plugin_files";
+/// The library of the plugins for name servers.
+pub(crate) const DNS: &str = "janitor_plugin_dns";
 /// The library of the metrics relays.
 pub(crate) const METRICS: &str = "janitor_plugin_metrics";
 /// The library whose plugins misbehave as an author might.

@@ -4,3 +4,8 @@
 
 mod harness;
 mod proxied;
+mod content;
+mod deployment;
+mod reading;
+mod updating;
+mod round_trips;

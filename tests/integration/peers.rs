@@ -107,6 +107,18 @@ pub(crate) fn output(command: &mut Command, package: &str) -> Option<Output> {
     }
 }
 
+/// The environment of a program whose clock is off, as `faketime -f` reads it: `-1h`.
+///
+/// None if there is no faketime, which is said loudly.
+pub(crate) fn clock_off(by: &str) -> Option<Vec<(String, String)>> {
+    let output = output(Command::new("faketime").args(["-f", by, "env"]), "faketime")?;
+    let environment = String::from_utf8_lossy(&output.stdout);
+    let of_clock = environment.lines().filter_map(|line| line.split_once('='));
+    let of_clock = of_clock.filter(|(name, _)| *name == "LD_PRELOAD" || name.starts_with("FAKETIME"));
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Some(of_clock.map(owned).collect())
+}
+
 /// Says that something was not tested, each reason once; a failure where everything that could be
 /// installed is.
 pub(crate) fn skipped(why: &str) {

@@ -59,7 +59,8 @@ pub(super) async fn answer_all<P: ActualReader>(
             match pin!(questions.receive()).poll(cx) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Some(question)) => {
-                    reads.running.push(answer(reader, question, &left_alone))
+                    let answer = answer(reader, question, &left_alone);
+                    reads.running.push(answer);
                 }
                 Poll::Ready(None) => reads.more_may_come = false,
             }

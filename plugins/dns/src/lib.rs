@@ -21,9 +21,17 @@ mod connection;
 mod server;
 mod transfer;
 mod kept;
+mod reading;
+mod axfr;
+mod primary;
 mod update;
+mod read_back;
 
 janitor_plugin_api::export! {
+    /// Reads the served zones from name servers, by zone transfer.
+    reconciler "dns.axfr" => axfr::Axfr;
+    /// Takes the desired state of zones from a name server, by zone transfer.
+    authority "dns.primary" => primary::Primary;
     /// Changes zones at their primary by UPDATE, each RRset only if it is as it was planned from.
     publisher "dns.update" => update::Update;
 }

@@ -44,13 +44,10 @@ fn each_server_serves_its_zones_and_takes_updates() {
             "{kind:?}"
         );
         assert_eq!(server.serial(APEX), 1);
-        let changed = server.update(
+        server.update(
             APEX,
             "update delete www.example.com. A\nupdate add api.example.com. 60 A 192.0.2.2",
         );
-        if changed.is_none() {
-            return;
-        }
         assert_eq!(
             server.lines(APEX),
             [
@@ -183,12 +180,7 @@ fn secondaries_follow_when_they_are_told() {
         };
         let before = primary.serial(APEX);
         assert_eq!(secondary.serial(APEX), before, "{kind:?}");
-        if primary
-            .update(APEX, "update add more.example.com. 60 A 192.0.2.2")
-            .is_none()
-        {
-            return;
-        }
+        primary.update(APEX, "update add more.example.com. 60 A 192.0.2.2");
         assert_eq!(secondary.serial(APEX), before, "{kind:?}: nobody told it");
         secondary.notify(APEX);
         secondary.wait_for_serial(APEX, before + 1);

@@ -82,6 +82,17 @@ impl Daemon {
         }
     }
 
+    /// What ends it at a moment that somebody else chooses; with its children if it has a process group
+    /// of its own.
+    pub(crate) fn killer(&self) -> impl Fn() + Send + Sync + 'static {
+        let pid = Pid::from_child(&self.child);
+        move || {
+            let _has_group = kill_process_group(pid, Signal::KILL).is_ok();
+            // Whether it had ended by itself makes no difference.
+            let _killed = kill_process(pid, Signal::KILL).is_ok();
+        }
+    }
+
     /// All that it has written, up to now.
     pub(crate) fn said(&mut self) -> String {
         while self.says("", Duration::ZERO).is_some() {}
@@ -96,9 +107,7 @@ impl Daemon {
 
     /// Ends it, and waits until it has ended; with its children if it has a process group of its own.
     pub(crate) fn stop(&mut self) {
-        let _has_group = kill_process_group(Pid::from_child(&self.child), Signal::KILL).is_ok();
-        // Whether it had ended by itself makes no difference any more.
-        let _killed = self.child.kill().is_ok();
+        self.killer()();
         let _waited = self.child.wait().is_ok();
     }
 

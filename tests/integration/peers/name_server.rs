@@ -167,6 +167,8 @@ impl NameServer {
             (apex.to_owned(), text.as_ref().to_owned())
         });
         let zones = zones.collect::<Vec<_>>();
+        // Whoever has a server has something to change it with.
+        output(Command::new("nsupdate").arg("-V"), "bind9-dnsutils")?;
         let mut said = String::new();
         for _ in 0..ATTEMPTS {
             let directory = tempfile::tempdir().expect("a temporary directory can be made");
@@ -249,24 +251,35 @@ impl NameServer {
 
     /// Changes a zone, as somebody does by hand: `nsupdate` with the server's key. Each line is a command.
     ///
-    /// None if there is no nsupdate, which is said loudly.
-    ///
     /// # Panics
     ///
     /// If the server refuses.
-    pub(crate) fn update(&self, apex: &str, commands: &str) -> Option<()> {
-        let key = self.directory.path().join("nsupdate.key");
-        fs::write(&key, self.options.key.file()).expect("a file can be written");
-        let script = self.directory.path().join("nsupdate");
-        let (address, port) = (self.address().ip(), self.port);
-        let text = format!("server {address} {port}\nzone {apex}\n{commands}\nsend\n");
-        fs::write(&script, text).expect("a file can be written");
-        let mut nsupdate = Command::new("nsupdate");
-        nsupdate.args(["-v", "-t", "20", "-k"]).arg(key).arg(script);
-        let output = output(&mut nsupdate, "bind9-dnsutils")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{:?}: {said}", self.kind);
-        Some(())
+    pub(crate) fn update(&self, apex: &str, commands: &str) {
+        self.by_hand(apex, commands)();
+    }
+
+    /// The same, at a moment that somebody else chooses.
+    pub(crate) fn by_hand(&self, apex: &str, commands: &str) -> impl Fn() + Send + Sync + use<> {
+        let (address, port, kind) = (self.address().ip(), self.port, self.kind);
+        let script = format!("server {address} {port}\nzone {apex}\n{commands}\nsend\n");
+        let key = self.options.key.file();
+        move || {
+            let directory = tempfile::tempdir().expect("a temporary directory can be made");
+            let path = |name| directory.path().join(name);
+            fs::write(path("key"), &key).expect("a file can be written");
+            fs::write(path("script"), &script).expect("a file can be written");
+            let mut nsupdate = Command::new("nsupdate");
+            nsupdate.args(["-v", "-t", "20", "-k"]);
+            nsupdate.arg(path("key")).arg(path("script"));
+            let output = nsupdate.output().expect("nsupdate can be run");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{kind:?}: {said}");
+        }
+    }
+
+    /// What ends the server at a moment that somebody else chooses.
+    pub(crate) fn killer(&self) -> impl Fn() + Send + Sync + 'static {
+        self.daemon.killer()
     }
 
     /// Replaces a zone file and has the server read it: Knot, BIND and NSD.
@@ -280,8 +293,16 @@ impl NameServer {
 
     /// Tells it that its primary has changed a zone (RFC 1996).
     pub(crate) fn notify(&self, apex: &str) {
-        dns_client::notify(self.address(), apex)
-            .unwrap_or_else(|error| panic!("cannot notify {:?}: {error}", self.kind));
+        self.notifier(apex)();
+    }
+
+    /// The same, at a moment that somebody else chooses.
+    pub(crate) fn notifier(&self, apex: &str) -> impl Fn() + Send + Sync + use<> {
+        let (address, apex, kind) = (self.address(), apex.to_owned(), self.kind);
+        move || {
+            dns_client::notify(address, &apex)
+                .unwrap_or_else(|error| panic!("cannot notify {kind:?}: {error}"));
+        }
     }
 
     /// Waits until it serves a zone with this serial.
@@ -301,8 +322,7 @@ impl NameServer {
     pub(crate) fn start_again(&mut self) {
         self.daemon.stop();
         for _ in 0..ATTEMPTS {
-            let mut command = command(self.kind, self.directory.path());
-            let daemon = Daemon::start(&mut command, package(self.kind));
+            let daemon = start(self.kind, self.directory.path());
             self.daemon = daemon.expect("a server that ran is installed");
             if self.is_ready() {
                 return;
@@ -383,16 +403,18 @@ fn launch(
         Kind::Nsd => nsd::configure(&layout),
         Kind::PowerDns => power_dns::configure(&layout)?,
     }
-    Daemon::start(&mut command(kind, directory), package(kind))
+    start(kind, directory)
 }
 
-fn command(kind: Kind, directory: &Path) -> Command {
-    match kind {
+/// Starts a server that is set up in a directory.
+fn start(kind: Kind, directory: &Path) -> Option<Daemon> {
+    let mut command = match kind {
         Kind::Knot => knot::command(directory),
         Kind::Bind => bind::command(directory),
         Kind::Nsd => nsd::command(directory),
         Kind::PowerDns => power_dns::command(directory),
-    }
+    };
+    Daemon::start(&mut command, package(kind))
 }
 
 fn package(kind: Kind) -> &'static str {

@@ -1,0 +1,111 @@
+//! Takes the desired state of zones from a name server: a hidden primary as source of truth.
+//!
+//! Zones are read as `dns.axfr` reads them and sent as they come, in any order. What a signer has made is
+//! not desired: the zone may be signed elsewhere, with other keys. One that cannot be read is left out by
+//! name.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use janitor_plugin_api::dns::{ActualZone, BuildError, DesiredZone, Name, NameRef, ZoneBuilder};
+use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
+use tokio::sync::Mutex;
+
+use crate::reading::{Reader, with_reading};
+
+with_reading! {
+    /// The table of `dns.primary`.
+    #[derive(Debug)]
+    pub(crate) struct Settings {
+        /// The zones that are read.
+        #[setting(example = ["example.com"])]
+        names: Vec<String>,
+    }
+}
+
+/// The authority `dns.primary`.
+pub(crate) struct Primary {
+    reader: Reader,
+    names: Vec<Name>,
+    host: Host,
+}
+
+impl Authority for Primary {
+    type Config = Settings;
+
+    fn new(settings: Settings, host: Host) -> Result<Self, Error> {
+        let reader = Reader::new(&settings.network(), &settings.reading(), &host)?;
+        let names = zones(&settings.names)?;
+        for apex in &names {
+            reader.knows_servers_of(apex.as_ref()).map_err(|error| {
+                Error::config(format!("cannot read `{apex}`"), error)
+                    .hint("set `servers` in `[dns]`, or for this zone in `[dns.zones]`")
+            })?;
+        }
+        Ok(Self {
+            reader,
+            names,
+            host,
+        })
+    }
+
+    async fn run(&mut self, rrsets: &mut RrsetSender) -> Result<(), Error> {
+        // Each read sends its zone itself: while one waits for the host to take it, the others read on,
+        // and no server grows tired of waiting for us.
+        let rrsets = &Mutex::new(rrsets);
+        let reads = self.names.iter().map(async |apex| {
+            match self.read(apex.as_ref()).await {
+                Ok(zone) => rrsets.lock().await.send(zone).await?,
+                // Sent with the RRsets that could be read, it would have all others deleted.
+                Err(reason) => self.host.leave_out(apex.as_ref(), &reason),
+            }
+            Ok(())
+        });
+        let reads = stream::iter(reads).buffer_unordered(self.reader.at_once());
+        let all = reads.try_for_each(async |()| Ok(()));
+        tokio::select! {
+            biased;
+            () = self.host.cancelled() => Err(Error::cancelled("not every zone was read")),
+            ended = all => ended,
+        }
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.reader.measure(&self.host);
+        Ok(())
+    }
+}
+
+impl Primary {
+    async fn read(&self, apex: NameRef<'_>) -> Result<DesiredZone, Error> {
+        let served = self.reader.read(apex).await?;
+        desired(&served).map_err(|e| Error::zone("cannot desire what is served", e))
+    }
+}
+
+/// The zones that `names` names, in canonical order.
+fn zones(names: &[String]) -> Result<Vec<Name>, Error> {
+    let mut zones = BTreeSet::new();
+    for text in names {
+        let cannot = || format!("cannot use `{text}` of `names`");
+        let name = text.parse::<Name>();
+        let name = name.map_err(|e| Error::config(cannot(), e))?;
+        if !zones.insert(name) {
+            return Err(Error::config(cannot(), "the zone is there twice"));
+        }
+    }
+    Ok(zones.into_iter().collect())
+}
+
+/// What of a served zone is desired elsewhere: all but what a signer makes.
+fn desired(served: &ActualZone) -> Result<DesiredZone, BuildError> {
+    let apex = served.apex();
+    let mut zone = ZoneBuilder::new(apex.to_owned());
+    for rrset in served.rrsets() {
+        if !rrset.rtype().is_signer_made(rrset.owner() == apex) {
+            zone.push_ref(rrset)?;
+        }
+    }
+    zone.set_complete();
+    zone.build_desired()
+}

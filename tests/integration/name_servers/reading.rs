@@ -1,0 +1,242 @@
+//! What can go wrong while a zone is read: it is left out, with what happened, and stays as it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::deployment::{janitor, janitor_for, unsigned, without_ports};
+use crate::janitor::{HEAD, Janitor};
+use crate::peers::name_server::{Access, Key, Kind, NameServer, Options};
+use crate::peers::clock_off;
+use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
+
+const APEX: &str = "example.com";
+
+/// Records of a zone whose transfer takes several messages.
+fn many() -> String {
+    let records = (0..3000).map(|n| format!("host-{n} TXT \"{}\"\n", "x".repeat(40)));
+    records.collect()
+}
+
+/// The desired state: the same, and a name more.
+fn desiring_more(janitor: Janitor) -> Janitor {
+    janitor.desired(APEX, &format!("{}more A 192.0.2.1", many()))
+}
+
+/// The plan's exit code, and why it leaves the zone out.
+fn left_out(janitor: &Janitor, told: &str) -> String {
+    let plan = janitor.plan(&["--exit-code"]);
+    let [reason] = plan.left_out().try_into().unwrap_or_else(|_| {
+        panic!(
+            "{told}: nothing is left out: {}{}",
+            plan.stdout(),
+            plan.stderr()
+        );
+    });
+    assert_eq!(plan.exit_code(), 3, "{told}: {}", plan.stderr());
+    without_ports(&reason)
+}
+
+fn assert_is_read(janitor: &Janitor, told: &str) {
+    let plan = janitor.plan(&["--exit-code"]);
+    let said = format!("{}{}", plan.stdout(), plan.stderr());
+    assert_eq!(plan.exit_code(), 4, "{told}: {said}");
+    assert!(plan.stdout().contains("1 addition"), "{told}: {said}");
+}
+
+#[test]
+fn whatever_happens_to_a_signed_transfer_leaves_the_zone_out() {
+    let text = format!("{HEAD}{}", many());
+    let Some(server) = NameServer::of(Kind::Knot, APEX, &text) else {
+        return;
+    };
+    let proxy = Proxy::before(server.address());
+    let janitor = desiring_more(janitor(&[proxy.address()], server.key()))
+        .settings("timeout = 0.5\n[dns.axfr]\ndeadline = 5");
+    let request = Spot::request(Exchange::Axfr);
+    let first = Spot::answer(Exchange::Axfr, 1);
+    let second = Spot::answer(Exchange::Axfr, 2);
+    let flip = |octet: usize, bits: u8| Fault::change(move |message| message[octet] ^= bits);
+    let cases = [
+        ("hung up on", request, Fault::Cut(0)),
+        ("never answered", request, Fault::Stall(0)),
+        ("hung up on in the first message", first, Fault::Cut(500)),
+        ("hung up on between messages", second, Fault::Cut(0)),
+        ("hung up on in a message", second, Fault::Cut(500)),
+        ("silence between messages", second, Fault::Stall(0)),
+        ("silence in a message", second, Fault::Stall(500)),
+        ("a message is lost", second, Fault::Drop),
+        ("a message comes twice", second, Fault::Twice),
+        ("two messages are swapped", second, Fault::Swap),
+        ("a bit of a record is flipped", second, flip(600, 1)),
+        ("another ID", second, flip(1, 1)),
+        ("another ID at first", first, flip(1, 1)),
+        ("a request comes back", first, flip(2, 0x80)),
+        ("another opcode", first, flip(2, 0x28)),
+        ("marked as truncated", first, flip(2, 2)),
+        ("another RCODE than was signed", first, flip(3, 5)),
+        ("another question", first, flip(20, 1)),
+        (
+            "a message is shortened",
+            second,
+            Fault::change(|message| message.truncate(600)),
+        ),
+        (
+            "a message without a header",
+            second,
+            Fault::change(|message| message.truncate(7)),
+        ),
+        ("an empty message", second, Fault::change(Vec::clear)),
+        (
+            "a message of zeros",
+            second,
+            Fault::change(|message| message.fill(0)),
+        ),
+    ];
+    let mut reasons = String::new();
+    for (told, spot, fault) in cases {
+        proxy.always(spot, fault);
+        let reason = left_out(&janitor, told);
+        reasons += &format!("{told}: {reason}\n");
+        proxy.heal();
+    }
+    insta::assert_snapshot!(reasons, @"");
+    assert_is_read(&janitor, "without a fault");
+}
+
+#[test]
+fn a_server_that_gives_an_octet_at_a_time_is_left_at_the_deadline() {
+    let Some(server) = NameServer::of(Kind::Bind, APEX, &format!("{HEAD}{}", many())) else {
+        return;
+    };
+    let proxy = Proxy::before(server.address());
+    let janitor = desiring_more(janitor(&[proxy.address()], server.key()))
+        .settings("timeout = 5\n[dns.axfr]\ndeadline = 1");
+    let spot = Spot::answer(Exchange::Axfr, 1);
+    proxy.always(spot, Fault::Trickle(Duration::from_millis(50)));
+    insta::assert_snapshot!(left_out(&janitor, "slow"), @"");
+}
+
+#[test]
+fn a_server_that_is_slow_but_not_too_slow_is_read() {
+    let Some(server) = NameServer::of(Kind::Bind, APEX, &format!("{HEAD}{}", many())) else {
+        return;
+    };
+    let proxy = Proxy::before(server.address());
+    let janitor = desiring_more(janitor(&[proxy.address()], server.key()));
+    let spot = Spot::answer(Exchange::Axfr, 2);
+    proxy.always(spot, Fault::Trickle(Duration::ZERO));
+    assert_is_read(&janitor, "octet by octet");
+}
+
+#[test]
+fn a_server_killed_in_mid_transfer_leaves_the_zone_out_and_the_next_one_is_asked() {
+    for kind in Kind::ALL {
+        let zones = [(APEX, format!("{HEAD}{}", many()))];
+        let Some(mut first) = NameServer::start(kind, &zones, &Options::default()) else {
+            continue;
+        };
+        let Some(second) = NameServer::start(Kind::Knot, &zones, &Options::default()) else {
+            return;
+        };
+        let proxy = Proxy::before(first.address());
+        let spot = Spot::answer(Exchange::Axfr, 2);
+        let kill = Arc::new(first.killer());
+        let kill_and_cut = move || kill();
+        proxy.always(spot, Fault::first(kill_and_cut));
+        // What the server had sent already would arrive; what a dead machine had, would not.
+        proxy.always(Spot::answer(Exchange::Axfr, 3), Fault::Cut(0));
+        let alone = desiring_more(janitor(&[proxy.address()], first.key()));
+        let reason = left_out(&alone, &format!("{kind:?}"));
+        assert!(
+            reason.contains("closed the connection") || reason.contains("broke"),
+            "{kind:?}: {reason}"
+        );
+        first.start_again();
+        let both = desiring_more(janitor(&[proxy.address(), second.address()], first.key()));
+        assert_is_read(&both, &format!("{kind:?}"));
+    }
+}
+
+#[test]
+fn keys_that_a_server_does_not_accept_are_told_apart() {
+    let mut reasons = String::new();
+    for kind in Kind::ALL {
+        let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n")) else {
+            continue;
+        };
+        let right = server.key().clone();
+        let keys = [
+            (
+                "wrong secret",
+                Key {
+                    secret: right.secret.replace("MDEy", "MDEx"),
+                    ..right.clone()
+                },
+            ),
+            (
+                "unknown key",
+                Key {
+                    name: "stranger".to_owned(),
+                    ..right.clone()
+                },
+            ),
+            (
+                "other algorithm",
+                Key {
+                    algorithm: "hmac-sha512".to_owned(),
+                    ..right.clone()
+                },
+            ),
+        ];
+        for (told, key) in keys {
+            let janitor = desiring_more(janitor(&[server.address()], &key));
+            let reason = left_out(&janitor, told);
+            reasons += &format!("{kind:?}, {told}: {reason}\n");
+        }
+        let without = desiring_more(unsigned(&[server.address()]));
+        reasons += &format!("{kind:?}, no key: {}\n", left_out(&without, "no key"));
+    }
+    insta::assert_snapshot!(reasons, @"");
+}
+
+#[test]
+fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
+    let mut reasons = String::new();
+    for kind in Kind::ALL {
+        for by in ["-1h", "+1h"] {
+            let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n")) else {
+                continue;
+            };
+            let Some(clock) = clock_off(by) else {
+                return;
+            };
+            let mut janitor = desiring_more(janitor_for(&server));
+            for (name, value) in clock {
+                janitor = janitor.environment(&name, &value);
+            }
+            let reason = left_out(&janitor, by);
+            reasons += &format!("{kind:?}, {by}: {reason}\n");
+        }
+    }
+    insta::assert_snapshot!(reasons, @"");
+}
+
+#[test]
+fn a_server_that_refuses_or_has_no_such_zone_leaves_it_out() {
+    let mut reasons = String::new();
+    for kind in Kind::ALL {
+        let options = Options {
+            transfer: Access::Nobody,
+            ..Options::default()
+        };
+        let zones = [(APEX, format!("{HEAD}www A 192.0.2.1\n"))];
+        let Some(server) = NameServer::start(kind, &zones, &options) else {
+            continue;
+        };
+        let refused = left_out(&desiring_more(janitor_for(&server)), "refused");
+        let unknown = janitor_for(&server).desired("example.net", "www A 192.0.2.1");
+        let unknown = left_out(&unknown, "unknown");
+        reasons += &format!("{kind:?}, refused: {refused}\n{kind:?}, unknown: {unknown}\n");
+    }
+    insta::assert_snapshot!(reasons, @"");
+}
