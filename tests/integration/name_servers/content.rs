@@ -101,10 +101,11 @@ pub(super) const TYPES: [(&str, &str); 58] = [
 ];
 
 /// What servers do not take, and why; all others take everything here.
-pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
+pub(super) const REFUSED: [(Kind, &[&str], &str); 2] = [
     (
         Kind::PowerDns,
         &[
+            "AMTRELAY",
             "AVC",
             "GPOS",
             "HIP",
@@ -126,11 +127,6 @@ pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
         Kind::PowerDns,
         &["CDNSKEY", "CDS", "DNSKEY"],
         "4.7 passes over them in an UPDATE and answers NOERROR: keys come from its own commands",
-    ),
-    (
-        Kind::Nsd,
-        &["AMTRELAY", "GPOS", "HIP", "NINFO", "SINK", "TA"],
-        "4.6 does not read their mnemonics",
     ),
 ];
 

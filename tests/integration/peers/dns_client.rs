@@ -35,6 +35,28 @@ impl Record {
         format!("{}.", self.owner).replace("..", ".")
     }
 
+    /// A line of a zone file that everybody reads, whatever types they know (RFC 3597, section 5).
+    pub(crate) fn generic(&self) -> String {
+        let octets = self.rdata.iter().map(|octet| format!("{octet:02x}"));
+        // Escapes that every reader takes for the same.
+        let labels = self.owner.iter().filter(|label| !label.is_root());
+        let owner = labels.map(|label| {
+            let octets = label.as_slice().iter().map(|octet| match octet {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'*' => char::from(*octet).to_string(),
+                octet => format!("\\{octet:03}"),
+            });
+            format!("{}.", octets.collect::<String>())
+        });
+        format!(
+            "{} {} IN TYPE{} \\# {} {}",
+            owner.collect::<String>(),
+            self.ttl,
+            self.rtype.to_int(),
+            self.rdata.len(),
+            octets.collect::<String>()
+        )
+    }
+
     /// Whether it is the SOA or an NS record of the zone itself, which belong to the primary.
     pub(crate) fn is_of_apex(&self, apex: &str) -> bool {
         let owner = self.owner();
