@@ -78,7 +78,10 @@ fn check_differences(differences: &Differences) {
         ] {
             for rr in &rrs {
                 assert!(rr.owner.is_at_or_below(apex().as_ref()));
-                assert_eq!(NameRef::from_canonical_wire(rr.owner.as_wire()), Ok(rr.owner));
+                assert_eq!(
+                    NameRef::from_canonical_wire(rr.owner.as_wire()),
+                    Ok(rr.owner)
+                );
                 assert_eq!(rdata::check(rr.rtype, rr.rdata), Ok(()));
                 assert!(!rr.rtype.is_meta());
             }

@@ -14,12 +14,15 @@ use super::rtype::Rtype;
 /// An RR that is added and deleted again leaves no trace, so the edits of many
 /// steps (RFC 1995, section 4) cost no more than what they come to.
 ///
-/// Edits are strict. What is deleted must be there with that TTL, what is added must not be there,
-/// and in the end an RRset has one TTL; the RRs of an RRSIG RRset each have the
-/// one that stands in their rdata (RFC 4034, section 3.1.4). Anything else means
-/// that the zone is not the one that the edits were made to. So the zone must
-/// tell the TTL of every RR, which
-/// [`ZoneBuilder::ttl_conflicts`](super::ZoneBuilder::ttl_conflicts) knows.
+/// Edits are strict. What is deleted must be there with that TTL, what is added must
+/// not be there with another one, and in the end an RRset has one TTL; the RRs of an
+/// RRSIG RRset each have the one that stands in their rdata (RFC 4034, section
+/// 3.1.4). Anything else means that the zone is not the one that the edits were made
+/// to. So the zone must tell the TTL of every RR:
+/// [`ZoneBuilder::tells_ttls`](super::ZoneBuilder::tells_ttls).
+///
+/// To add what is there changes nothing. NSD 4.6 sends such additions, and whatever
+/// was there before, there is no doubt about what is there after them.
 pub struct Edits<'a> {
     apex: NameRef<'a>,
     images: Vec<Image<'a>>,
@@ -114,7 +117,7 @@ impl<'a> Edits<'a> {
     ///
     /// # Errors
     ///
-    /// [`EditFault`] if an RR is added twice or deleted twice in a row.
+    /// [`EditFault`] if what happens to an RR cannot happen one after the other.
     pub(super) fn compose(mut self) -> Result<Composed<'a>, EditFault> {
         // Both sorts are stable, so the order of equal keys is the order of time; and quick where a
         // server sends its differences sorted.
@@ -179,8 +182,10 @@ pub(super) struct Edit<'a> {
 /// What becomes of one RR.
 pub(super) struct RrEdit<'a> {
     pub(super) rdata: &'a [u8],
-    /// The TTL it must have had, or that it must not have been there.
-    pub(super) before: Option<Ttl>,
+    /// The TTL that it had if it was there.
+    pub(super) before: Ttl,
+    /// Whether it must have been there.
+    pub(super) was_there: bool,
     pub(super) after: Option<Ttl>,
 }
 
@@ -250,20 +255,22 @@ impl<'a> RrEdit<'a> {
     /// Puts together what happens to one RR, in the order of time.
     fn of(steps: &[Step<'a>]) -> Result<Self, EditFault> {
         let first = &steps[0];
-        let before = (!first.adds).then_some(first.ttl);
         let mut edit = Self {
             rdata: first.rdata,
-            before,
-            after: before,
+            before: first.ttl,
+            was_there: !first.adds,
+            after: Some(first.ttl),
         };
         for step in steps {
             let place = || place(step.owner, step.rtype);
             edit.after = match (step.adds, edit.after) {
-                (true, None) => Some(step.ttl),
-                (false, Some(ttl)) if ttl == step.ttl => None,
-                (true, Some(_)) => return Err(EditFault::IsThere(place())),
-                (false, Some(_)) => return Err(EditFault::DeletedTtl(place())),
+                (true, Some(ttl)) if ttl != step.ttl => return Err(EditFault::AddedTtl(place())),
+                (false, Some(ttl)) if ttl != step.ttl => {
+                    return Err(EditFault::DeletedTtl(place()));
+                }
                 (false, None) => return Err(EditFault::NotThere(place())),
+                (true, _) => Some(step.ttl),
+                (false, Some(_)) => None,
             };
         }
         Ok(edit)
@@ -301,9 +308,9 @@ pub enum EditFault {
     /// What is deleted is there with another TTL.
     #[error("an RR {0} is deleted with a TTL that it does not have")]
     DeletedTtl(Place),
-    /// What is added is there already.
-    #[error("an RR {0} is added that is there already")]
-    IsThere(Place),
+    /// What is added is there with another TTL.
+    #[error("an RR {0} is added that is there with another TTL")]
+    AddedTtl(Place),
     /// An RRset would not tell the TTL of each RR.
     #[error("the RRs {0} would have TTLs that the zone cannot tell")]
     Ttls(Place),

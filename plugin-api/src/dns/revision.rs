@@ -249,13 +249,9 @@ fn write(
         let told = told_ttl(edit.rtype, base_ttl, rdata);
         let told = told.ok_or_else(|| EditFault::Ttls(edit.place()))?;
         let after = match edits.next_if(|next| next.rdata == rdata) {
-            Some(this) => match this.before {
-                None => return Err(EditFault::IsThere(edit.place())),
-                Some(before) if before != told => {
-                    return Err(EditFault::DeletedTtl(edit.place()));
-                }
-                Some(_) => this.after,
-            },
+            Some(this) if this.before == told => this.after,
+            Some(this) if this.was_there => return Err(EditFault::DeletedTtl(edit.place())),
+            Some(_) => return Err(EditFault::AddedTtl(edit.place())),
             None => Some(told),
         };
         after.map_or(Ok(()), |ttl| push(rdata, ttl))?;
@@ -277,10 +273,10 @@ fn write(
 
 /// What becomes of an RR that is not there.
 fn absent(edit: &Edit<'_>, rr: &RrEdit<'_>) -> Result<Option<Ttl>, EditFault> {
-    match rr.before {
-        Some(_) => Err(EditFault::NotThere(edit.place())),
-        None => Ok(rr.after),
+    if rr.was_there {
+        return Err(EditFault::NotThere(edit.place()));
     }
+    Ok(rr.after)
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@
 //!
 //! Every future of this module can be dropped at any time: the connection is then closed, not used again.
 
+mod several;
+
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +29,8 @@ use crate::fault::{Doing, Fault, Moment, Unfit};
 use crate::message::{Answer, Expected, Request};
 use crate::server::Server;
 use crate::signing::Signing;
+
+pub(crate) use self::several::Several;
 
 /// What one system call can read: room for several of the largest messages.
 const BUFFER: usize = 256 << 10;
@@ -92,17 +96,8 @@ impl Connection {
     ///
     /// The request did not leave as a whole, so that nobody acts on it.
     pub(crate) async fn ask(&mut self, request: Request) -> Result<Exchange<'_>, Fault> {
-        let is_update = request.is_update();
-        let mut message = request.build(random_id()).or(Err(TOO_LARGE))?;
-        let signing = Signing::start(self.server.key(), &mut message).or(Err(TOO_LARGE))?;
-        let message = message.finish();
-        let octets = message.len();
-        let length = u16::try_from(octets).or(Err(Fault::TooLarge { octets }))?;
-        let expected = Expected::of(&message).ok_or(Unfit::NoQuestion)?;
-        let mut frame = Vec::with_capacity(octets + 2);
-        frame.extend_from_slice(&length.to_be_bytes());
-        frame.extend_from_slice(&message);
-
+        let mut frame = Vec::new();
+        let (expected, signing) = self.frame(&request, random_id(), &mut frame)?;
         if !self.is_settled {
             self.connect_anew().await?;
         }
@@ -120,8 +115,26 @@ impl Connection {
             expected,
             signing,
             is_first: true,
-            again: (!is_update).then_some(frame),
+            again: (!request.is_update()).then_some(frame),
         })
+    }
+
+    /// Appends a request, signed and behind its length, to `frame`.
+    fn frame(
+        &self,
+        request: &Request,
+        id: u16,
+        frame: &mut Vec<u8>,
+    ) -> Result<(Expected, Signing), Fault> {
+        let mut message = request.build(id).or(Err(TOO_LARGE))?;
+        let signing = Signing::start(self.server.key(), &mut message).or(Err(TOO_LARGE))?;
+        let message = message.finish();
+        let octets = message.len();
+        let length = u16::try_from(octets).or(Err(Fault::TooLarge { octets }))?;
+        let expected = Expected::of(&message).ok_or(Unfit::NoQuestion)?;
+        frame.extend_from_slice(&length.to_be_bytes());
+        frame.extend_from_slice(&message);
+        Ok((expected, signing))
     }
 
     async fn connect_anew(&mut self) -> Result<(), Fault> {
@@ -270,6 +283,7 @@ impl Idle {
                 (false, false) => Moment::BetweenMessages,
             };
             match self.stream.read(&mut self.buffer.octets[room]).await {
+                Ok(0) if self.buffer.is_tls_alert() => return Err(Unfit::Tls.into()),
                 Ok(0) => return Err(Fault::Closed(moment)),
                 Ok(count) => self.buffer.end += count,
                 Err(error) => return Err(Fault::Broken(moment, error)),
@@ -335,6 +349,13 @@ impl Buffer {
         let start = self.start + 2;
         self.start = start + length;
         Ok(Some(start..self.start))
+    }
+
+    /// Whether what has arrived is an alert of TLS (RFC 8446, section 6), which a server of TLS sends that
+    /// was sent something else.
+    fn is_tls_alert(&self) -> bool {
+        let arrived = &self.octets[self.start..self.end];
+        arrived.len() == 7 && arrived.starts_with(&[21, 3]) && arrived[3..5] == [0, 2]
     }
 
     /// Where octets can be read to: enough for the rest of any message.

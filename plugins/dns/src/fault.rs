@@ -90,8 +90,10 @@ pub(crate) enum Unfit {
     Question,
     #[error("the answer does not say to which question")]
     NoQuestion,
-    #[error("the answer breaks off within its records")]
+    #[error("the answer breaks off within its question")]
     Malformed,
+    #[error("the server speaks TLS there")]
+    Tls,
 }
 
 impl Fault {
@@ -157,6 +159,7 @@ impl Fault {
             Self::Rcode(Rcode::NOTAUTH) => Some(
                 "the server does not serve this zone, or serves it only in another view".to_owned(),
             ),
+            Self::Unfit(Unfit::Tls) => Some("set `tls`, or the port of plain TCP".to_owned()),
             _ => None,
         }
     }

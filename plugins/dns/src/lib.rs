@@ -25,6 +25,7 @@ mod reading;
 mod axfr;
 mod primary;
 mod update;
+mod read_back;
 
 janitor_plugin_api::export! {
     /// Reads the served zones from name servers, by zone transfer.

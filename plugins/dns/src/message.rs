@@ -214,6 +214,11 @@ impl<'a> Answer<'a> {
     /// The octets of a header, which every message has.
     pub(crate) const LEAST: usize = HEADER;
 
+    /// The ID of a message that has a header.
+    pub(crate) fn id_of(octets: &[u8]) -> u16 {
+        octets.first_chunk().map_or(0, |id| u16::from_be_bytes(*id))
+    }
+
     /// Takes octets that [`Expected::check`] has seen.
     pub(crate) fn new(octets: &'a [u8]) -> Self {
         debug_assert!(octets.len() >= HEADER);
@@ -247,3 +252,6 @@ impl<'a> Answer<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -284,3 +284,6 @@ impl Octets for InPlace<'_> {
         Octets::range(&*self.0, range)
     }
 }
+
+#[cfg(test)]
+mod tests;

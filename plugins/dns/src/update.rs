@@ -107,3 +107,6 @@ impl Publisher for Update {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,7 +35,7 @@ impl Table {
         let there = self.0.get(&key).copied();
         if *adds {
             self.0.insert(key, rr.ttl);
-            there.is_none()
+            there.is_none_or(|there| there == rr.ttl)
         } else {
             self.0.remove(&key);
             there == Some(rr.ttl)
@@ -211,13 +211,13 @@ fn rrs_come_and_go_in_an_rrset_that_stays() {
 
 #[test]
 fn what_does_not_fit_is_a_fault() {
-    let is_there = "an RR A of `a.example.test.` is added that is there already";
+    let added_ttl = "an RR A of `a.example.test.` is added that is there with another TTL";
     let not_there = "an RR A of `a.example.test.` is deleted that is not there";
     let deleted_ttl = "an RR A of `a.example.test.` is deleted with a TTL that it does not have";
     let ttls = "the RRs A of `a.example.test.` would have TTLs that the zone cannot tell";
     for (lines, fault) in [
-        ("+a 60 A 192.0.2.1", is_there),
-        ("+a 60 A 192.0.2.9\n +a 60 A 192.0.2.9", is_there),
+        ("+a 61 A 192.0.2.1", added_ttl),
+        ("+a 60 A 192.0.2.9\n +a 61 A 192.0.2.9", added_ttl),
         ("-a 60 A 192.0.2.9", not_there),
         ("-a 60 A 192.0.2.1\n -a 60 A 192.0.2.1", not_there),
         ("-a 61 A 192.0.2.1", deleted_ttl),
@@ -231,6 +231,20 @@ fn what_does_not_fit_is_a_fault() {
     ] {
         assert_eq!(after(ZONE, lines), Err(fault.to_owned()), "{lines}");
     }
+}
+
+#[test]
+fn to_add_what_is_there_changes_nothing() {
+    for lines in [
+        "+a 60 A 192.0.2.1",
+        "+a 60 A 192.0.2.1\n -a 60 A 192.0.2.1\n +a 60 A 192.0.2.1",
+        "+c 60 A 192.0.2.9\n +c 60 A 192.0.2.9\n -c 60 A 192.0.2.9",
+    ] {
+        assert_eq!(after(ZONE, lines), Ok(actual(ZONE).to_string()), "{lines}");
+    }
+    let without = ZONE.replace("a 60 A 192.0.2.1\n", "");
+    let lines = "+a 60 A 192.0.2.1\n -a 60 A 192.0.2.1";
+    assert_eq!(after(ZONE, lines), Ok(actual(&without).to_string()));
 }
 
 #[test]

@@ -48,7 +48,7 @@ use layout::Head;
 use place::Place;
 
 /// The journal is at least this long before the base is written anew.
-const SHORT_JOURNAL: u64 = 8 << 10;
+const SHORT_JOURNAL: u64 = if cfg!(test) { 1 << 10 } else { 8 << 10 };
 /// From then on it may have this share of the base.
 const JOURNAL_SHARE: u64 = 4;
 
@@ -192,8 +192,29 @@ impl Kept {
     ///
     /// [`KeptFault`] if the copy is not what was kept, or the differences do not fit it exactly; it is thrown
     /// away then.
-    pub(crate) fn advance(mut self, differences: &Differences) -> Result<ActualZone, KeptFault> {
-        let revised = self.revise_by(differences);
+    pub(crate) fn advance(self, differences: &Differences) -> Result<ActualZone, KeptFault> {
+        let rrs = differences.steps().flat_map(|step| {
+            let deleted = step.deleted().map(|rr| (false, rr));
+            deleted.chain(step.added().map(|rr| (true, rr)))
+        });
+        self.advance_by(differences.from(), differences.to(), rrs)
+    }
+
+    /// As [`Self::advance`], by RRs in the order of time; what is added comes with `true`.
+    fn advance_by<'r>(
+        mut self,
+        from: Serial,
+        to: Serial,
+        rrs: impl Iterator<Item = (bool, Rr<'r>)>,
+    ) -> Result<ActualZone, KeptFault> {
+        let revised = if from == self.serial() {
+            self.revise(to, rrs)
+        } else {
+            Err(KeptFault::From {
+                differences: from,
+                kept: self.serial(),
+            })
+        };
         let Revised { zone, images } = self.or_throw_away(revised)?;
         if let Err(fault) = self.append(&zone, &images) {
             warn!(
@@ -204,21 +225,7 @@ impl Kept {
         Ok(zone)
     }
 
-    fn revise_by(&mut self, differences: &Differences) -> Result<Revised, KeptFault> {
-        if differences.from() != self.serial() {
-            return Err(KeptFault::From {
-                differences: differences.from(),
-                kept: self.serial(),
-            });
-        }
-        let rrs = differences.steps().flat_map(|step| {
-            let deleted = step.deleted().map(|rr| (false, rr));
-            deleted.chain(step.added().map(|rr| (true, rr)))
-        });
-        self.revise(differences.to(), rrs)
-    }
-
-    /// Reads the zone, and makes it the one with the serial `to`; what is added comes with `true`.
+    /// Reads the zone, and makes it the one with the serial `to`.
     fn revise<'r>(
         &mut self,
         to: Serial,

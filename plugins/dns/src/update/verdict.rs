@@ -67,6 +67,19 @@ mod tests {
             let rcode = Rcode::checked_from_int(number).unwrap();
             writeln!(table, "{:?}: {}", verdict(rcode), text(rcode)).unwrap();
         }
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+    Done: the server says that it was done (NOERROR)
+    Refused: the server cannot read the update, or does not accept what it adds (FORMERR)
+    Later: the server failed; its log says why (SERVFAIL)
+    Moved: the name is not in use any more (NXDOMAIN)
+    Never: the server takes no updates; name the zone's primary first in `servers` (NOTIMP)
+    Refused: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
+    Moved: the name is in use, and the plan adds a CNAME to it (YXDOMAIN)
+    Moved: something is served where the plan adds (YXRRSET)
+    Moved: what the plan replaces is not served as it was planned from (NXRRSET)
+    Refused: the server is not the zone's primary, or does not allow it; Knot needs an `acl` with `action: update` for the key (NOTAUTH)
+    Refused: the server has the name in another zone (NOTZONE)
+    Refused: the server's log may say why (11)
+    ");
     }
 }

@@ -113,9 +113,10 @@ pub(super) struct Tally {
     pub(super) extra: u32,
     /// Owners whose changes did not go into one message.
     pub(super) split_owners: u32,
-    taken: u32,
-    /// Changes refused alone while none has been taken.
-    refused_alone: u32,
+    /// Messages that the primary has taken.
+    pub(super) taken: u32,
+    /// Changes that were refused alone.
+    pub(super) refused_alone: u32,
 }
 
 /// Where the serial stands.
@@ -350,6 +351,7 @@ fn impossible(apex: NameRef<'_>, bundle: &[Item<'_>]) -> Option<String> {
             format!("{rtype} of `{apex}`: a zone always has it, so it can only be replaced"),
         ),
         (Change::Update { deletion, addition }, Rtype::SOA) => {
+            let serial = |soa: RrsetRef<'_>| Serial::of_soa(soa.rdatas().next()?);
             let (before, after) = (serial(deletion)?, serial(addition)?);
             (!after.is_after(before)).then(|| {
                 format!(
@@ -360,10 +362,4 @@ fn impossible(apex: NameRef<'_>, bundle: &[Item<'_>]) -> Option<String> {
         }
         _ => None,
     })
-}
-
-/// The serial of a SOA: the first of the five numbers that end it.
-fn serial(soa: RrsetRef<'_>) -> Option<Serial> {
-    let [a, b, c, d, ..] = *soa.rdatas().next()?.last_chunk::<20>()?;
-    Some(Serial(u32::from_be_bytes([a, b, c, d])))
 }
