@@ -51,12 +51,13 @@ impl Update {
             work.answer(reply);
         }
         let tally = work.tally();
-        if tally.batches > 1 || tally.extra > 0 {
+        if tally.batches > 1 || tally.extra + tally.rr_by_rr > 0 {
             info!(
                 zone = %apex,
                 messages = tally.batches,
                 more = tally.extra,
                 split_owners = tally.split_owners,
+                rr_by_rr = tally.rr_by_rr,
                 "the changes did not go into one message"
             );
         }
