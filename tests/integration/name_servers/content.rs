@@ -101,7 +101,7 @@ pub(super) const TYPES: [(&str, &str); 58] = [
 ];
 
 /// What servers do not take, and why; all others take everything here.
-pub(super) const REFUSED: [(Kind, &[&str], &str); 2] = [
+pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
     (
         Kind::PowerDns,
         &[
@@ -122,6 +122,11 @@ pub(super) const REFUSED: [(Kind, &[&str], &str); 2] = [
             "TYPE1234",
         ],
         "4.7 answers FORMERR to an UPDATE with a type that it does not know",
+    ),
+    (
+        Kind::PowerDns,
+        &["APL"],
+        "4.7 keeps of an address what stands before its first octet of zero",
     ),
     (
         Kind::PowerDns,

@@ -127,14 +127,20 @@ pub(crate) fn serial(server: SocketAddr, apex: &str) -> io::Result<u32> {
     Ok(soa.map_err(io::Error::other)?.data().serial().into_int())
 }
 
-/// Whether a zone is signed: the RRset that is signed last is.
+/// Whether a zone is signed, to its end.
 pub(crate) fn is_signed(server: SocketAddr, apex: &str) -> bool {
+    /// What BIND has in a record of its own about a key that it is done with.
+    const DONE: u8 = 1;
     transfer(server, apex).is_ok_and(|records| {
+        let mut of_bind = records
+            .iter()
+            .filter(|record| record.rtype == Rtype::from_int(65534));
+        let is_done = of_bind.all(|record| record.rdata.len() == 5 && record.rdata[4] == DONE);
         let of_apex = records.iter().filter(|record| record.rtype == Rtype::RRSIG);
         let covered = of_apex.map(|record| u16::from_be_bytes([record.rdata[0], record.rdata[1]]));
         let covered = covered.collect::<Vec<_>>();
         let has = |rtype: Rtype| covered.contains(&rtype.to_int());
-        has(Rtype::SOA) && has(Rtype::DNSKEY) && (has(Rtype::NSEC) || has(Rtype::NSEC3))
+        is_done && has(Rtype::SOA) && has(Rtype::DNSKEY) && (has(Rtype::NSEC) || has(Rtype::NSEC3))
     })
 }
 

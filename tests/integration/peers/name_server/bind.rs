@@ -86,6 +86,7 @@ min-refresh-time 60;
 dnssec-policy signed {{
 keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }};
 {nsec3}
+max-zone-ttl P30D;
 }};
 controls {{ }};
 ",
