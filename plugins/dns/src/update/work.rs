@@ -94,6 +94,8 @@ pub(super) struct Work<'a> {
     plan: Plan<'a>,
     rules: Rules,
     planned: Option<Serial>,
+    /// The serial before anything was changed, once it is known.
+    served: Option<Serial>,
     opening: Opening,
     /// The first bundle that is in no task yet.
     next: usize,
@@ -185,6 +187,7 @@ impl<'a> Work<'a> {
             plan,
             rules,
             planned,
+            served: None,
             next: 0,
             tasks: Vec::new(),
             current: None,
@@ -196,6 +199,11 @@ impl<'a> Work<'a> {
     /// What became of which change, by its index, since this was asked last.
     pub(super) fn news(&mut self) -> Vec<(u32, Fate)> {
         std::mem::take(&mut self.news)
+    }
+
+    /// The serial of before the changes, if the primary told it.
+    pub(super) const fn served(&self) -> Option<Serial> {
+        self.served
     }
 
     pub(super) const fn tally(&self) -> Tally {

@@ -34,6 +34,7 @@ impl Work<'_> {
         let reason = match reply {
             Reply::Soa(Some((_, serial))) if self.has_moved(serial) => self.moved(serial),
             Reply::Soa(Some((rdata, serial))) => {
+                self.served = Some(serial);
                 self.opening = Opening::Known(rdata, serial);
                 return;
             }
