@@ -8,5 +8,7 @@ mod content;
 mod deployment;
 mod connecting;
 mod reading;
+mod kept;
+mod sources;
 mod updating;
 mod round_trips;

@@ -114,7 +114,8 @@ pub(crate) fn clock_off(by: &str) -> Option<Vec<(String, String)>> {
     let output = output(Command::new("faketime").args(["-f", by, "env"]), "faketime")?;
     let environment = String::from_utf8_lossy(&output.stdout);
     let of_clock = environment.lines().filter_map(|line| line.split_once('='));
-    let of_clock = of_clock.filter(|(name, _)| *name == "LD_PRELOAD" || name.starts_with("FAKETIME"));
+    let of_clock =
+        of_clock.filter(|(name, _)| *name == "LD_PRELOAD" || name.starts_with("FAKETIME"));
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     Some(of_clock.map(owned).collect())
 }

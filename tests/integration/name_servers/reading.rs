@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deployment::{janitor, janitor_for, unsigned, without_ports};
+use super::deployment::{janitor, janitor_for, steady, unsigned};
 use crate::janitor::{HEAD, Janitor};
-use crate::peers::name_server::{Access, Key, Kind, NameServer, Options};
 use crate::peers::clock_off;
+use crate::peers::name_server::{Access, Key, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
 const APEX: &str = "example.com";
@@ -33,7 +33,7 @@ fn left_out(janitor: &Janitor, told: &str) -> String {
         );
     });
     assert_eq!(plan.exit_code(), 3, "{told}: {}", plan.stderr());
-    without_ports(&reason)
+    steady(&reason)
 }
 
 fn assert_is_read(janitor: &Janitor, told: &str) {
@@ -204,7 +204,8 @@ fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
     let mut reasons = String::new();
     for kind in Kind::ALL {
         for by in ["-1h", "+1h"] {
-            let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n")) else {
+            let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n"))
+            else {
                 continue;
             };
             let Some(clock) = clock_off(by) else {

@@ -115,6 +115,7 @@ fn seen(changes: &Changes, before: u32, settle: Duration, all: &[Answers<'_>]) -
         seen.into_iter()
             .map(|seen| match seen {
                 Seen::NotYet(text) => Seen::NotYet(plain(text)),
+                Seen::NotAtPrimary(text) => Seen::NotAtPrimary(plain(text)),
                 seen => seen,
             })
             .collect()
@@ -224,7 +225,7 @@ fn a_wildcard_does_not_keep_what_is_gone_alive() {
         [Seen::CannotTell]
     );
     let kept = "a.b.example.com. 300 A 192.0.2.1";
-    let still = Seen::NotYet("`server 0`: it serves another RRset".to_owned());
+    let still = Seen::NotAtPrimary("`server 0`: it serves another RRset".to_owned());
     assert_eq!(seen(&changes, 1, SHORT, &[&serves(2, kept)]), [still]);
 }
 
