@@ -18,9 +18,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::base::name::ToName as _;
 use domain::tsig;
+use janitor_plugin_api::Error;
 use janitor_plugin_api::dns::{Name, NameError};
 use janitor_plugin_api::settings::{Part, SettingType};
-use janitor_plugin_api::{Error, Host};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use tracing::warn;
@@ -78,15 +78,20 @@ pub(crate) enum KeyAlgorithm {
 pub(crate) struct Key(Arc<tsig::Key>);
 
 impl Key {
-    /// The key that `settings` describe; `setting` is what they are called in messages.
+    /// The key that `settings` describe; `setting` is what they are called in messages, and `resolve` makes
+    /// paths absolute.
     ///
     /// A file that others than its owner and its group can read is used, with a warning.
     ///
     /// # Errors
     ///
     /// [`Error::config`] for whatever keeps the key from being used.
-    pub(crate) fn load(settings: &KeySettings, setting: &str, host: &Host) -> Result<Self, Error> {
-        Self::read(settings, |path| host.resolve(path)).map_err(|fault| {
+    pub(crate) fn load(
+        settings: &KeySettings,
+        setting: &str,
+        resolve: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Self, Error> {
+        Self::read(settings, resolve).map_err(|fault| {
             let hint = fault.hint();
             let error = Error::config(format!("cannot use `{setting}`"), fault);
             match hint {

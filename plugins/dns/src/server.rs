@@ -3,6 +3,7 @@
 mod network;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -157,6 +158,11 @@ impl Server {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
+        }
+        if addresses.is_empty() {
+            let error = io::Error::new(io::ErrorKind::NotFound, "it has none");
+            let host = name.clone();
+            return Err(Fault::Resolve { host, error });
         }
         Ok(addresses)
     }
