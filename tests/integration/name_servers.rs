@@ -11,4 +11,5 @@ mod reading;
 mod kept;
 mod sources;
 mod updating;
+mod reading_back;
 mod round_trips;

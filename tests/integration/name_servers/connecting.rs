@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::deployment::{janitor, unsigned, without_ports};
+use super::deployment::{janitor, unsigned, steady};
 use crate::janitor::{HEAD, Janitor};
 use crate::peers::name_server::{Key, Kind, NameServer, Options};
 
@@ -18,12 +18,12 @@ fn planned(janitor: Janitor) -> String {
     let plan = janitor.plan(&["--exit-code"]);
     match plan.left_out().as_slice() {
         [] if plan.stdout().contains("1 addition") => "read".to_owned(),
-        [reason] if plan.exit_code() == 3 => without_ports(reason),
+        [reason] if plan.exit_code() == 3 => steady(reason),
         _ => {
             let said = plan
                 .stderr()
                 .replace(&*janitor.path("").to_string_lossy(), "");
-            without_ports(&said)
+            steady(&said)
         }
     }
 }
@@ -109,10 +109,10 @@ fn zones_are_read_over_tls_from_servers_that_are_who_they_ought_to_be() {
         let told = format!("{kind:?}");
         insta::allow_duplicates! {
             insta::assert_snapshot!(reasons, told.as_str(), @r#"
-            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<port> (TLS): cannot connect to 127.0.0.1:<port>: its certificate is not for `ns2.test`" hint="set `server_name` in `tls` to a name in its certificate"
-            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<port> (TLS): cannot connect to 127.0.0.1:<port>: its key has the pin `<pin>`, which is not among `pins`" hint="if the server has a new key, and you know that it is the server's, add its pin to `pins`"
-            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<port> (TLS): cannot connect to 127.0.0.1:<port>: its certificate is signed by nobody who is trusted" hint="set `ca_file` in `tls` to the certificate of the authority, or of the server itself"
-            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<port> (TLS): cannot connect to 127.0.0.1:<port>: it is silent about TLS for 2 s (`timeout`)" hint="the port of DNS over TLS is usually 853, not 53"
+            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n> (TLS): cannot connect to 127.0.0.1:<n>: its certificate is not for `ns2.test`" hint="set `server_name` in `tls` to a name in its certificate"
+            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n> (TLS): cannot connect to 127.0.0.1:<n>: its key has the pin `<pin>`, which is not among `pins`" hint="if the server has a new key, and you know that it is the server's, add its pin to `pins`"
+            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n> (TLS): cannot connect to 127.0.0.1:<n>: its certificate is signed by nobody who is trusted" hint="set `ca_file` in `tls` to the certificate of the authority, or of the server itself"
+            example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n> (TLS): cannot connect to 127.0.0.1:<n>: it is silent about TLS for 2 s (`timeout`)" hint="the port of DNS over TLS is usually 853, not 53"
             "#);
         }
     }
