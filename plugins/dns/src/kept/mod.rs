@@ -181,6 +181,11 @@ impl Kept {
         self.journal.soa().unwrap_or(&self.head.soa)
     }
 
+    /// Returns how many octets the zone had when it was kept.
+    pub(crate) fn zone_octets(&self) -> usize {
+        self.head.zone_octets as usize
+    }
+
     /// Reads the zone.
     ///
     /// # Errors

@@ -572,7 +572,7 @@ fn differences_of_servers_are_made() {
             axfr.take(message).unwrap();
         }
         let transferred = axfr.finish().unwrap();
-        let mut ixfr = Ixfr::new(apex.clone(), transferred.serial);
+        let mut ixfr = Ixfr::new(apex.clone(), transferred.serial, 1 << 24);
         for message in messages(increment) {
             ixfr.take(message).unwrap();
         }
