@@ -41,6 +41,8 @@ pub(crate) enum Seen {
     CannotTell,
     /// These servers did not serve it in time: each with its reason, in one line.
     NotYet(String),
+    /// The primary itself serves something else, whatever it said; as [`Self::NotYet`].
+    NotAtPrimary(String),
 }
 
 /// What is to be read back.
@@ -90,6 +92,8 @@ pub(crate) async fn read_back(question: Question<'_>, settle: Duration) -> Vec<S
     let seen = question.made.iter().map(|index| {
         let mut missing = String::new();
         let mut is_hidden = false;
+        let at_primary = watches.first().and_then(|watch| watch.left.get(index));
+        let is_denied = at_primary.is_some_and(Left::is_otherwise);
         for watch in &watches {
             if let Some(left) = watch.left.get(index) {
                 let separator = if missing.is_empty() { "" } else { "; " };
@@ -102,6 +106,7 @@ pub(crate) async fn read_back(question: Question<'_>, settle: Duration) -> Vec<S
             is_hidden |= watch.hidden.contains(index);
         }
         match missing.is_empty() {
+            false if is_denied => Seen::NotAtPrimary(missing),
             false => Seen::NotYet(missing),
             true if is_hidden && !is_telling => Seen::CannotTell,
             true => Seen::Everywhere,
@@ -127,6 +132,14 @@ struct Left<'a> {
     change: Change<'a>,
     /// Why not, if it was asked for.
     obstacle: Option<Obstacle>,
+}
+
+impl Left<'_> {
+    /// Whether the server has said that it serves something else.
+    fn is_otherwise(&self) -> bool {
+        use Obstacle::{Another, Cname, Delegated, Missing};
+        matches!(self.obstacle, Some(Another | Cname | Delegated | Missing))
+    }
 }
 
 impl<'a> Watch<'a> {

@@ -203,7 +203,7 @@ fn a_server_that_is_silent_is_given_up_after_the_timeout() {
         let request = request(&mut stream).await.unwrap();
         send(&mut stream, &answer(&request)).await;
         stream.write_all(b"\0").await.unwrap();
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let fault = with_server(serve, async |address| {
         let server = Server::at(address, None, Duration::from_millis(100));
@@ -357,6 +357,49 @@ fn no_more_connections_are_open_to_a_server_than_it_permits() {
         assert!(answers.iter().all(Result::is_ok));
     });
     assert_eq!(open.get().1, 4);
+}
+
+/// Questions for three types at once, on a server that answers the requests that `order` says.
+fn several(order: &'static [usize]) -> (Vec<(usize, u8)>, Option<String>) {
+    let serve = async |listener: TcpListener| {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut requests = Vec::new();
+        for _ in 0..3 {
+            requests.push(request(&mut stream).await.unwrap());
+        }
+        for number in order {
+            send(&mut stream, &answer(&requests[*number])).await;
+        }
+    };
+    with_server(serve, async |address| {
+        let server = Server::at(address, None, ENOUGH);
+        let mut connection = server.connection().await.unwrap();
+        let rtype = |number| janitor_plugin_api::dns::Rtype(number);
+        let requests = [1, 2, 3].map(|number| Request::Query {
+            owner: apex(),
+            rtype: rtype(number),
+        });
+        let mut answers = connection.ask_several(&requests).await.unwrap();
+        let mut found = Vec::new();
+        loop {
+            match answers.next().await {
+                Ok(Some((number, answer))) => found.push((number, answer.octets()[26])),
+                Ok(None) => return (found, None),
+                Err(fault) => return (found, Some(chain(&fault))),
+            }
+        }
+    })
+}
+
+#[test]
+fn answers_to_several_questions_are_told_apart_in_any_order() {
+    assert_eq!(several(&[2, 0, 1]), (vec![(2, 3), (0, 1), (1, 2)], None));
+    let closed = "the server closed the connection before it answered".to_owned();
+    assert_eq!(several(&[2, 0]), (vec![(2, 3), (0, 1)], Some(closed)));
+    let (found, fault) = several(&[2, 2, 0]);
+    assert_eq!(found, [(2, 3)]);
+    let fault = fault.unwrap();
+    assert!(fault.starts_with("the answer has the ID "), "{fault}");
 }
 
 proptest! {

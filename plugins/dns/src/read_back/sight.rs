@@ -269,4 +269,4 @@ fn rdata(record: &ParsedRecord<'_, [u8]>) -> Option<Vec<u8>> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

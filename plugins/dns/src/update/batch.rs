@@ -108,7 +108,7 @@ fn longest(
 
 /// A change has no room in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the change and its condition have {}, more than the {limit} there is room for in a message", Octets(*octets))]
+#[error("the change and what it is conditional on have {}, more than the {limit} there is room for in a message", Octets(*octets))]
 pub(super) struct TooLarge {
     /// What a message with it would have; nothing if it has more RRs than can be counted.
     pub(super) octets: Option<usize>,

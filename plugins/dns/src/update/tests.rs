@@ -54,7 +54,7 @@ fn changes(served: &str, wanted: &str) -> Changes {
     diff(&desired, &actual(served), &LeftAlone::default()).unwrap()
 }
 
-/// What became of the work: the fate of each change, the serial apart.
+/// What became of the work.
 struct Outcome {
     fates: Vec<Option<Fate>>,
     tally: Tally,
@@ -104,18 +104,25 @@ impl Outcome {
         self.fates.iter().all(|fate| *fate == Some(Fate::Taken))
     }
 
-    /// One line a change.
+    /// What was done in turn, then a line a change, or one for all.
     fn text(&self, changes: &Changes) -> String {
-        let lines = changes.iter().zip(&self.fates).map(|(change, fate)| {
-            let (owner, rtype) = (change.owner(), change.rtype());
-            match fate {
-                Some(Fate::Taken) => format!("{owner} {rtype} taken"),
-                Some(Fate::Refused(reason)) => format!("{owner} {rtype} refused: {reason}"),
-                Some(Fate::Unknown(reason)) => format!("{owner} {rtype} unknown: {reason}"),
-                fate => format!("{owner} {rtype} {fate:?}"),
-            }
+        let fates = self.fates.iter().map(|fate| match fate {
+            Some(Fate::Taken) => "taken".to_owned(),
+            Some(Fate::Refused(reason)) => format!("refused: {reason}"),
+            Some(Fate::Unknown(reason)) => format!("unknown: {reason}"),
+            fate => format!("{fate:?}"),
         });
-        let lines: Vec<_> = std::iter::once(self.turns.join(" ")).chain(lines).collect();
+        let fates: Vec<_> = fates.collect();
+        let turns = self.turns.join(" ");
+        if let Some(first) = fates.first()
+            && fates.iter().all(|fate| fate == first)
+        {
+            return format!("{turns}\nall {first}");
+        }
+        let lines = changes.iter().zip(fates);
+        let lines =
+            lines.map(|(change, fate)| format!("{} {} {fate}", change.owner(), change.rtype()));
+        let lines: Vec<_> = std::iter::once(turns).chain(lines).collect();
         lines.join("\n")
     }
 }

@@ -20,6 +20,7 @@ use domain::base::iana::Rcode;
 use janitor_plugin_api::dns::{Change, Changes, NameRef, RrsetRef, Rtype, Serial, Ttl};
 
 use super::batch::{self, Batch};
+use super::condition;
 use super::message::{Purpose, Update, compose};
 use super::plan::{Item, Plan};
 
@@ -93,6 +94,8 @@ pub(super) struct Work<'a> {
     plan: Plan<'a>,
     rules: Rules,
     planned: Option<Serial>,
+    /// The serial before anything was changed, once it is known.
+    served: Option<Serial>,
     opening: Opening,
     /// The first bundle that is in no task yet.
     next: usize,
@@ -113,10 +116,12 @@ pub(super) struct Tally {
     pub(super) extra: u32,
     /// Owners whose changes did not go into one message.
     pub(super) split_owners: u32,
+    /// RRsets that were changed RR by RR because they had no room twice.
+    pub(super) rr_by_rr: u32,
     /// Messages that the primary has taken.
     pub(super) taken: u32,
-    /// Changes that were refused alone.
-    pub(super) refused_alone: u32,
+    /// Owners at which a change was refused alone.
+    pub(super) refused_owners: u32,
 }
 
 /// Where the serial stands.
@@ -140,6 +145,8 @@ struct Task {
     looks: u32,
     /// Why an answer to a write is missing, if one is.
     lost: Option<String>,
+    /// Whether it was asked for once more because a write, after a lost one, found the zone changed.
+    was_late: bool,
     /// Whether the SOA is a condition.
     with_soa: bool,
     /// Written when it was put together.
@@ -180,6 +187,7 @@ impl<'a> Work<'a> {
             plan,
             rules,
             planned,
+            served: None,
             next: 0,
             tasks: Vec::new(),
             current: None,
@@ -191,6 +199,11 @@ impl<'a> Work<'a> {
     /// What became of which change, by its index, since this was asked last.
     pub(super) fn news(&mut self) -> Vec<(u32, Fate)> {
         std::mem::take(&mut self.news)
+    }
+
+    /// The serial of before the changes, if the primary told it.
+    pub(super) const fn served(&self) -> Option<Serial> {
+        self.served
     }
 
     pub(super) const fn tally(&self) -> Tally {
@@ -213,13 +226,12 @@ impl<'a> Work<'a> {
                 _ => task.looks,
             };
             let purpose = match task.stage {
-                Stage::AskSoa | Stage::LookSerial => None,
-                Stage::LookTtl => None,
+                Stage::AskSoa | Stage::LookSerial | Stage::LookTtl => None,
                 Stage::Write => Some(Purpose::Write),
                 Stage::LookAfter => Some(Purpose::LookAfter),
                 Stage::LookBefore => Some(Purpose::LookBefore),
             };
-            let step = match (purpose, self.first(&task.bundles)) {
+            let step = match (purpose, self.ttl_only(&task.bundles)) {
                 (Some(purpose), _) => match self.message(&mut task, purpose) {
                     Some(message) => Step::Send(message),
                     None => continue,
@@ -270,12 +282,17 @@ impl<'a> Work<'a> {
         self.next = bundles.end;
         self.tally.batches += 1;
         self.tally.split_owners += u32::from(splits_owner);
+        let bundled = self.plan.iter(bundles.clone());
+        self.tally.rr_by_rr += bundled
+            .map(|(bundle, _)| u32::from(bundle.rr_by_rr))
+            .sum::<u32>();
         Task {
             bundles,
             stage: Stage::Write,
             writes: 0,
             looks: 0,
             lost: None,
+            was_late: false,
             with_soa,
             message: Some(message),
         }
@@ -311,10 +328,11 @@ impl<'a> Work<'a> {
         message.ok()
     }
 
-    /// The first change, which stands for all where they are done together.
-    fn first(&self, bundles: &Range<usize>) -> Option<Change<'a>> {
-        let first = self.plan.changes(bundles.clone()).next();
-        first.map(|item| item.change)
+    /// A change of nothing but a TTL. One stands for all that were sent together.
+    fn ttl_only(&self, bundles: &Range<usize>) -> Option<Change<'a>> {
+        let mut items = self.plan.changes(bundles.clone());
+        let item = items.find(|item| condition::is_ttl_only(item.change));
+        item.map(|item| item.change)
     }
 
     /// The reason, behind what it is about.

@@ -1,15 +1,17 @@
 //! The changes of one zone, from the first question to the last report.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use janitor_plugin_api::{Outcome, ZoneChanges};
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use super::ledger::Ledger;
 use super::primary::{Primary, chain};
 use super::work::{Rules, Step, Work};
 use super::{IfMoved, Update};
+use crate::read_back::{Question, Seen, read_back};
 
 /// The first pause before the same is sent again. Each later one is twice as long.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -51,14 +53,55 @@ impl Update {
             work.answer(reply);
         }
         let tally = work.tally();
-        if tally.batches > 1 || tally.extra > 0 {
+        if tally.batches > 1 || tally.extra + tally.rr_by_rr > 0 {
             info!(
                 zone = %apex,
                 messages = tally.batches,
                 more = tally.extra,
                 split_owners = tally.split_owners,
+                rr_by_rr = tally.rr_by_rr,
                 "the changes did not go into one message"
             );
+        }
+        if let Some(server) = primary.server() {
+            let question = Question {
+                apex,
+                primary: server,
+                servers,
+                changes: zone.changes(),
+                made: &ledger.taken().collect::<Vec<_>>(),
+                before: work.served(),
+            };
+            self.read_back(question, &mut ledger).await;
+        }
+    }
+
+    /// Looks whether what the primary has taken is served, by it and by the others.
+    async fn read_back(&self, question: Question<'_>, ledger: &mut Ledger<'_>) {
+        if question.made.is_empty() || self.settle.is_zero() {
+            return;
+        }
+        let seen = tokio::select! {
+            seen = read_back(question, self.settle) => seen,
+            () = self.host.cancelled() => return,
+        };
+        let mut late = BTreeMap::<String, usize>::new();
+        for (&index, seen) in question.made.iter().zip(seen) {
+            match seen {
+                // What answers cannot tell is left to the server's word.
+                Seen::Everywhere | Seen::CannotTell => ledger.conclude(index, Outcome::Applied),
+                Seen::NotYet(reason) => *late.entry(reason).or_default() += 1,
+                Seen::NotAtPrimary(reason) => ledger.conclude(
+                    index,
+                    Outcome::Unknown(format!(
+                        "the server says that it was done, and serves something else ({reason}): it \
+                         passed over a part, or somebody else was there right after"
+                    )),
+                ),
+            }
+        }
+        for (reason, changes) in late {
+            warn!(zone = %question.apex, changes, reason, "changes are not served everywhere yet");
         }
     }
 

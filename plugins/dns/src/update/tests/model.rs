@@ -7,7 +7,9 @@ use domain::base::iana::{Class, Opcode, Rcode};
 use domain::base::name::ToName;
 use domain::base::rdata::UnknownRecordData;
 use domain::base::{ParsedRecord, Rtype as WireRtype};
-use janitor_plugin_api::dns::{ActualZone, Name, NameRef, Rtype, Serial, Ttl, ZoneBuilder};
+use janitor_plugin_api::dns::{
+    ActualZone, Name, NameRef, RrsetRef, Rtype, Serial, Ttl, ZoneBuilder,
+};
 
 use crate::update::work::Reply;
 
@@ -61,7 +63,7 @@ const ANY: u16 = 255;
 impl Model {
     pub(super) fn serving(zone: &ActualZone) -> Self {
         let mut rrs = Rrs::new();
-        for rr in zone.rrsets().flat_map(|rrset| rrset.rrs()) {
+        for rr in zone.rrsets().flat_map(RrsetRef::rrs) {
             let at = (rr.owner.as_wire().to_vec(), rr.rtype.0);
             let rrset = rrs.entry(at).or_insert((rr.ttl.as_secs(), BTreeSet::new()));
             rrset.1.insert(rr.rdata.to_vec());
@@ -257,6 +259,13 @@ impl Model {
                 // An RRset has one TTL (RFC 2181, section 5.2).
                 rrset.0 = rr.ttl;
                 rrset.1.insert(rr.rdata.clone());
+            }
+            Class::ANY if rr.rtype == ANY => {
+                let apex = &self.apex;
+                self.rrs.retain(|(owner, rtype), _| {
+                    let is_kept = owner == apex && matches!(Rtype(*rtype), Rtype::SOA | Rtype::NS);
+                    *owner != rr.owner || is_kept
+                });
             }
             Class::ANY if is_kept => self.passed_over += 1,
             Class::ANY => {

@@ -5,10 +5,9 @@ use std::ops::Range;
 use janitor_plugin_api::dns::{Change, Serial};
 
 use super::{Fate, Opening, Reply, Stage, Task, Work};
-use crate::update::condition;
 use crate::update::verdict::{Verdict, text, verdict};
 
-/// Changes refused alone, and none taken, before the others are no longer taken apart.
+/// Owners refused alone, and none taken, before the others are no longer taken apart.
 const ENOUGH_REFUSED: u32 = 4;
 
 impl Work<'_> {
@@ -35,6 +34,7 @@ impl Work<'_> {
         let reason = match reply {
             Reply::Soa(Some((_, serial))) if self.has_moved(serial) => self.moved(serial),
             Reply::Soa(Some((rdata, serial))) => {
+                self.served = Some(serial);
                 self.opening = Opening::Known(rdata, serial);
                 return;
             }
@@ -79,7 +79,10 @@ impl Work<'_> {
                     self.tasks.push(task);
                 }
                 // The write before it may have come through late.
-                Verdict::Moved if task.lost.is_some() => self.look(task),
+                Verdict::Moved if task.lost.is_some() && !task.was_late => {
+                    task.was_late = true;
+                    self.look(task);
+                }
                 Verdict::Moved => self.take_apart(task, &text(rcode), true),
                 Verdict::Later if task.writes + 1 < self.rules.attempts => {
                     task.writes += 1;
@@ -146,8 +149,8 @@ impl Work<'_> {
         let after = task.stage == Stage::LookAfter;
         match reply {
             Reply::Rcode(rcode) => match (verdict(rcode), after) {
-                // Before and after differ in TTLs only, of which conditions say nothing.
-                (Verdict::Done, true) if self.is_all_ttl(&task.bundles) => {
+                // Conditions say nothing of TTLs, so what else there is may have been made by somebody else.
+                (Verdict::Done, true) if self.ttl_only(&task.bundles).is_some() => {
                     self.go_on(task, Stage::LookTtl);
                 }
                 (Verdict::Done, true) => self.done(&task),
@@ -180,7 +183,7 @@ impl Work<'_> {
     }
 
     fn looked_for_ttl(&mut self, mut task: Task, reply: Reply) {
-        let wanted = self.first(&task.bundles).and_then(Change::addition);
+        let wanted = self.ttl_only(&task.bundles).and_then(Change::addition);
         match reply {
             Reply::Ttl(Some(ttl)) if wanted.is_some_and(|rrset| rrset.ttl() == ttl) => {
                 self.done(&task);
@@ -248,12 +251,14 @@ impl Work<'_> {
                     bundles,
                     writes: 0,
                     looks: 0,
+                    was_late: false,
                     ..task.clone()
                 });
             }
             return;
         }
-        self.tally.refused_alone += u32::from(!moved);
+        let begins_owner = self.plan.bundle_at(start).begins_owner;
+        self.tally.refused_owners += u32::from(!moved && begins_owner);
         let reason = self.named(&task.bundles, reason);
         let fate = match task.stage {
             Stage::Write => Fate::Refused(reason),
@@ -265,7 +270,7 @@ impl Work<'_> {
     /// Whether so much was refused alone, and nothing taken, that it seems to be about the whole zone. The
     /// parts that are left are then sent once each.
     const fn is_hopeless(&self) -> bool {
-        self.tally.taken == 0 && self.tally.refused_alone >= ENOUGH_REFUSED
+        self.tally.taken == 0 && self.tally.refused_owners >= ENOUGH_REFUSED
     }
 
     /// Where to cut: between two owners, as near to the middle as can be; else within one.
@@ -273,11 +278,6 @@ impl Work<'_> {
         let middle = start.midpoint(end);
         let cuts = (start + 1..end).filter(|&at| self.plan.bundle_at(at).begins_owner);
         cuts.min_by_key(|&at| at.abs_diff(middle)).unwrap_or(middle)
-    }
-
-    fn is_all_ttl(&self, bundles: &Range<usize>) -> bool {
-        let mut items = self.plan.changes(bundles.clone());
-        items.all(|item| condition::is_ttl_only(item.change))
     }
 
     /// Refuses what a task is about, and everything that has not been sent.
