@@ -215,6 +215,53 @@ fn a_zone_that_the_primary_does_not_give_is_left_out_by_name_and_the_others_go_o
 }
 
 #[test]
+fn a_catalog_says_which_zones_a_primary_has() {
+    let catalog = |members: &str| format!("{HEAD}version TXT 2\n{members}\n");
+    let zones = [
+        (
+            "catalog.test",
+            catalog("x.zones PTR a.test.\ny.zones PTR b.test."),
+        ),
+        (
+            "broken.test",
+            catalog("x.zones PTR a.test.\ny.zones PTR a.test."),
+        ),
+        ("a.test", text("www A 192.0.2.1")),
+        ("b.test", text("www A 192.0.2.2")),
+        ("c.test", text("www A 192.0.2.3")),
+    ];
+    let Some(server) = NameServer::start(Kind::Knot, &zones, &Options::default()) else {
+        return;
+    };
+    let with = |catalog: &str| {
+        let janitor = from_primary(&server, &format!("[]\ncatalog = '{catalog}'"));
+        ["a.test", "b.test", "c.test"]
+            .into_iter()
+            .fold(janitor, |janitor, zone| janitor.served(zone, ""))
+    };
+    let janitor = with("catalog.test");
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    let changed = ["a.test", "b.test", "c.test"].map(|zone| {
+        janitor
+            .served_file(zone)
+            .contains(".test. 300 IN A 192.0.2.")
+    });
+    assert_eq!(changed, [true, true, false]);
+
+    for (name, why) in [
+        ("broken.test", "`a.test.` is a member twice"),
+        ("a.test", "it has no TXT record at `version`"),
+        ("nowhere.test", "NOTAUTH"),
+    ] {
+        let run = with(name).run();
+        assert_eq!(run.exit_code(), 1, "{name}: {}", run.stderr());
+        let failures = run.failures();
+        assert!(failures[0].contains(why), "{name}: {failures:?}");
+    }
+}
+
+#[test]
 fn what_cannot_work_is_told_before_anything_runs() {
     let told = |settings: &str| {
         let run = Janitor::new()
@@ -227,15 +274,23 @@ fn what_cannot_work_is_told_before_anything_runs() {
     };
     let without_servers = told("[dns.primary]\nnames = ['example.com']");
     let no_name = told("[dns]\nservers = ['192.0.2.1']\n[dns.primary]\nnames = ['a..b']");
+    let nothing = told("[dns]\nservers = ['192.0.2.1']");
     let twice =
         told("[dns]\nservers = ['192.0.2.1']\n[dns.primary]\nnames = ['a.test', 'A.test.']");
-    insta::assert_snapshot!([without_servers, no_name, twice].join("\n"), @r#"
+    insta::assert_snapshot!([without_servers, nothing, no_name, twice].join("\n"), @r#"
     error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot read `example.com.`
       where: <root>/gordon-janitor.toml:5:6, [dns.primary]
       5 | [dns.primary]
         |      ^^^^^^^
       because: no name server is configured for it
       help: set `servers` in `[dns]`, or for this zone in `[dns.zones]`
+    error: 1 error; nothing was run
+
+    error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot desire anything
+      where: <root>/gordon-janitor.toml:5:6, [dns.primary]
+      5 | [dns.primary]
+        |      ^^^^^^^
+      because: neither `names` nor `catalog` names a zone
     error: 1 error; nothing was run
 
     error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot use `a..b` of `names`
