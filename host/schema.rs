@@ -213,7 +213,8 @@ impl Table {
 }
 
 impl Schema {
-    fn has_secrets(&self) -> bool {
+    /// Whether it, or anything in it, is said to be secret.
+    pub(crate) fn has_secrets(&self) -> bool {
         self.secret
             || match &self.kind {
                 Kind::List(item) | Kind::Map(item) => item.has_secrets(),

@@ -162,6 +162,41 @@ impl Value {
         }
     }
 
+    /// Takes back that values are secret because of the name of a table around them, where `schema`
+    /// says which of that table's settings are secret: a `tsig_key` has a name and a file, which are not.
+    pub(super) fn show(&mut self, schema: &Schema) {
+        match (&mut self.kind, &schema.kind) {
+            (Kind::Table(table), Type::Map(values)) => {
+                for (_, value) in table.entries.values_mut() {
+                    value.show(values);
+                }
+            }
+            (Kind::Table(table), Type::Table(settings)) if schema.has_secrets() => {
+                self.secret = false;
+                for (name, (_, value)) in &mut table.entries {
+                    match settings.find(name) {
+                        Some(setting) if setting.schema.table().is_some() => {
+                            value.show(&setting.schema);
+                        }
+                        Some(_) if !secret::is_secret(name) => value.show_all(),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn show_all(&mut self) {
+        match &mut self.kind {
+            Kind::Table(_) => return,
+            Kind::Text(text) if !secret::in_url(text).is_empty() => return,
+            Kind::Array(values) => values.iter_mut().for_each(Self::show_all),
+            _ => self.origin.show(),
+        }
+        self.secret = false;
+    }
+
     pub(super) fn hide_all(&mut self) {
         self.secret = true;
         match &mut self.kind {
