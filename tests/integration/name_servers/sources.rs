@@ -1,8 +1,11 @@
 //! Zones from where they are: several servers, IPv6, TLS, and a primary as the source of truth.
 
+use rustix::process::Signal;
+
 use super::deployment::{janitor, janitor_for};
 use crate::janitor::{DNS, FILES, HEAD, Janitor};
 use crate::peers::name_server::{Access, Kind, NameServer, Options, Signing};
+use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
 const APEX: &str = "example.com";
 
@@ -132,6 +135,39 @@ fn a_stored_plan_of_served_zones_is_applied_as_long_as_they_are_as_they_were() {
         );
         let clean = janitor.plan(&["--exit-code"]);
         assert_eq!(clean.exit_code(), 0, "{kind:?}: {}", clean.stdout());
+    }
+}
+
+#[test]
+fn a_run_that_is_cancelled_waits_for_no_server() {
+    let Some(server) = NameServer::of(Kind::Knot, APEX, &text("www A 192.0.2.1")) else {
+        return;
+    };
+    let proxy = Proxy::before(server.address());
+    proxy.always(Spot::request(Exchange::Axfr), Fault::Stall(0));
+    let debug =
+        |key| format!("timeout = 600\n[core]\ngrace = 600\n[core.plugin.'{key}']\nlevel = 'debug'");
+    let reconciler = janitor(&[proxy.address()], server.key())
+        .desired(APEX, "www A 192.0.2.2")
+        .settings(&debug("dns.axfr"));
+    let authority = Janitor::new()
+        .libraries(&[FILES, DNS])
+        .authorities(&["dns.primary"])
+        .served(APEX, "www A 192.0.2.2")
+        .file("janitor.key", server.key().file())
+        .settings(&format!("[dns.primary]\nnames = ['{APEX}']"))
+        .settings(&format!("[dns]\nservers = ['{}']", proxy.address()))
+        .settings("tsig_key = { file = 'janitor.key' }")
+        .settings(&debug("dns.primary"));
+    for janitor in [reconciler, authority] {
+        // Nothing here ends by itself in less than ten minutes.
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("zone asked for");
+        running.signal(Signal::TERM);
+        let run = running.finish();
+        assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+        assert_eq!(run.abandoned(), [""; 0]);
+        assert_eq!(run.failures(), [""; 0]);
     }
 }
 
