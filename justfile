@@ -18,6 +18,7 @@ long seconds="300":
 # Benchmarks of single parts.
 bench:
     cargo bench --workspace
+    cargo run --release -p janitor-plugin-dns --example kept-copies
 
 # The whole program beside others, on the same zones.
 peers *arguments:

@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use transfer::{Axfr, Differences, Increment, Ixfr, Progress, Transferred};
 
 #[path = "../../plugins/dns/src/transfer/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 mod transfer;
 
 /// The serial of the recorded streams.
@@ -36,6 +36,8 @@ fuzz_target!(|data: &[u8]| {
             Increment::Differences(differences) => check_differences(&differences),
             Increment::Whole(transferred) => check_zone(&transferred),
         }
+    } else {
+        assert!(ixfr.finish().is_err());
     }
 });
 

@@ -7,5 +7,7 @@ mod proxied;
 mod content;
 mod deployment;
 mod reading;
+mod kept;
+mod sources;
 mod updating;
 mod round_trips;

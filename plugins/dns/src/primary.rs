@@ -37,10 +37,11 @@ impl Authority for Primary {
         let reader = Reader::new(&settings.network(), &settings.reading(), &host)?;
         let names = zones(&settings.names)?;
         for apex in &names {
-            reader.knows_servers_of(apex.as_ref()).map_err(|error| {
-                Error::config(format!("cannot read `{apex}`"), error)
-                    .hint("set `servers` in `[dns]`, or for this zone in `[dns.zones]`")
-            })?;
+            if !reader.knows_servers_of(apex.as_ref()) {
+                let cannot = format!("cannot read `{apex}`");
+                return Err(Error::config(cannot, "no name server is configured for it")
+                    .hint("set `servers` in `[dns]`, or for this zone in `[dns.zones]`"));
+            }
         }
         Ok(Self {
             reader,

@@ -1,44 +1,50 @@
 //! Reads one zone from its servers, one after the other until one gives it.
 //!
 //! ```text
-//! server 1 ─► transfer ─► the zone          whoever gives it first ends the search
-//!    │ any fault
-//!    ▼
-//! server 2 ─► …                             all under one deadline
-//!    │
-//!    ▼
-//! no zone, with what came of every server
+//! for each server, until one gives the zone, all under one deadline
+//!
+//!   kept copy of what it served? ── no ──────────────────────────────► AXFR ─► keep it
+//!       │ yes                                                           ▲
+//!       ▼                                                               │
+//!      SOA ── the same serial, the same SOA ─► read the copy ── fault ──┤
+//!       │                                                               │
+//!       ├──── a later serial ─► IXFR ─► differences ─► apply ── fault ──┤
+//!       │                        │                                      │
+//!       │                        └──── refused, up to date, any fault ──┤
+//!       └──── an earlier serial, the same serial of another SOA ────────┘
+//!
+//!   a server that cannot be asked, or does not give the zone: the next one
 //! ```
 
+mod doubt;
+mod exchange;
 mod failure;
 mod settings;
 mod tally;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::TryFutureExt as _;
 use janitor_plugin_api::dns::{ActualZone, Name, NameRef};
 use janitor_plugin_api::{Error, Host};
 use tokio::time::timeout;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
-use crate::message::Request;
+use crate::kept::{Kept, KeptFault, Store};
 use crate::server::{Network, Server};
 use crate::settings::NetworkSettings;
-use crate::transfer::{Axfr, Progress, TransferFault, Transferred};
-use failure::Attempts;
+use crate::transfer::{Increment, TransferFault, Transferred};
+use doubt::{Doubt, Judgement, judge};
+use failure::{Attempts, in_one_line};
 pub(crate) use settings::{ReadingSettings, with_reading};
-use tally::{Tally, Way};
-
-/// Octets of a transfer after which other zones have their turn: reads take turns on one thread, and
-/// what has arrived already waits for nothing.
-const TURN: usize = 256 << 10;
+use tally::{Amount, Tally, Way};
 
 /// Reads zones from name servers.
 pub(crate) struct Reader {
     network: Network,
+    store: Option<Store>,
     deadline: Duration,
     at_once: usize,
     tally: Tally,
@@ -57,6 +63,10 @@ impl Reader {
     ) -> Result<Self, Error> {
         Ok(Self {
             network: Network::new(network, host)?,
+            store: settings.max_kept_age.map(|max_age| {
+                let directory = host.state_directory().join("zones");
+                Store::new(directory, max_age)
+            }),
             deadline: settings.deadline,
             at_once: settings.at_once,
             tally: Tally::default(),
@@ -68,13 +78,9 @@ impl Reader {
         self.at_once
     }
 
-    /// The servers of the zone at `apex`, for those who only want to know whether there are any.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::zone`] if there are none.
-    pub(crate) fn knows_servers_of(&self, apex: NameRef<'_>) -> Result<(), Error> {
-        self.network.servers(apex).map(drop)
+    /// Whether the settings name a server for the zone at `apex`.
+    pub(crate) fn knows_servers_of(&self, apex: NameRef<'_>) -> bool {
+        self.network.servers(apex).is_ok()
     }
 
     /// Reads the zone at `apex` whole, from the first of its servers that gives it. May be dropped at any
@@ -107,20 +113,118 @@ impl Reader {
         }
     }
 
-    async fn read_from(
-        &self,
-        server: &std::sync::Arc<Server>,
-        apex: &Name,
-    ) -> Result<ActualZone, Unread> {
+    async fn read_from(&self, server: &Arc<Server>, apex: &Name) -> Result<ActualZone, Unread> {
         let mut connection = server.connection().await?;
-        let whole = transfer(&mut connection, apex).await?;
-        self.tally.read(server, Way::Axfr, &whole);
+        let store = self.store.as_ref();
+        if let Some(kept) = store.and_then(|store| store.open(apex.as_ref(), &server.identity())) {
+            match self.read_kept(kept, &mut connection, apex).await? {
+                Found::Zone(zone) => return Ok(zone),
+                Found::Whole(whole) => return Ok(self.whole(server, Way::Ixfr, whole)),
+                Found::Doubt(doubt) => {
+                    let reason = in_one_line(&doubt);
+                    if matches!(doubt, Doubt::Kept(_)) {
+                        warn!(zone = %apex, reason, "kept copy of the zone thrown away");
+                    } else {
+                        debug!(zone = %apex, server = server.shown(), reason, "zone transferred whole");
+                    }
+                }
+            }
+        }
+        let whole = exchange::whole(&mut connection, apex).await?;
+        // The server is free for others while we write.
+        drop(connection);
+        Ok(self.whole(server, Way::Axfr, whole))
+    }
+
+    /// Reads a zone of which there is a copy.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked at all. Whatever else is wrong is a doubt.
+    async fn read_kept(
+        &self,
+        kept: Kept,
+        connection: &mut Connection,
+        apex: &Name,
+    ) -> Result<Found, Unread> {
+        let soa = match exchange::soa(connection, apex).await {
+            Ok(Some(soa)) => soa,
+            Ok(None) => return Ok(Found::Doubt(Doubt::NoAuthority)),
+            // There are servers that allow transfers and no questions.
+            Err(fault @ (Fault::Rcode(_) | Fault::Unfit(_))) => {
+                return Ok(Found::Doubt(Doubt::NoSoa(fault)));
+            }
+            Err(fault) => return Err(fault.into()),
+        };
+        let server = Arc::clone(connection.server());
+        let serial = kept.serial();
+        match judge(&kept, &soa) {
+            Judgement::Doubtful(doubt) => return Ok(Found::Doubt(doubt)),
+            Judgement::Behind => {}
+            Judgement::Current => {
+                let zone = match kept.read() {
+                    Ok(zone) => zone,
+                    Err(fault) => return Ok(Found::Doubt(fault.into())),
+                };
+                debug!(zone = %apex, server = server.shown(), %serial, "zone is as it was kept");
+                self.tally.read(&server, Way::Kept, Amount::default());
+                return Ok(Found::Zone(zone));
+            }
+        }
+        let (increment, octets) = match exchange::since(connection, apex, &kept).await {
+            Ok(answer) => answer,
+            Err(fault) => return Ok(Found::Doubt(Doubt::NoDifferences(fault))),
+        };
+        let differences = match increment {
+            Increment::Differences(differences) => differences,
+            Increment::Whole(whole) => return Ok(Found::Whole(whole)),
+            Increment::UpToDate(kept) => {
+                let served = soa.serial;
+                return Ok(Found::Doubt(Doubt::UpToDate { kept, served }));
+            }
+        };
+        let zone = match kept.advance(&differences) {
+            Ok(zone) => zone,
+            Err(fault) => return Ok(Found::Doubt(fault.into())),
+        };
+        let records = differences
+            .steps()
+            .map(|step| step.deleted().count() + step.added().count());
+        let records = records.sum::<usize>() as u64;
         debug!(
-            zone = %apex, server = server.shown(), serial = %whole.serial, records = whole.records,
-            messages = whole.messages, octets = whole.octets, ttl_conflicts = whole.ttl_conflicts,
+            zone = %apex, server = server.shown(), from = %serial, serial = %differences.to(), records, octets,
+            "differences of the zone transferred"
+        );
+        self.tally
+            .read(&server, Way::Ixfr, Amount { records, octets });
+        Ok(Found::Zone(zone))
+    }
+
+    /// Notes a zone that was transferred whole, keeps it if copies are kept, and hands it on.
+    fn whole(&self, server: &Arc<Server>, way: Way, whole: Transferred) -> ActualZone {
+        let Transferred {
+            records, octets, ..
+        } = whole;
+        self.tally.read(server, way, Amount { records, octets });
+        debug!(
+            zone = %whole.zone.apex(), server = server.shown(), serial = %whole.serial, records,
+            messages = whole.messages, octets, ttl_conflicts = whole.ttl_conflicts,
             "zone transferred"
         );
-        Ok(whole.zone)
+        match self
+            .store
+            .as_ref()
+            .map(|store| store.keep(&server.identity(), &whole))
+        {
+            None | Some(Ok(())) => {}
+            Some(Err(fault @ KeptFault::Inexact)) => {
+                debug!(zone = %whole.zone.apex(), reason = fault.links(), "no copy of the zone kept");
+            }
+            Some(Err(fault)) => {
+                warn!(zone = %whole.zone.apex(), reason = fault.links(), "cannot keep a copy of the zone");
+            }
+        }
+        whole.zone
     }
 
     /// Says what was read from each server, once everything was.
@@ -129,36 +233,14 @@ impl Reader {
     }
 }
 
-/// Transfers the zone at `apex` whole (RFC 5936).
-async fn transfer(connection: &mut Connection, apex: &Name) -> Result<Transferred, Unread> {
-    let mut exchange = connection.ask(Request::Axfr(apex.clone())).await?;
-    let mut axfr = Axfr::new(apex.clone());
-    let mut turn = Turn::default();
-    loop {
-        let message = exchange.next().await?.no_error()?.octets();
-        if axfr.take(message)? == Progress::Done {
-            break;
-        }
-        let octets = message.len();
-        turn.pass_after(octets).await;
-    }
-    // Nothing of an answer counts before its last signature does.
-    exchange.done()?;
-    Ok(axfr.finish()?)
-}
-
-/// Lets others have their turn now and then.
-#[derive(Default)]
-struct Turn(usize);
-
-impl Turn {
-    async fn pass_after(&mut self, octets: usize) {
-        self.0 += octets;
-        if self.0 >= TURN {
-            self.0 = 0;
-            tokio::task::yield_now().await;
-        }
-    }
+/// What became of a kept copy.
+enum Found {
+    /// The zone as it is served.
+    Zone(ActualZone),
+    /// The server sent the zone whole in place of differences.
+    Whole(Transferred),
+    /// The zone has to be transferred whole.
+    Doubt(Doubt),
 }
 
 /// Why a server did not give a zone.
@@ -169,3 +251,6 @@ pub(crate) enum Unread {
     #[error(transparent)]
     Transfer(#[from] TransferFault),
 }
+
+#[cfg(test)]
+mod tests;

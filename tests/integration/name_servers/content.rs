@@ -105,6 +105,7 @@ pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
     (
         Kind::PowerDns,
         &[
+            "AMTRELAY",
             "AVC",
             "GPOS",
             "HIP",
@@ -124,13 +125,13 @@ pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
     ),
     (
         Kind::PowerDns,
-        &["CDNSKEY", "CDS", "DNSKEY"],
-        "4.7 passes over them in an UPDATE and answers NOERROR: keys come from its own commands",
+        &["APL"],
+        "4.7 keeps of an address what stands before its first octet of zero",
     ),
     (
-        Kind::Nsd,
-        &["AMTRELAY", "GPOS", "HIP", "NINFO", "SINK", "TA"],
-        "4.6 does not read their mnemonics",
+        Kind::PowerDns,
+        &["CDNSKEY", "CDS", "DNSKEY"],
+        "4.7 passes over them in an UPDATE and answers NOERROR: keys come from its own commands",
     ),
 ];
 

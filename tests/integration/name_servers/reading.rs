@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deployment::{janitor, janitor_for, unsigned, without_ports};
+use super::deployment::{janitor, janitor_for, steady, unsigned};
 use crate::janitor::{HEAD, Janitor};
 use crate::peers::clock_off;
 use crate::peers::name_server::{Access, Key, Kind, NameServer, Options};
@@ -33,7 +33,7 @@ fn left_out(janitor: &Janitor, told: &str) -> String {
         );
     });
     assert_eq!(plan.exit_code(), 3, "{told}: {}", plan.stderr());
-    without_ports(&reason)
+    steady(&reason)
 }
 
 fn assert_is_read(janitor: &Janitor, told: &str) {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, without_ports};
+use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
 use crate::janitor::{HEAD, Janitor, Run};
 use crate::peers::name_server::{Access, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
@@ -55,7 +55,7 @@ fn told(run: &Run) -> String {
     let mut told = format!("exit code {}\n", run.exit_code());
     for line in run.log() {
         if !line.starts_with("INFO") && !line.starts_with("DEBUG") {
-            told += &format!("{}\n", without_ports(&line));
+            told += &format!("{}\n", steady(&line));
         }
     }
     told
@@ -277,7 +277,7 @@ fn a_secondary_that_is_late_makes_changes_accepted_and_not_applied() {
     assert_eq!(secondary.lines(APEX), BEFORE);
     insta::assert_snapshot!(told(&run), @"");
     let history = janitor.command(&["history", "1"]);
-    insta::assert_snapshot!(without_ports(&outcomes(&history)), @"");
+    insta::assert_snapshot!(steady(&outcomes(&history)), @"");
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_secondary_that_follows_in_time_makes_changes_applied() {
     assert_eq!(run.exit_code(), 0, "{}", run.stderr());
     assert_eq!(secondary.lines(APEX), AFTER);
     let history = janitor.command(&["history", "1"]);
-    insta::assert_snapshot!(without_ports(&outcomes(&history)), @"");
+    insta::assert_snapshot!(steady(&outcomes(&history)), @"");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn a_primary_that_is_down_during_the_read_back_leaves_changes_accepted() {
     let run = janitor.run();
     insta::assert_snapshot!(told(&run), @"");
     let history = janitor.command(&["history", "1"]);
-    insta::assert_snapshot!(without_ports(&outcomes(&history)), @"");
+    insta::assert_snapshot!(steady(&outcomes(&history)), @"");
 }
 
 /// What the history says of a run's changes.

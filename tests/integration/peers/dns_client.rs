@@ -35,6 +35,28 @@ impl Record {
         format!("{}.", self.owner).replace("..", ".")
     }
 
+    /// A line of a zone file that everybody reads, whatever types they know (RFC 3597, section 5).
+    pub(crate) fn generic(&self) -> String {
+        let octets = self.rdata.iter().map(|octet| format!("{octet:02x}"));
+        // Escapes that every reader takes for the same.
+        let labels = self.owner.iter().filter(|label| !label.is_root());
+        let owner = labels.map(|label| {
+            let octets = label.as_slice().iter().map(|octet| match octet {
+                b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'*' => char::from(*octet).to_string(),
+                octet => format!("\\{octet:03}"),
+            });
+            format!("{}.", octets.collect::<String>())
+        });
+        format!(
+            "{} {} IN TYPE{} \\# {} {}",
+            owner.collect::<String>(),
+            self.ttl,
+            self.rtype.to_int(),
+            self.rdata.len(),
+            octets.collect::<String>()
+        )
+    }
+
     /// Whether it is the SOA or an NS record of the zone itself, which belong to the primary.
     pub(crate) fn is_of_apex(&self, apex: &str) -> bool {
         let owner = self.owner();
@@ -105,14 +127,20 @@ pub(crate) fn serial(server: SocketAddr, apex: &str) -> io::Result<u32> {
     Ok(soa.map_err(io::Error::other)?.data().serial().into_int())
 }
 
-/// Whether a zone is signed: the RRset that is signed last is.
+/// Whether a zone is signed, to its end.
 pub(crate) fn is_signed(server: SocketAddr, apex: &str) -> bool {
+    /// What BIND has in a record of its own about a key that it is done with.
+    const DONE: u8 = 1;
     transfer(server, apex).is_ok_and(|records| {
+        let mut of_bind = records
+            .iter()
+            .filter(|record| record.rtype == Rtype::from_int(65534));
+        let is_done = of_bind.all(|record| record.rdata.len() == 5 && record.rdata[4] == DONE);
         let of_apex = records.iter().filter(|record| record.rtype == Rtype::RRSIG);
         let covered = of_apex.map(|record| u16::from_be_bytes([record.rdata[0], record.rdata[1]]));
         let covered = covered.collect::<Vec<_>>();
         let has = |rtype: Rtype| covered.contains(&rtype.to_int());
-        has(Rtype::SOA) && has(Rtype::DNSKEY) && (has(Rtype::NSEC) || has(Rtype::NSEC3))
+        is_done && has(Rtype::SOA) && has(Rtype::DNSKEY) && (has(Rtype::NSEC) || has(Rtype::NSEC3))
     })
 }
 

@@ -24,7 +24,7 @@ use super::{Daemon, output, skipped};
 const ATTEMPTS: u32 = 5;
 
 /// How long a server may take until it serves what it was given.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// A program that serves zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -313,6 +313,24 @@ impl NameServer {
         });
     }
 
+    /// Makes a secondary the primary of the zones that it has transferred: PowerDNS, which compares texts
+    /// when it is updated, and writes others than people do.
+    ///
+    /// None if what that takes is not installed, which is said loudly.
+    pub(crate) fn promote(&mut self) -> Option<()> {
+        self.stop();
+        power_dns::promote(&Layout {
+            directory: self.directory.path(),
+            port: self.port,
+            tls_port: self.tls_port,
+            zones: &self.zones,
+            options: &self.options,
+        })?;
+        self.start_again();
+        self.wait_until_served();
+        Some(())
+    }
+
     /// Ends the server; its port stays what it was.
     pub(crate) fn stop(&mut self) {
         self.daemon.stop();
@@ -350,7 +368,8 @@ impl NameServer {
     /// Secondaries have nothing before their first transfer, and signers not before they have signed.
     fn wait_until_served(&mut self) {
         let address = self.address();
-        let is_signed = self.options.sign != Signing::No;
+        // A secondary serves what its primary signs.
+        let is_signed = self.options.sign != Signing::No && self.options.primary.is_none();
         let zones = self.zones.clone();
         for (apex, _) in zones {
             self.wait_until(&format!("{apex} to be served"), || {

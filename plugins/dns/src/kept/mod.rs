@@ -47,6 +47,13 @@ use journal::Journal;
 use layout::Head;
 use place::Place;
 
+/// Pieces of a base have at least that many octets, and at most one RRset more.
+///
+/// Large enough to be read with few calls, small enough to be verified and walked while it is in the cache, and for a
+/// thousand changes all over a million RRsets to leave half of the pieces alone. With that zone on an AMD EPYC of
+/// 2024, pieces of 16, 32, 64 and 256 KiB are read and verified in 29, 27, 25 and 24 ms; without digests all of it is
+/// read in 20.
+const PIECE: usize = if cfg!(test) { 64 } else { 32 << 10 };
 /// The journal is at least this long before the base is written anew.
 const SHORT_JOURNAL: u64 = if cfg!(test) { 1 << 10 } else { 8 << 10 };
 /// From then on it may have this share of the base.
@@ -147,7 +154,7 @@ impl Store {
         }
         let zone = &transferred.zone;
         let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let head = Head::of(identity, zone, since.unwrap_or_default().as_secs())?;
+        let head = Head::of(identity, zone, since.unwrap_or_default().as_secs(), PIECE)?;
         replace(&self.place, &self.place.path(zone.apex()), &head, zone)
     }
 }
@@ -264,7 +271,7 @@ impl Kept {
         let record = self.journal.record(soa.ok_or(KeptFault::NoSoa)?, images)?;
         let end = self.head.base_octets() + self.journal.octets() as u64;
         if self.journal.octets() as u64 + record.len() as u64 > most_journal(&self.head) {
-            let head = Head::of(self.head.identity(), zone, self.head.kept_at)?;
+            let head = Head::of(self.head.identity(), zone, self.head.kept_at, PIECE)?;
             return replace(&self.place, &self.path, &head, zone);
         }
         match self.file.try_lock() {

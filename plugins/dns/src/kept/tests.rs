@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::super::transfer::{Axfr, Increment, Ixfr};
 use super::*;
 
 const IDENTITY: &str = "192.0.2.1:53 as janitor";
@@ -544,6 +546,75 @@ fn whoever_reads_while_others_write_reads_what_was_true() {
         ROUNDS as usize * 6,
         "there was a copy all the time"
     );
+}
+
+/// What servers answered, as the tests of transfers have it; NSD adds what is there.
+#[test]
+fn differences_of_servers_are_made() {
+    let streams = [
+        (
+            &include_bytes!("../../testdata/knot-axfr.stream")[..],
+            &include_bytes!("../../testdata/knot-ixfr.stream")[..],
+        ),
+        (
+            include_bytes!("../../testdata/bind-axfr.stream"),
+            include_bytes!("../../testdata/bind-ixfr.stream"),
+        ),
+        (
+            include_bytes!("../../testdata/nsd-axfr.stream"),
+            include_bytes!("../../testdata/nsd-ixfr.stream"),
+        ),
+    ];
+    let apex: Name = "open.test".parse().unwrap();
+    for (whole, increment) in streams {
+        let mut axfr = Axfr::new(apex.clone());
+        for message in messages(whole) {
+            axfr.take(message).unwrap();
+        }
+        let transferred = axfr.finish().unwrap();
+        let mut ixfr = Ixfr::new(apex.clone(), transferred.serial);
+        for message in messages(increment) {
+            ixfr.take(message).unwrap();
+        }
+        let Increment::Differences(differences) = ixfr.finish().unwrap() else {
+            panic!("these are differences");
+        };
+        let text = transferred.zone.to_string();
+        let mut expected: BTreeSet<_> = text.lines().map(str::to_owned).collect();
+        for step in differences.steps() {
+            for rr in step.deleted() {
+                assert!(expected.remove(&rr.to_string()), "{rr}");
+            }
+            expected.extend(step.added().map(|rr| rr.to_string()));
+        }
+
+        let copies = Copies::new();
+        copies.store.keep_at(IDENTITY, &transferred, now()).unwrap();
+        let open = || {
+            copies
+                .store
+                .open_at(apex.as_ref(), IDENTITY, now())
+                .unwrap()
+        };
+        let advanced = open().advance(&differences).unwrap();
+        let text = advanced.to_string();
+        assert_eq!(
+            text.lines().map(str::to_owned).collect::<BTreeSet<_>>(),
+            expected
+        );
+        assert_eq!(text.lines().count(), expected.len());
+        assert_eq!(open().read().unwrap(), advanced);
+    }
+}
+
+/// The messages of a stream, each behind its length (RFC 1035, section 4.2.2).
+fn messages(mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = stream.split_first_chunk()?;
+        let (message, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
+        stream = rest;
+        Some(message)
+    })
 }
 
 /// RRs below the apex, each owner and type with one TTL.

@@ -19,6 +19,15 @@ macro_rules! with_reading {
                 /// compared with.
                 #[setting(default = 8, min = 1, max = 1_000)]
                 at_once: u16,
+
+                /// Keeps a copy of every zone that was read, and transfers only what has changed since. Only
+                /// for servers whose serials rise with every change.
+                #[setting(default = false)]
+                keep: bool,
+
+                /// A copy whose zone was transferred whole longer ago is not used.
+                #[setting(default = 86_400, unit = "seconds", min = 0)]
+                max_kept_age: u64,
             }
         }
 
@@ -28,6 +37,9 @@ macro_rules! with_reading {
                 $crate::reading::ReadingSettings {
                     deadline: std::time::Duration::from_secs_f64(self.deadline),
                     at_once: self.at_once.into(),
+                    max_kept_age: self
+                        .keep
+                        .then(|| std::time::Duration::from_secs(self.max_kept_age)),
                 }
             }
         }
@@ -40,4 +52,6 @@ pub(crate) use with_reading;
 pub(crate) struct ReadingSettings {
     pub(crate) deadline: Duration,
     pub(crate) at_once: usize,
+    /// How old copies may be; none if there are none.
+    pub(crate) max_kept_age: Option<Duration>,
 }

@@ -2,24 +2,28 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use janitor_plugin_api::{Host, Scalar};
 
 use crate::server::Server;
-use crate::transfer::Transferred;
 
 /// The way in which a zone was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Way {
     /// Whole.
     Axfr,
+    /// By its differences from the kept copy, or whole in their place.
+    Ixfr,
+    /// From the kept copy, since nothing has changed.
+    Kept,
 }
 
 impl Way {
     const fn word(self) -> &'static str {
         match self {
             Self::Axfr => "axfr",
+            Self::Ixfr => "ixfr",
+            Self::Kept => "kept",
         }
     }
 }
@@ -30,34 +34,34 @@ pub(crate) struct Tally(RefCell<BTreeMap<String, OfServer>>);
 
 #[derive(Default)]
 struct OfServer {
-    ways: BTreeMap<Way, Amount>,
+    ways: BTreeMap<Way, (u64, Amount)>,
     failures: i64,
 }
 
-#[derive(Clone, Copy, Default)]
-struct Amount {
-    zones: u64,
-    records: u64,
-    octets: u64,
+/// What was transferred.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Amount {
+    pub(super) records: u64,
+    pub(super) octets: u64,
 }
 
 impl Tally {
-    /// A zone that was transferred whole.
-    pub(super) fn read(&self, server: &Arc<Server>, way: Way, whole: &Transferred) {
+    /// A zone that the server gave, and what it transferred for it.
+    pub(super) fn read(&self, server: &Server, way: Way, amount: Amount) {
         self.change(server, |of_server| {
-            let amount = of_server.ways.entry(way).or_default();
-            amount.zones += 1;
-            amount.records += whole.records;
-            amount.octets += whole.octets;
+            let (zones, sum) = of_server.ways.entry(way).or_default();
+            *zones += 1;
+            sum.records += amount.records;
+            sum.octets += amount.octets;
         });
     }
 
     /// A zone that the server did not give.
-    pub(super) fn failed(&self, server: &Arc<Server>) {
+    pub(super) fn failed(&self, server: &Server) {
         self.change(server, |of_server| of_server.failures += 1);
     }
 
-    fn change(&self, server: &Arc<Server>, change: impl FnOnce(&mut OfServer)) {
+    fn change(&self, server: &Server, change: impl FnOnce(&mut OfServer)) {
         let mut servers = self.0.borrow_mut();
         match servers.get_mut(server.shown()) {
             Some(of_server) => change(of_server),
@@ -68,12 +72,12 @@ impl Tally {
     /// Hands everything on as measurements, and begins anew.
     pub(super) fn measure(&self, host: &Host) {
         for (server, OfServer { ways, failures }) in self.0.take() {
-            for (way, amount) in ways {
+            for (way, (zones, amount)) in ways {
                 let context = [
                     ("server", Scalar::from(server.as_str())),
                     ("way", Scalar::from(way.word())),
                 ];
-                host.increment("dns-zones-read", count(amount.zones), &context);
+                host.increment("dns-zones-read", count(zones), &context);
                 host.increment("dns-records-read", count(amount.records), &context);
                 host.increment("dns-octets-read", count(amount.octets), &context);
             }

@@ -85,6 +85,13 @@ impl Network {
         })
     }
 
+    /// The servers of a test, for every zone.
+    #[cfg(test)]
+    pub(crate) fn of(servers: Vec<Arc<Server>>) -> Self {
+        let zones = BTreeMap::from([(Name::root(), servers)]);
+        Self { zones }
+    }
+
     /// The servers of the zone at `apex`, in the order of the settings.
     ///
     /// # Errors

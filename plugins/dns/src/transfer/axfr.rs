@@ -30,7 +30,7 @@ impl Axfr {
     ///
     /// # Errors
     ///
-    /// [`TransferFault`] if it does not continue the answer; nothing more can then be taken.
+    /// [`TransferFault`] if it does not continue the answer; whatever comes then has the same fault.
     pub(crate) fn take(&mut self, message: &[u8]) -> Result<Progress, TransferFault> {
         let Self {
             apex,
@@ -51,12 +51,15 @@ impl Axfr {
     ///
     /// # Errors
     ///
-    /// [`TransferFault`] if the last message was not the end, or the zone is larger than a zone can be.
-    pub(crate) fn finish(self) -> Result<Transferred, TransferFault> {
-        match self.whole {
-            Some(whole) => whole.finish(self.tally),
-            None => Err(self.tally.fault(Reason::MissingLastSoa)),
-        }
+    /// [`TransferFault`] if there was one, if the last message was not the end, or if the zone is larger than a zone
+    /// can be.
+    pub(crate) fn finish(mut self) -> Result<Transferred, TransferFault> {
+        self.tally.check()?;
+        let zone = match self.whole {
+            Some(whole) => whole.finish(&self.tally),
+            None => Err(Reason::MissingLastSoa),
+        };
+        zone.map_err(|reason| self.tally.fail(reason))
     }
 }
 

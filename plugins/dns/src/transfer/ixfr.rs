@@ -68,7 +68,7 @@ impl Ixfr {
     ///
     /// # Errors
     ///
-    /// [`TransferFault`] if it does not continue the answer; nothing more can then be taken.
+    /// [`TransferFault`] if it does not continue the answer; whatever comes then has the same fault.
     pub(crate) fn take(&mut self, message: &[u8]) -> Result<Progress, TransferFault> {
         let Self {
             apex,
@@ -104,7 +104,7 @@ impl Ixfr {
         }
         if !theirs.is_after(*have) {
             let ours = *have;
-            return Err(tally.fault(Reason::Older { ours, theirs }));
+            return Err(tally.fail(Reason::Older { ours, theirs }));
         }
         Ok(Progress::More)
     }
@@ -113,18 +113,17 @@ impl Ixfr {
     ///
     /// # Errors
     ///
-    /// [`TransferFault`] if the last message was not the end, or the zone is larger than a zone can be.
-    pub(crate) fn finish(self) -> Result<Increment, TransferFault> {
-        let tally = self.tally;
-        match self.state {
+    /// [`TransferFault`] if there was one, if the last message was not the end, or if the zone is larger than a zone
+    /// can be.
+    pub(crate) fn finish(mut self) -> Result<Increment, TransferFault> {
+        self.tally.check()?;
+        let increment = match self.state {
             State::UpToDate(serial) => Ok(Increment::UpToDate(serial)),
-            State::Steps(steps) => match steps.finish() {
-                Ok(differences) => Ok(Increment::Differences(differences)),
-                Err(reason) => Err(tally.fault(reason)),
-            },
-            State::Whole(whole) => whole.finish(tally).map(Increment::Whole),
-            State::Start | State::First(_) => Err(tally.fault(Reason::MissingLastSoa)),
-        }
+            State::Steps(steps) => steps.finish().map(Increment::Differences),
+            State::Whole(whole) => whole.finish(&self.tally).map(Increment::Whole),
+            State::Start | State::First(_) => Err(Reason::MissingLastSoa),
+        };
+        increment.map_err(|reason| self.tally.fail(reason))
     }
 }
 

@@ -11,7 +11,7 @@
 //! whether the answer goes on; `finish` then gives what it held. Header, question and signature of a message have been
 //! judged by whoever received it; RCODE and TC are looked at again, for they cost nothing.
 //!
-//! No I/O, no clock, no logging; no octets make this code panic, or work longer than their number allows. A
+//! No I/O, no clock, no logging; no octets make this code panic, or work longer than their number allows. An
 //! RR is read once and goes straight to its place in the zone, by way of two buffers that are reused.
 
 mod name;

@@ -32,24 +32,26 @@ impl Transferred {
     }
 }
 
-/// How much of an answer was taken.
-#[derive(Clone, Copy, Debug, Default)]
+/// How much of an answer was taken, and the fault that ended it.
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     records: u64,
     messages: u32,
     octets: u64,
+    fault: Option<TransferFault>,
 }
 
 impl Tally {
     /// Reads a message, and gives its records to `take`, which says after each whether the answer goes on.
     ///
-    /// The outcome is that of the last record.
+    /// The outcome is that of the last record. A fault stays: nothing more is read after it.
     pub(super) fn read(
         &mut self,
         message: &[u8],
         scratch: &mut Scratch,
         mut take: impl FnMut(&Record<'_>) -> Result<Progress, Reason>,
     ) -> Result<Progress, TransferFault> {
+        self.check()?;
         self.messages = self.messages.saturating_add(1);
         self.octets += message.len() as u64;
         let mut read = || {
@@ -67,18 +69,23 @@ impl Tally {
             answer.finish().map_err(Reason::Message)?;
             Ok(progress)
         };
-        read().map_err(|reason| self.fault(reason))
+        read().map_err(|reason| self.fail(reason))
     }
 
-    pub(super) const fn fault(self, reason: Reason) -> TransferFault {
-        let Self {
-            records, messages, ..
-        } = self;
-        TransferFault {
+    /// Returns the fault, if there was one.
+    pub(super) fn check(&self) -> Result<(), TransferFault> {
+        self.fault.clone().map_or(Ok(()), Err)
+    }
+
+    /// Notes a fault of all that was taken.
+    pub(super) fn fail(&mut self, reason: Reason) -> TransferFault {
+        let fault = TransferFault {
             reason,
-            messages,
-            records,
-        }
+            messages: self.messages,
+            records: self.records,
+        };
+        self.fault = Some(fault.clone());
+        fault
     }
 }
 
@@ -125,24 +132,18 @@ impl Whole {
         Ok(Progress::Done)
     }
 
-    pub(super) fn finish(mut self, tally: Tally) -> Result<Transferred, TransferFault> {
+    pub(super) fn finish(mut self, tally: &Tally) -> Result<Transferred, Reason> {
         if !self.is_done {
-            return Err(tally.fault(Reason::MissingLastSoa));
+            return Err(Reason::MissingLastSoa);
         }
-        let zone = self.zone.build_actual();
-        let Tally {
-            records,
-            messages,
-            octets,
-        } = tally;
         Ok(Transferred {
-            zone: zone.map_err(|reason| tally.fault(Reason::Record(reason)))?,
+            zone: self.zone.build_actual().map_err(Reason::Record)?,
             serial: self.soa.serial,
-            records: records - 1,
+            records: tally.records - 1,
             ttl_conflicts: self.zone.ttl_conflicts(),
             tells_ttls: self.zone.tells_ttls(),
-            messages,
-            octets,
+            messages: tally.messages,
+            octets: tally.octets,
         })
     }
 }

@@ -19,8 +19,9 @@ pub(super) enum Condition<'a> {
 ///
 /// "No other type" is not among the conditions that a server knows, so each is asked for by itself. What
 /// is not listed is as rare at a name of its own as it would have to be for this: the server would delete
-/// what the plan deletes, not add the CNAME, and reading back would tell.
-const RIVALS: [Rtype; 24] = [
+/// what is at the name for the CNAME, and reading back would tell. A KEY may stand beside a CNAME, and would
+/// go with the rest of the name.
+const RIVALS: [Rtype; 25] = [
     Rtype::A,
     Rtype::NS,
     Rtype::PTR,
@@ -45,6 +46,7 @@ const RIVALS: [Rtype; 24] = [
     Rtype::SPF,
     Rtype::URI,
     Rtype::CAA,
+    Rtype::KEY,
 ];
 
 /// Appends what has to be true for the changes of a bundle to be made.

@@ -13,7 +13,7 @@ use janitor_plugin_api::dns::{Change, NameRef, RrsetRef, Rtype, Ttl};
 
 use super::condition::{self, Condition};
 use super::names::Names;
-use super::plan::{Bundle, Plan};
+use super::plan::{Bundle, Item, Plan};
 
 /// Most octets of a message over TCP, signature included (RFC 1035, section 4.2.2).
 pub(super) const MAX_OCTETS: usize = 65_535;
@@ -98,12 +98,9 @@ pub(super) fn compose(
     if purpose == Purpose::Write {
         let mut edits = Vec::new();
         for (bundle, items) in plan.iter(bundles) {
-            // At one owner what goes stands before what comes, as the changes are in order.
-            for item in items {
-                edit(item.change, bundle, plan.apex, &mut edits);
-                for it in edits.drain(..) {
-                    updates.push(rr(it.owner, it.rtype, it.class, it.ttl, it.rdata))?;
-                }
+            edit_all(items, bundle, plan.apex, &mut edits);
+            for it in edits.drain(..) {
+                updates.push(rr(it.owner, it.rtype, it.class, it.ttl, it.rdata))?;
             }
         }
     }
@@ -126,9 +123,7 @@ pub(super) fn octets(plan: &Plan<'_>, bundle: &Bundle) -> (usize, usize) {
         most += owner.as_wire().len() + FIXED + rdata.len();
     };
     let mut edits = Vec::new();
-    for item in items {
-        edit(item.change, bundle, plan.apex, &mut edits);
-    }
+    edit_all(items, bundle, plan.apex, &mut edits);
     edits.iter().for_each(|it| count(it.owner, it.rdata));
     let mut conditions = Vec::new();
     condition::before(items, &mut conditions);
@@ -156,6 +151,36 @@ struct Edit<'a> {
     rdata: &'a [u8],
 }
 
+/// Appends what makes the changes of a bundle.
+///
+/// Where a CNAME takes the place of other data, the name is deleted whole (section 2.5.3). Knot 3.2 takes
+/// the RRSIG and NSEC that it made itself for data that the CNAME cannot stand beside, unless they go in
+/// the same update: it would delete the rest and pass over the CNAME.
+fn edit_all<'a>(items: &[Item<'a>], bundle: &Bundle, apex: NameRef<'_>, edits: &mut Vec<Edit<'a>>) {
+    let comes = items.iter().find_map(|item| match item.change {
+        Change::Addition(addition) if addition.rtype() == Rtype::CNAME => Some(addition),
+        _ => None,
+    });
+    match comes {
+        Some(cname) if items.len() > 1 => {
+            edits.push(Edit {
+                owner: cname.owner(),
+                rtype: Rtype::ANY,
+                class: Class::ANY,
+                ttl: Ttl::default(),
+                rdata: &[],
+            });
+            add(cname, |_| true, edits);
+        }
+        // At one owner what goes stands before what comes, as the changes are in order.
+        _ => {
+            for item in items {
+                edit(item.change, bundle, apex, edits);
+            }
+        }
+    }
+}
+
 /// Appends what makes a change.
 fn edit<'a>(change: Change<'a>, bundle: &Bundle, apex: NameRef<'_>, edits: &mut Vec<Edit<'a>>) {
     let at_apex = change.owner() == apex;
@@ -163,7 +188,9 @@ fn edit<'a>(change: Change<'a>, bundle: &Bundle, apex: NameRef<'_>, edits: &mut 
         Change::Addition(addition) => add(addition, |_| true, edits),
         Change::Deletion(deletion) => delete_all(deletion, edits),
         // Takes the place of the one there is (section 3.4.2.2).
-        Change::Update { addition, .. } if at_apex && addition.rtype() == Rtype::SOA => {
+        Change::Update { addition, .. }
+            if addition.rtype() == Rtype::CNAME || at_apex && addition.rtype() == Rtype::SOA =>
+        {
             add(addition, |_| true, edits);
         }
         // The NS at the apex cannot be deleted as a whole, nor the last one of them (sections 3.4.2.3 and

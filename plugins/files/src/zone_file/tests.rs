@@ -124,3 +124,24 @@ fn records_of_one_rrset_that_stand_apart_have_one_ttl() {
          and 300 further up; give all of its records one TTL"
     );
 }
+
+#[test]
+fn signatures_that_stand_apart_have_the_ttls_of_what_they_cover() {
+    let rrsig = |rtype: &str, ttl: u32| {
+        format!("www {ttl} RRSIG {rtype} 13 3 {ttl} 20300101000000 20200101000000 1 @ AAAA\n")
+    };
+    let text = [
+        "www 300 A 192.0.2.1\n",
+        &rrsig("A", 300),
+        "ns 300 A 192.0.2.9\nwww 60 TXT x\n",
+        &rrsig("TXT", 60),
+    ];
+    let root = root(&[("example.com.zone", &zone(&text.concat()))]);
+    let zone = read(root.path()).unwrap();
+    let signatures = zone.rrsets().find(|rrset| rrset.rtype() == Rtype::RRSIG);
+    let signatures = signatures.unwrap();
+    assert_eq!(
+        (signatures.rdata_count(), signatures.ttl().as_secs()),
+        (2, 60)
+    );
+}

@@ -74,6 +74,9 @@ check-names secondary ignore;
 check-integrity no;
 check-spf ignore;
 max-journal-size 10m;
+// 100 unless this says otherwise.
+max-records-per-type 0;
+max-types-per-name 0;
 masterfile-format text;
 // A server that is told of a change is to ask at once.
 serial-query-rate 1000;
@@ -83,6 +86,7 @@ min-refresh-time 60;
 dnssec-policy signed {{
 keys {{ csk lifetime unlimited algorithm ecdsap256sha256; }};
 {nsec3}
+max-zone-ttl P30D;
 }};
 controls {{ }};
 ",

@@ -80,10 +80,22 @@ security-poll-suffix=
     fill(&zones(layout)?);
     fill(&metadata(layout));
     drop(database);
-    if options.sign != Signing::No {
+    if options.primary.is_none() {
         sign(layout)?;
     }
     Some(())
+}
+
+/// Makes a secondary that has ended the primary of its zones.
+///
+/// None if what that takes is not installed, which is said loudly.
+pub(super) fn promote(layout: &Layout<'_>) -> Option<()> {
+    let database = rusqlite::Connection::open(layout.path("pdns.sqlite3"));
+    let database = database.expect("the database is there");
+    let promoted = database.execute("UPDATE domains SET type = 'MASTER', master = ''", []);
+    promoted.expect("the database takes it");
+    drop(database);
+    sign(layout)
 }
 
 /// The zones as SQL, by PowerDNS' own reader.
@@ -138,7 +150,11 @@ fn metadata(layout: &Layout<'_>) -> String {
     sql
 }
 
+/// Signs the zones, if that is asked for.
 fn sign(layout: &Layout<'_>) -> Option<()> {
+    if layout.options.sign == Signing::No {
+        return Some(());
+    }
     for (_, apex) in layout.apexes() {
         let mut commands = vec![vec!["secure-zone", apex]];
         if layout.options.sign == Signing::Nsec3 {

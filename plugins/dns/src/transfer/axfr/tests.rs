@@ -220,6 +220,16 @@ fn answers_that_are_no_transfer_are_refused_with_their_reason() {
 }
 
 #[test]
+fn a_fault_stays() {
+    let answer = answer(&small_zone());
+    let mut axfr = Axfr::new(apex());
+    assert_eq!(axfr.take(&message(&answer)), Ok(Progress::Done));
+    let fault = axfr.take(&message(&answer[..1])).unwrap_err();
+    assert_eq!(axfr.take(&message(&answer)).as_ref(), Err(&fault));
+    assert_eq!(axfr.finish().unwrap_err(), fault);
+}
+
+#[test]
 fn only_a_zone_that_changed_meanwhile_is_worth_another_transfer() {
     let is_change = |messages: &[Vec<u8>]| transfer(messages).unwrap_err().is_change();
     assert!(is_change(&[message(&[soa(7), soa(8)])]));

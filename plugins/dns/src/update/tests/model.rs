@@ -271,6 +271,13 @@ impl Model {
                 rrset.0 = rr.ttl;
                 rrset.1.insert(rr.rdata.clone());
             }
+            Class::ANY if rr.rtype == ANY => {
+                let apex = &self.apex;
+                self.rrs.retain(|(owner, rtype), _| {
+                    let is_kept = owner == apex && matches!(Rtype(*rtype), Rtype::SOA | Rtype::NS);
+                    *owner != rr.owner || is_kept
+                });
+            }
             Class::ANY if is_kept => self.passed_over += 1,
             Class::ANY => {
                 self.rrs.remove(&at);
