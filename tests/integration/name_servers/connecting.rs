@@ -1,6 +1,8 @@
 //! How servers are reached: keys in all their spellings, and TLS.
 
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 
 use super::deployment::{janitor, steady, unsigned};
 use crate::janitor::{HEAD, Janitor};
@@ -75,7 +77,7 @@ fn with_tls(kind: Kind) -> Option<NameServer> {
 
 /// A deployment that reads `server` at `address` with its key, and by TLS with these settings.
 fn by_tls(server: &NameServer, address: SocketAddr, tls: &str) -> Janitor {
-    let authority = std::fs::read(server.certificate_authority()).expect("the authority is there");
+    let authority = fs::read(server.certificate_authority()).expect("the authority is there");
     janitor(&[address], server.key())
         .file("authority.pem", authority)
         .settings(&format!("timeout = 2\ntls = {{ {tls} }}"))
@@ -241,4 +243,18 @@ fn settings_that_cannot_be_used_end_the_run_before_it_starts() {
 
 fn two_keys() -> &'static str {
     "key one { algorithm hmac-sha256; secret c2VjcmV0; };\nkey two { algorithm hmac-md5; secret c2VjcmV0; };\n"
+}
+
+#[test]
+fn a_key_that_everybody_can_read_is_warned_of() {
+    for (mode, is_warned_of) in [(0o644, true), (0o640, false)] {
+        let nobody = "127.0.0.1:9".parse().expect("an address");
+        let janitor = janitor(&[nobody], &Key::default()).desired(APEX, "www A 192.0.2.1");
+        let file = janitor.path("janitor.key");
+        fs::set_permissions(&file, Permissions::from_mode(mode)).expect("it is ours");
+        let said = janitor.plan(&[]).stderr();
+        let warning =
+            "a key can be read by every user of this machine file=<root>/janitor.key mode=0644";
+        assert_eq!(said.contains(warning), is_warned_of, "{said}");
+    }
 }
