@@ -169,6 +169,10 @@ impl Value {
         let is_said = schemas.iter().any(|schema| schema.secret);
         match &mut self.kind {
             Kind::Table(table) => {
+                let is_table =
+                    |schema: &&Schema| matches!(schema.kind, Type::Table(_) | Type::Map(_));
+                // Each of its values stays a secret by itself.
+                self.secret &= !schemas.iter().all(is_table) || schemas.iter().any(|s| s.secret);
                 for (name, (_, value)) in &mut table.entries {
                     let of_member = schemas.iter().filter_map(|schema| match &schema.kind {
                         Type::Table(settings) => settings.find(name).map(|found| &found.schema),
