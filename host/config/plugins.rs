@@ -353,6 +353,9 @@ pub(super) fn hide(
             }
             let known = heirs.iter().filter_map(|accepts| accepts.schema_of(&name));
             let known: Vec<_> = known.collect();
+            if !known.is_empty() {
+                value.reveal(&name, &known);
+            }
             for schema in &known {
                 value.hide(schema, is_wary);
             }

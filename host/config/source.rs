@@ -60,6 +60,14 @@ impl Source {
         }
     }
 
+    /// Takes the span of a value away that is no secret after all.
+    fn show(&self, shown: &Range<usize>) {
+        let mut hidden = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hidden) = hidden.as_mut() {
+            hidden.retain(|span| span != shown);
+        }
+    }
+
     /// The number of the line around the octet `at`, from 0.
     fn line_index(&self, at: usize) -> usize {
         self.lines
@@ -149,6 +157,11 @@ impl Origin {
     /// Covers what stands here wherever a line of the file is shown.
     pub(super) fn hide(&self) {
         self.source.hide(self.start..self.end);
+    }
+
+    /// Shows what stands here again.
+    pub(super) fn show(&self) {
+        self.source.show(&(self.start..self.end));
     }
 
     /// The octet in the file at which the key or value starts.

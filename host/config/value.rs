@@ -12,7 +12,7 @@ use toml::value::Datetime;
 use super::secret;
 use super::source::{Origin, Source};
 use crate::problem::{Code, Problem};
-use crate::schema::{Kind as Type, Schema};
+use crate::schema::{Format, Kind as Type, Schema};
 
 /// A value and where it was written.
 #[derive(Clone)]
@@ -159,6 +159,37 @@ impl Value {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes for no secret what only the name of a table around it, or a name such as `key_file`, has made
+    /// one, where all of `schemas` describe it: a path is none, and in a table each setting's own name
+    /// says more than the table's.
+    pub(super) fn reveal(&mut self, name: &str, schemas: &[&Schema]) {
+        match &mut self.kind {
+            Kind::Table(table) => {
+                for (name, (_, value)) in &mut table.entries {
+                    let of_member = schemas.iter().filter_map(|schema| match &schema.kind {
+                        Type::Table(settings) => settings.find(name).map(|found| &found.schema),
+                        Type::Map(values) => Some(&**values),
+                        _ => None,
+                    });
+                    let of_member: Vec<_> = of_member.collect();
+                    if of_member.len() == schemas.len() {
+                        value.reveal(name, &of_member);
+                    }
+                }
+            }
+            Kind::Array(_) => {}
+            kind => {
+                let is_path = |schema: &&Schema| schema.kind == Type::Text(Format::Path);
+                let is_plain = !secret::is_secret(name) || schemas.iter().all(is_path);
+                let is_url = matches!(kind, Kind::Text(text) if !secret::in_url(text).is_empty());
+                if self.secret && is_plain && !is_url && !schemas.iter().any(|s| s.secret) {
+                    self.secret = false;
+                    self.origin.show();
+                }
+            }
         }
     }
 

@@ -50,7 +50,7 @@ fn main() {
     let keep = cpu(|| {
         store
             .keep(IDENTITY, &zone)
-            .expect("there is room for a copy")
+            .expect("there is room for a copy");
     });
     let open = || store.open(apex.as_ref(), IDENTITY).expect("a copy is kept");
     let file = file(directory.path());
