@@ -275,7 +275,9 @@ fn any_doubt_about_the_differences_costs_a_whole_transfer() {
         || Reply::Octets(vec![0; 12]),
     ];
     for differences in doubts {
-        let (read, asked) = after(&at_1(), at_2(differences));
+        let (read, mut asked) = after(&at_1(), at_2(differences));
+        // A connection that had served before and is closed then costs a second try on a new one.
+        asked.dedup();
         assert_eq!(
             (read.as_str(), asked),
             (
