@@ -213,8 +213,7 @@ impl Table {
 }
 
 impl Schema {
-    /// Whether it, or anything in it, is said to be secret.
-    pub(crate) fn has_secrets(&self) -> bool {
+    fn has_secrets(&self) -> bool {
         self.secret
             || match &self.kind {
                 Kind::List(item) | Kind::Map(item) => item.has_secrets(),

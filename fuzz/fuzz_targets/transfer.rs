@@ -17,6 +17,9 @@ mod transfer;
 /// The serial of the recorded streams.
 const HAVE: Serial = Serial(2_026_110_100);
 
+/// Octets that differences may take.
+const MOST: usize = 1 << 16;
+
 fn apex() -> Name {
     "open.test".parse().expect("it is a name")
 }
@@ -29,7 +32,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(axfr.finish().is_err());
     }
 
-    let mut ixfr = Ixfr::new(apex(), HAVE).at_most(1 << 16);
+    let mut ixfr = Ixfr::new(apex(), HAVE, MOST);
     if messages(data, |message| ixfr.take(message)) == Some(Progress::Done) {
         match ixfr.finish().expect("it is small") {
             Increment::UpToDate(serial) => assert_eq!(serial, HAVE),
@@ -69,7 +72,7 @@ fn check_zone(transferred: &Transferred) {
 
 fn check_differences(differences: &Differences) {
     assert_eq!(differences.from(), HAVE);
-    assert!(differences.octets() <= 1 << 16);
+    assert!(differences.octets() <= MOST);
     let mut serial = HAVE;
     for step in differences.steps() {
         assert_eq!(step.from, serial);

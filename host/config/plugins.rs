@@ -353,9 +353,8 @@ pub(super) fn hide(
             }
             let known = heirs.iter().filter_map(|accepts| accepts.schema_of(&name));
             let known: Vec<_> = known.collect();
-            // What one of them hides stays hidden, whatever the others say.
-            for schema in &known {
-                value.show(schema);
+            if !known.is_empty() {
+                value.reveal(&name, &known);
             }
             for schema in &known {
                 value.hide(schema, is_wary);

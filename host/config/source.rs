@@ -60,11 +60,11 @@ impl Source {
         }
     }
 
-    /// Takes back that the value at this span is a secret.
-    fn show(&self, value: &Range<usize>) {
+    /// Takes the span of a value away that is no secret after all.
+    fn show(&self, shown: &Range<usize>) {
         let mut hidden = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(hidden) = hidden.as_mut() {
-            hidden.retain(|secret| secret != value);
+            hidden.retain(|span| span != shown);
         }
     }
 
@@ -159,7 +159,7 @@ impl Origin {
         self.source.hide(self.start..self.end);
     }
 
-    /// Takes back [`hide`](Self::hide).
+    /// Shows what stands here again.
     pub(super) fn show(&self) {
         self.source.show(&(self.start..self.end));
     }

@@ -12,7 +12,7 @@ use toml::value::Datetime;
 use super::secret;
 use super::source::{Origin, Source};
 use crate::problem::{Code, Problem};
-use crate::schema::{Kind as Type, Schema};
+use crate::schema::{Format, Kind as Type, Schema};
 
 /// A value and where it was written.
 #[derive(Clone)]
@@ -162,39 +162,35 @@ impl Value {
         }
     }
 
-    /// Takes back that values are secret because of the name of a table around them, where `schema`
-    /// says which of that table's settings are secret: a `tsig_key` has a name and a file, which are not.
-    pub(super) fn show(&mut self, schema: &Schema) {
-        match (&mut self.kind, &schema.kind) {
-            (Kind::Table(table), Type::Map(values)) => {
-                for (_, value) in table.entries.values_mut() {
-                    value.show(values);
-                }
-            }
-            (Kind::Table(table), Type::Table(settings)) if schema.has_secrets() => {
-                self.secret = false;
+    /// Takes for no secret what only the name of a table around it, or a name such as `key_file`, has made
+    /// one, where all of `schemas` describe it: a path is none, and in a table each setting's own name
+    /// says more than the table's.
+    pub(super) fn reveal(&mut self, name: &str, schemas: &[&Schema]) {
+        match &mut self.kind {
+            Kind::Table(table) => {
                 for (name, (_, value)) in &mut table.entries {
-                    match settings.find(name) {
-                        Some(setting) if setting.schema.table().is_some() => {
-                            value.show(&setting.schema);
-                        }
-                        Some(_) if !secret::is_secret(name) => value.show_all(),
-                        _ => {}
+                    let of_member = schemas.iter().filter_map(|schema| match &schema.kind {
+                        Type::Table(settings) => settings.find(name).map(|found| &found.schema),
+                        Type::Map(values) => Some(&**values),
+                        _ => None,
+                    });
+                    let of_member: Vec<_> = of_member.collect();
+                    if of_member.len() == schemas.len() {
+                        value.reveal(name, &of_member);
                     }
                 }
             }
-            _ => {}
+            Kind::Array(_) => {}
+            kind => {
+                let is_path = |schema: &&Schema| schema.kind == Type::Text(Format::Path);
+                let is_plain = !secret::is_secret(name) || schemas.iter().all(is_path);
+                let is_url = matches!(kind, Kind::Text(text) if !secret::in_url(text).is_empty());
+                if self.secret && is_plain && !is_url && !schemas.iter().any(|s| s.secret) {
+                    self.secret = false;
+                    self.origin.show();
+                }
+            }
         }
-    }
-
-    fn show_all(&mut self) {
-        match &mut self.kind {
-            Kind::Table(_) => return,
-            Kind::Text(text) if !secret::in_url(text).is_empty() => return,
-            Kind::Array(values) => values.iter_mut().for_each(Self::show_all),
-            _ => self.origin.show(),
-        }
-        self.secret = false;
     }
 
     pub(super) fn hide_all(&mut self) {

@@ -11,6 +11,9 @@
 //! it as borrowed [`RrsetRef`]s. [`diff`] walks two of them side by side and writes
 //! [`Changes`], a buffer of the same kind.
 //!
+//! Who keeps a zone for the next time cuts it into [`Piece`]s; a [`Revision`] puts it
+//! together again, and makes [`Edits`] to it on the way.
+//!
 //! Pure functions of their input: no I/O, no clock, no logging.
 
 mod labels;

@@ -216,67 +216,97 @@ fn write(
     edits: &[RrEdit<'_>],
     target: &mut Vec<u8>,
 ) -> Result<bool, EditFault> {
-    let start = target.len();
-    let mut head = [0; OWNER];
-    write_rtype(&mut head, edit.rtype);
-    target.extend_from_slice(&head);
-    target.extend_from_slice(edit.owner.as_wire());
-    let mut count = 0;
-    let mut ttl: Option<Ttl> = None;
-    let mut push = |rdata: &[u8], new: Ttl| {
-        if edit.rtype == Rtype::RRSIG {
-            // Every RR has its own TTL, and the zone the lowest of them.
-            ttl = Some(ttl.map_or(new, |ttl| ttl.min(new)));
-        } else if *ttl.get_or_insert(new) != new {
-            return Err(EditFault::Ttls(edit.place()));
-        }
-        if told_ttl(edit.rtype, new, rdata) != Some(new) {
-            return Err(EditFault::Ttls(edit.place()));
-        }
-        let length = u16::try_from(rdata.len()).expect("the rdata was checked");
-        target.extend_from_slice(&length.to_be_bytes());
-        target.extend_from_slice(rdata);
-        count += 1;
-        Ok(())
-    };
+    let mut entry = Entry::open(edit, target);
     let mut edits = edits.iter().peekable();
     let base_ttl = base.map_or(Ttl::MAX, RrsetRef::ttl);
     for rdata in base.into_iter().flat_map(RrsetRef::rdatas) {
-        while let Some(edit_before) = edits.next_if(|next| next.rdata < rdata) {
-            let after = absent(edit, edit_before)?;
-            after.map_or(Ok(()), |ttl| push(edit_before.rdata, ttl))?;
+        while let Some(rr) = edits.next_if(|next| next.rdata < rdata) {
+            entry.push_new(rr)?;
         }
         let told = told_ttl(edit.rtype, base_ttl, rdata);
         let told = told.ok_or_else(|| EditFault::Ttls(edit.place()))?;
         let after = match edits.next_if(|next| next.rdata == rdata) {
-            Some(this) if this.before == told => this.after,
-            Some(this) if this.was_there => return Err(EditFault::DeletedTtl(edit.place())),
+            Some(rr) if rr.before == told => rr.after,
+            Some(rr) if rr.was_there => return Err(EditFault::DeletedTtl(edit.place())),
             Some(_) => return Err(EditFault::AddedTtl(edit.place())),
             None => Some(told),
         };
-        after.map_or(Ok(()), |ttl| push(rdata, ttl))?;
+        entry.push(rdata, after)?;
     }
-    for edit_after in edits {
-        let after = absent(edit, edit_after)?;
-        after.map_or(Ok(()), |ttl| push(edit_after.rdata, ttl))?;
+    for rr in edits {
+        entry.push_new(rr)?;
     }
-    let octets = u32::try_from(target.len() - start);
-    let Ok(octets) = octets else {
-        return Err(EditFault::TooLarge);
-    };
-    let entry = &mut target[start..];
-    write_u32(entry, 0, octets);
-    write_u32(entry, TTL, ttl.unwrap_or_default().as_secs());
-    write_u32(entry, RDATA_COUNT, count);
-    Ok(count == 0)
+    entry.close()
 }
 
-/// What becomes of an RR that is not there.
-fn absent(edit: &Edit<'_>, rr: &RrEdit<'_>) -> Result<Option<Ttl>, EditFault> {
-    if rr.was_there {
-        return Err(EditFault::NotThere(edit.place()));
+/// An entry that is being written.
+struct Entry<'t> {
+    edit: &'t Edit<'t>,
+    target: &'t mut Vec<u8>,
+    start: usize,
+    rdata_count: u32,
+    ttl: Option<Ttl>,
+}
+
+impl<'t> Entry<'t> {
+    fn open(edit: &'t Edit<'t>, target: &'t mut Vec<u8>) -> Self {
+        let start = target.len();
+        let mut head = [0; OWNER];
+        write_rtype(&mut head, edit.rtype);
+        target.extend_from_slice(&head);
+        target.extend_from_slice(edit.owner.as_wire());
+        Self {
+            edit,
+            target,
+            start,
+            rdata_count: 0,
+            ttl: None,
+        }
     }
-    Ok(rr.after)
+
+    /// Pushes an RR that is not there before.
+    fn push_new(&mut self, rr: &RrEdit<'_>) -> Result<(), EditFault> {
+        if rr.was_there {
+            return Err(EditFault::NotThere(self.edit.place()));
+        }
+        self.push(rr.rdata, rr.after)
+    }
+
+    /// Pushes an RR if it has a TTL afterwards.
+    fn push(&mut self, rdata: &[u8], after: Option<Ttl>) -> Result<(), EditFault> {
+        let Some(ttl) = after else {
+            return Ok(());
+        };
+        let lowest = self.ttl.map_or(ttl, |lowest| lowest.min(ttl));
+        // The RRs of an RRSIG RRset have TTLs of their own, all others that of the RRset.
+        let is_told = if self.edit.rtype == Rtype::RRSIG {
+            told_ttl(self.edit.rtype, ttl, rdata) == Some(ttl)
+        } else {
+            self.ttl.is_none_or(|of_others| of_others == ttl)
+        };
+        if !is_told {
+            return Err(EditFault::Ttls(self.edit.place()));
+        }
+        self.ttl = Some(lowest);
+        let length = u16::try_from(rdata.len()).expect("the rdata was checked");
+        self.target.extend_from_slice(&length.to_be_bytes());
+        self.target.extend_from_slice(rdata);
+        self.rdata_count += 1;
+        Ok(())
+    }
+
+    /// Completes the entry; returns whether it has no rdata.
+    fn close(self) -> Result<bool, EditFault> {
+        let octets = u32::try_from(self.target.len() - self.start);
+        let Ok(octets) = octets else {
+            return Err(EditFault::TooLarge);
+        };
+        let entry = &mut self.target[self.start..];
+        write_u32(entry, 0, octets);
+        write_u32(entry, TTL, self.ttl.unwrap_or_default().as_secs());
+        write_u32(entry, RDATA_COUNT, self.rdata_count);
+        Ok(self.rdata_count == 0)
+    }
 }
 
 #[cfg(test)]

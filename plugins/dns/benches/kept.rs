@@ -50,7 +50,7 @@ fn main() {
     let keep = cpu(|| {
         store
             .keep(IDENTITY, &zone)
-            .expect("there is room for a copy")
+            .expect("there is room for a copy");
     });
     let open = || store.open(apex.as_ref(), IDENTITY).expect("a copy is kept");
     let file = file(directory.path());
@@ -83,7 +83,7 @@ fn main() {
         round.push(cpu(|| open().read().expect("the copy is good")));
         let copy = fs::read(&file).expect("the copy can be read");
         round.push(cpu(|| {
-            let mut ixfr = Ixfr::new(apex.clone(), Serial(1));
+            let mut ixfr = Ixfr::new(apex.clone(), Serial(1), usize::MAX);
             for message in &increment {
                 ixfr.take(message).expect("the message is good");
             }

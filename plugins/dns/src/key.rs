@@ -18,9 +18,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::base::name::ToName as _;
 use domain::tsig;
+use janitor_plugin_api::Error;
 use janitor_plugin_api::dns::{Name, NameError};
 use janitor_plugin_api::settings::{Part, SettingType};
-use janitor_plugin_api::{Error, Host};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use tracing::warn;
@@ -78,15 +78,20 @@ pub(crate) enum KeyAlgorithm {
 pub(crate) struct Key(Arc<tsig::Key>);
 
 impl Key {
-    /// The key that `settings` describe; `setting` is what they are called in messages.
+    /// The key that `settings` describe; `setting` is what they are called in messages, and `resolve` makes
+    /// paths absolute.
     ///
     /// A file that others than its owner and its group can read is used, with a warning.
     ///
     /// # Errors
     ///
     /// [`Error::config`] for whatever keeps the key from being used.
-    pub(crate) fn load(settings: &KeySettings, setting: &str, host: &Host) -> Result<Self, Error> {
-        Self::read(settings, |path| host.resolve(path)).map_err(|fault| {
+    pub(crate) fn load(
+        settings: &KeySettings,
+        setting: &str,
+        resolve: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Self, Error> {
+        Self::read(settings, resolve).map_err(|fault| {
             let hint = fault.hint();
             let error = Error::config(format!("cannot use `{setting}`"), fault);
             match hint {
@@ -127,10 +132,7 @@ impl Key {
                 let path = resolve(path);
                 (read_file(&path)?, SecretPlace::File(path))
             }
-            (None, Some(variable)) => (
-                read_variable(variable)?,
-                SecretPlace::Variable(variable.clone()),
-            ),
+            (None, Some(variable)) => (read_variable(variable)?, SecretPlace::Variable),
         };
         let secret = decode(secret.trim()).map_err(|fault| KeyFault::Secret(place, fault))?;
         let algorithm = settings.algorithm.unwrap_or(KeyAlgorithm::HmacSha256);
@@ -232,7 +234,7 @@ const LONGEST_FILE: u64 = 1 << 20;
 fn read_variable(variable: &str) -> Result<Zeroizing<String>, KeyFault> {
     match env::var(variable) {
         Ok(secret) if !secret.trim().is_empty() => Ok(Zeroizing::new(secret)),
-        _ => Err(KeyFault::Variable(variable.to_owned())),
+        _ => Err(KeyFault::Variable),
     }
 }
 
@@ -270,8 +272,8 @@ pub(crate) enum KeyFault {
     LongFile(PathBuf),
     #[error("cannot take a key from `{}`", .0.display())]
     InFile(PathBuf, #[source] KeyFileFault),
-    #[error("the environment variable `{0}` is not set, or empty, or no text")]
-    Variable(String),
+    #[error("the environment variable that `secret_env` names is not set, or empty, or no text")]
+    Variable,
     #[error("cannot take the secret from {0}")]
     Secret(SecretPlace, #[source] SecretFault),
 }
@@ -295,14 +297,15 @@ impl KeyFault {
 #[derive(Debug)]
 pub(crate) enum SecretPlace {
     File(PathBuf),
-    Variable(String),
+    Variable,
 }
 
 impl fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "`{}`", path.display()),
-            Self::Variable(variable) => write!(f, "the environment variable `{variable}`"),
+            // Its name is covered in messages, being the value of a setting that is called a secret.
+            Self::Variable => f.write_str("the environment variable that `secret_env` names"),
         }
     }
 }

@@ -3,19 +3,20 @@
 mod network;
 
 use std::fmt;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use crate::connection::{Connection, Idle, Stream};
 use crate::fault::{ConnectFault, Doing, Fault};
 use crate::key::Key;
 use crate::settings::ServerHost;
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsFault};
 
 pub(crate) use self::network::Network;
 
@@ -119,22 +120,25 @@ impl Server {
     pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
         let mut attempts = Vec::new();
         for address in self.addresses().await? {
-            match timeout(self.timeout, self.connect_to(address)).await {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(fault)) => attempts.push((address, fault)),
-                Err(_) => attempts.push((address, ConnectFault::Timeout(self.timeout))),
+            match self.connect_to(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(fault) => attempts.push((address, fault)),
             }
         }
         Err(Fault::Connect(attempts))
     }
 
     async fn connect_to(&self, address: SocketAddr) -> Result<Stream, ConnectFault> {
-        let stream = TcpStream::connect(address).await?;
+        let deadline = tokio::time::Instant::now() + self.timeout;
+        let connected = timeout_at(deadline, TcpStream::connect(address)).await;
+        let stream = connected.or(Err(ConnectFault::Timeout(self.timeout)))??;
         stream.set_nodelay(true)?;
-        Ok(match &self.tls {
-            None => Stream::Tcp(stream),
-            Some(tls) => Stream::Tls(Box::new(tls.connect(stream, &self.host).await?)),
-        })
+        let Some(tls) = &self.tls else {
+            return Ok(Stream::Tcp(stream));
+        };
+        let agreed = timeout_at(deadline, tls.connect(stream, &self.host)).await;
+        let stream = agreed.or(Err(ConnectFault::Tls(TlsFault::Silence(self.timeout))))??;
+        Ok(Stream::Tls(Box::new(stream)))
     }
 
     /// The addresses of the server, as the system knows and orders them.
@@ -154,6 +158,11 @@ impl Server {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
+        }
+        if addresses.is_empty() {
+            let error = io::Error::new(io::ErrorKind::NotFound, "it has none");
+            let host = name.clone();
+            return Err(Fault::Resolve { host, error });
         }
         Ok(addresses)
     }

@@ -1,7 +1,8 @@
 //! TLS below the messages: transfers and updates that nobody else reads (RFC 7858, RFC 9103).
 //!
 //! TLS 1.3 and nothing older: zone transfers have to (RFC 9103, section 7.2), and every server that
-//! offers TLS has it. The ALPN token `dot` is offered (section 7.1); BIND transfers nothing without it.
+//! offers TLS has it. The ALPN token `dot` is offered (section 7.1): BIND transfers nothing without it. That
+//! it be selected, as the same section wants, is not insisted on: NSD 4.6 selects nothing.
 //!
 //! A server is known by a certificate that an authority signed and that bears its name, by a
 //! certificate that stands in `ca_file` itself, or by a pin alone (RFC 8310, section 8).
@@ -12,11 +13,12 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use janitor_plugin_api::Error;
 use janitor_plugin_api::settings::{Part, SettingType};
-use janitor_plugin_api::{Error, Host};
 use serde::Deserialize;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -94,14 +96,19 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// What `settings` describe; `setting` is what they are called in messages.
+    /// What `settings` describe; `setting` is what they are called in messages, and `resolve` makes paths
+    /// absolute.
     ///
     /// # Errors
     ///
     /// [`Error::config`] for a file that cannot be read or holds something else, a name that is none,
     /// and a system without authorities.
-    pub(crate) fn new(settings: &TlsSettings, setting: &str, host: &Host) -> Result<Self, Error> {
-        Self::load(settings, |path| host.resolve(path)).map_err(|fault| {
+    pub(crate) fn new(
+        settings: &TlsSettings,
+        setting: &str,
+        resolve: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Self, Error> {
+        Self::load(settings, resolve).map_err(|fault| {
             let hint = fault.hint();
             let error = Error::config(format!("cannot use `{setting}`"), fault);
             match hint {
@@ -292,6 +299,8 @@ pub(crate) enum TlsFault {
     OurCertificate,
     #[error("it does not speak TLS there")]
     NoTls,
+    #[error("it is silent about TLS for {} s (`timeout`)", .0.as_secs_f64())]
+    Silence(Duration),
     #[error("it closed the connection before TLS was agreed on")]
     Closed,
     #[error("no TLS: {0}")]
@@ -352,7 +361,9 @@ impl TlsFault {
             Self::Pin(_) => Some(
                 "if the server has a new key, and you know that it is the server's, add its pin to `pins`",
             ),
-            Self::NoTls => Some("the port of DNS over TLS is usually 853, not 53"),
+            Self::NoTls | Self::Silence(_) => {
+                Some("the port of DNS over TLS is usually 853, not 53")
+            }
             Self::OurCertificate => Some("set `certificate` and `key` in `tls`"),
             _ => None,
         }

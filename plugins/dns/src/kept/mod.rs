@@ -181,6 +181,11 @@ impl Kept {
         self.journal.soa().unwrap_or(&self.head.soa)
     }
 
+    /// Returns how many octets the zone had when it was kept.
+    pub(crate) fn zone_octets(&self) -> usize {
+        self.head.zone_octets as usize
+    }
+
     /// Reads the zone.
     ///
     /// # Errors
@@ -223,11 +228,15 @@ impl Kept {
             })
         };
         let Revised { zone, images } = self.or_throw_away(revised)?;
-        if let Err(fault) = self.append(&zone, &images) {
-            warn!(
-                zone = %zone.apex(), path = %self.path.display(), reason = fault.links(),
-                "cannot keep the differences of the zone"
-            );
+        match self.append(&zone, &images) {
+            Ok(()) => {}
+            Err(fault @ (KeptFault::Busy | KeptFault::Moved)) => {
+                debug!(zone = %zone.apex(), reason = fault.links(), "differences of the zone left to another janitor");
+            }
+            Err(fault) => {
+                let (path, reason) = (self.path.display(), fault.links());
+                warn!(zone = %zone.apex(), %path, reason, "cannot keep the differences of the zone");
+            }
         }
         Ok(zone)
     }

@@ -110,6 +110,8 @@ impl Copies {
 
     /// Writes the file anew, whether it is there or not.
     fn write(&self, octets: &[u8]) {
+        // To write over a file makes some file systems wait for the disk.
+        place::remove(&self.path());
         fs::write(self.path(), octets).unwrap();
         fs::set_permissions(self.path(), fs::Permissions::from_mode(0o600)).unwrap();
     }
@@ -572,7 +574,7 @@ fn differences_of_servers_are_made() {
             axfr.take(message).unwrap();
         }
         let transferred = axfr.finish().unwrap();
-        let mut ixfr = Ixfr::new(apex.clone(), transferred.serial);
+        let mut ixfr = Ixfr::new(apex.clone(), transferred.serial, 1 << 24);
         for message in messages(increment) {
             ixfr.take(message).unwrap();
         }

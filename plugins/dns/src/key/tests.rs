@@ -101,7 +101,7 @@ fn a_key_that_is_said_wrong_is_refused_with_the_next_step() {
         ),
         (
             "name = 'a'\nsecret_env = 'JANITOR_TESTS_NEVER_SET'",
-            "the environment variable `JANITOR_TESTS_NEVER_SET` is not set, or empty, or no text",
+            "the environment variable that `secret_env` names is not set, or empty, or no text",
         ),
     ] {
         assert_eq!(load(text).unwrap_err(), fault, "{text}");

@@ -59,6 +59,9 @@ pub(super) async fn whole(connection: &mut Connection, apex: &Name) -> Result<Tr
     Ok(axfr.finish()?)
 }
 
+/// Octets that differences may have whatever the zone has; beyond both, the whole zone is less work.
+const SMALL: usize = 1 << 20;
+
 /// Asks for what changed in the zone at `apex` since it was kept (RFC 1995), and returns it with the
 /// number of octets of the answer.
 pub(super) async fn since(
@@ -66,7 +69,8 @@ pub(super) async fn since(
     apex: &Name,
     kept: &Kept,
 ) -> Result<(Increment, u64), Unread> {
-    let mut ixfr = Ixfr::new(apex.clone(), kept.serial());
+    let most = kept.zone_octets().max(SMALL);
+    let mut ixfr = Ixfr::new(apex.clone(), kept.serial(), most);
     let request = Request::Ixfr {
         apex: apex.clone(),
         soa: kept.soa().to_owned(),

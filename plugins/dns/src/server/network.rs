@@ -1,6 +1,7 @@
 //! Which servers a zone has, by the settings.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::{Name, NameRef};
@@ -31,6 +32,13 @@ impl Network {
     ///
     /// [`Error::config`] for a key or a certificate that cannot be used, or a zone whose name is none.
     pub(crate) fn new(settings: &NetworkSettings, host: &Host) -> Result<Self, Error> {
+        Self::build(settings, |path| host.resolve(path))
+    }
+
+    fn build(
+        settings: &NetworkSettings,
+        resolve: impl Fn(&Path) -> PathBuf,
+    ) -> Result<Self, Error> {
         let mut of_zones = BTreeMap::new();
         for (text, zone) in &settings.zones {
             let cannot = || format!("cannot use `zones.\"{text}\"`");
@@ -40,8 +48,8 @@ impl Network {
                 return Err(Error::config(cannot(), twice));
             }
         }
-        let load_key = |settings, setting: &str| Key::load(settings, setting, host);
-        let load_tls = |settings, setting: &str| Tls::new(settings, setting, host);
+        let load_key = |settings, setting: &str| Key::load(settings, setting, &resolve);
+        let load_tls = |settings, setting: &str| Tls::new(settings, setting, &resolve);
         let root = Said {
             servers: &settings.servers,
             key: settings
@@ -164,3 +172,6 @@ impl<'a> Pool<'a> {
         Arc::clone(server)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,9 +10,6 @@ use super::fault::{Reason, TransferFault};
 use super::record::{Record, Scratch};
 use super::whole::{Soa, Tally, Transferred, Whole};
 
-/// Octets that differences may take unless [`Ixfr::at_most`] says otherwise.
-const MOST_OCTETS: usize = 64 << 20;
-
 /// The answer to an IXFR query (RFC 1995, section 4), message by message.
 ///
 /// What kind of answer it is, its second record says; a server may send the first in a message of its own.
@@ -47,21 +44,17 @@ pub(crate) enum Increment {
 
 impl Ixfr {
     /// Starts with no message, for a query that said that version `have` of the zone is there already.
-    pub(crate) fn new(apex: Name, have: Serial) -> Self {
+    ///
+    /// Differences that take more than `most_octets` in memory are a fault.
+    pub(crate) fn new(apex: Name, have: Serial, most_octets: usize) -> Self {
         Self {
             apex,
             have,
-            most_octets: MOST_OCTETS,
+            most_octets,
             tally: Tally::default(),
             scratch: Scratch::default(),
             state: State::Start,
         }
-    }
-
-    /// Limits what differences may take in memory; beyond it, they are a fault.
-    pub(crate) const fn at_most(mut self, octets: usize) -> Self {
-        self.most_octets = octets;
-        self
     }
 
     /// Takes the next message, its TSIG removed.

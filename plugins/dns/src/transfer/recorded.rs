@@ -23,6 +23,9 @@ const UP_TO_DATE: [&[u8]; 4] = [
 ];
 const SERIAL: Serial = Serial(2_026_110_100);
 
+/// More octets than any of the differences take.
+const MOST: usize = 1 << 16;
+
 fn apex() -> Name {
     "open.test".parse().unwrap()
 }
@@ -45,7 +48,7 @@ fn axfr(stream: &[u8]) -> Transferred {
 }
 
 fn ixfr(have: Serial, stream: &[u8]) -> Result<Increment, TransferFault> {
-    let mut ixfr = Ixfr::new(apex(), have);
+    let mut ixfr = Ixfr::new(apex(), have, MOST);
     for message in messages(stream) {
         ixfr.take(message)?;
     }
@@ -171,7 +174,7 @@ fn no_octet_changed_makes_a_transfer_panic() {
                     Some(rest.get(..length).unwrap_or(rest).to_vec())
                 };
                 let mut axfr = Axfr::new(apex());
-                let mut ixfr = Ixfr::new(apex(), SERIAL);
+                let mut ixfr = Ixfr::new(apex(), SERIAL, MOST);
                 let mut rest = &changed[..];
                 let (mut axfr_goes_on, mut ixfr_goes_on) = (true, true);
                 while let Some(message) = whole(rest) {

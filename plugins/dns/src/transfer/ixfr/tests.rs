@@ -10,9 +10,12 @@ use super::super::samples::{
 use super::super::{Differences, Progress, TransferFault, Transferred};
 use super::{Increment, Ixfr};
 
+/// More octets than most differences of these tests take.
+const MOST: usize = 1 << 20;
+
 /// Reads an answer that ends with the last of the messages.
 fn increment<M: AsRef<[u8]>>(have: u32, messages: &[M]) -> Result<Increment, TransferFault> {
-    let mut ixfr = Ixfr::new(apex(), Serial(have));
+    let mut ixfr = Ixfr::new(apex(), Serial(have), MOST);
     for (index, message) in messages.iter().enumerate() {
         let progress = ixfr.take(message.as_ref())?;
         let is_last = index + 1 == messages.len();
@@ -36,7 +39,7 @@ fn whole<M: AsRef<[u8]>>(have: u32, messages: &[M]) -> Transferred {
 }
 
 fn fault<M: AsRef<[u8]>>(have: u32, messages: &[M]) -> String {
-    let mut ixfr = Ixfr::new(apex(), Serial(have));
+    let mut ixfr = Ixfr::new(apex(), Serial(have), MOST);
     let taken = messages
         .iter()
         .try_for_each(|message| ixfr.take(message.as_ref()).map(drop));
@@ -224,7 +227,7 @@ fn differences_beyond_the_limit_are_refused() {
         &[soa(2), soa(1), rr("www 1 A 192.0.2.1"), soa(2), soa(2)],
     )
     .octets();
-    let take = |most| Ixfr::new(apex(), Serial(1)).at_most(most).take(&octets);
+    let take = |most| Ixfr::new(apex(), Serial(1), most).take(&octets);
     assert_eq!(take(size), Ok(Progress::Done));
     assert_eq!(
         told(&take(size - 1).unwrap_err()),
@@ -250,12 +253,16 @@ fn no_octet_changed_and_no_end_cut_off_makes_it_panic() {
         for change in 1..=255 {
             let mut changed = octets.clone();
             changed[at] ^= change;
-            let mut ixfr = Ixfr::new(apex(), Serial(1));
+            let mut ixfr = Ixfr::new(apex(), Serial(1), MOST);
             if ixfr.take(&changed).is_ok() {
                 drop(ixfr.finish());
             }
         }
-        assert!(Ixfr::new(apex(), Serial(1)).take(&octets[..at]).is_err());
+        assert!(
+            Ixfr::new(apex(), Serial(1), MOST)
+                .take(&octets[..at])
+                .is_err()
+        );
     }
 }
 
