@@ -179,6 +179,9 @@ impl Value {
                         value.reveal(name, &of_member);
                     }
                 }
+                // What nobody describes in it stays covered by itself.
+                let is_table = |schema: &&Schema| matches!(schema.kind, Type::Table(_));
+                self.secret &= !schemas.iter().all(is_table) || schemas.iter().any(|s| s.secret);
             }
             Kind::Array(_) => {}
             kind => {
