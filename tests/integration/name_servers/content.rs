@@ -140,6 +140,10 @@ pub(super) fn is_refused(kind: Kind, rtype: &str) -> bool {
     refused.any(|(_, types, _)| types.contains(&rtype))
 }
 
+/// Owners that PowerDNS 4.7 takes and transfers, and answers no query for: nobody can say that they are
+/// served.
+const UNANSWERED_BY_POWER_DNS: [&str; 2] = ["odd\\000\\255octets", "semi\\;colon\\\"quote\\@at\\$"];
+
 /// Owners, relative to the apex.
 const OWNERS: [&str; 16] = [
     "@",
@@ -252,7 +256,8 @@ impl Content {
             let (Some(template), false) = (template(rtype), is_refused(kind, rtype)) else {
                 continue;
             };
-            if !(owner == "@" && is_signers) {
+            let is_answered = kind != Kind::PowerDns || !UNANSWERED_BY_POWER_DNS.contains(&owner);
+            if is_answered && !(owner == "@" && is_signers) {
                 let (ttl, rdata) = rrset(random, rtype, template);
                 let rdata = rdata.into_iter().collect::<Vec<_>>();
                 self.insert(owner, rtype, ttl, &rdata);

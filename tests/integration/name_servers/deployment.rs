@@ -45,18 +45,45 @@ pub(super) fn janitor_for(server: &NameServer) -> Janitor {
     janitor(&[server.address()], server.key())
 }
 
-/// A text without what is another one every time: the ports of servers, the IDs of messages.
+/// A text without what is another one every time: ports of servers, IDs of messages, times.
 pub(super) fn steady(text: &str) -> String {
     let mut shown = text.to_owned();
-    for before in ["127.0.0.1:", "the ID ", "the request had "] {
+    for before in [
+        "127.0.0.1:",
+        "the ID ",
+        "the request had ",
+        "clock reads ",
+        "ours ",
+        "it is ",
+    ] {
         let mut parts = shown.split(before);
         let mut without = parts.next().unwrap_or_default().to_owned();
         for part in parts {
+            let is_part = |c: char| c.is_ascii_digit() || "-:TZ".contains(c);
+            let rest = match part.starts_with(|c: char| c.is_ascii_digit()) {
+                true if before.ends_with(':') => {
+                    part.trim_start_matches(|c: char| c.is_ascii_digit())
+                }
+                true => part.trim_start_matches(is_part),
+                false => part,
+            };
             without += before;
-            without += "<n>";
-            without += part.trim_start_matches(|c: char| c.is_ascii_digit());
+            without += if rest.len() < part.len() { "<n>" } else { "" };
+            without += rest;
         }
         shown = without;
     }
-    shown
+    // Which of both it is depends on what was on its way when somebody hung up.
+    let mut parts = shown.split("the connection broke ");
+    let mut closed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        closed += "the server closed the connection ";
+        closed += &part.replacen(": Connection reset by peer (os error 104)", "", 1);
+    }
+    // And of what came of a question after that.
+    let why = "cannot ask whether it was done: ";
+    match closed.split_once(why) {
+        Some((before, _)) => format!("{before}{why}…\""),
+        None => closed,
+    }
 }

@@ -1,6 +1,5 @@
 //! What can go wrong while a zone is read: it is left out, with what happened, and stays as it is.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::deployment::{janitor, janitor_for, steady, unsigned};
@@ -99,7 +98,30 @@ fn whatever_happens_to_a_signed_transfer_leaves_the_zone_out() {
         reasons += &format!("{told}: {reason}\n");
         proxy.heal();
     }
-    insta::assert_snapshot!(reasons, @"");
+    insta::assert_snapshot!(reasons, @r#"
+    hung up on: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server closed the connection before it answered"
+    never answered: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: no answer within 0.5 s (`timeout`)"
+    hung up on in the first message: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server closed the connection in the middle of a message"
+    hung up on between messages: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server closed the connection before the answer was complete"
+    hung up on in a message: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server closed the connection in the middle of a message"
+    silence between messages: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: no further message of the answer within 0.5 s (`timeout`)"
+    silence in a message: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: no further message of the answer within 0.5 s (`timeout`)"
+    a message is lost: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is wrong: it was changed on its way, or signed with another secret" hint="the secret of `tsig_key` has to be that of the key at the server"
+    a message comes twice: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is wrong: it was changed on its way, or signed with another secret" hint="the secret of `tsig_key` has to be that of the key at the server"
+    two messages are swapped: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is wrong: it was changed on its way, or signed with another secret" hint="the secret of `tsig_key` has to be that of the key at the server"
+    a bit of a record is flipped: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is wrong: it was changed on its way, or signed with another secret" hint="the secret of `tsig_key` has to be that of the key at the server"
+    another ID: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has the ID <n>, the request had <n>"
+    another ID at first: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has the ID <n>, the request had <n>"
+    a request comes back: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server sends a request in place of an answer"
+    another opcode: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has the opcode UPDATE(5), another one than the request"
+    marked as truncated: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is truncated, which has no place in TCP"
+    another RCODE than was signed: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is wrong: it was changed on its way, or signed with another secret" hint="the secret of `tsig_key` has to be that of the key at the server"
+    another question: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer breaks off within its question"
+    a message is shortened: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the signature of the answer is not where RFC 8945 wants it, or makes no sense"
+    a message without a header: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has 7 octets, less than the header of a message"
+    an empty message: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has 0 octets, less than the header of a message"
+    a message of zeros: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer has the ID <n>, the request had <n>"
+    "#);
     assert_is_read(&janitor, "without a fault");
 }
 
@@ -113,7 +135,7 @@ fn a_server_that_gives_an_octet_at_a_time_is_left_at_the_deadline() {
         .settings("timeout = 5\n[dns.axfr]\ndeadline = 1");
     let spot = Spot::answer(Exchange::Axfr, 1);
     proxy.always(spot, Fault::Trickle(Duration::from_millis(50)));
-    insta::assert_snapshot!(left_out(&janitor, "slow"), @"");
+    insta::assert_snapshot!(left_out(&janitor, "slow"), @r#"example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: not done within the 1 s for one zone (`deadline`)""#);
 }
 
 #[test]
@@ -140,11 +162,8 @@ fn a_server_killed_in_mid_transfer_leaves_the_zone_out_and_the_next_one_is_asked
         };
         let proxy = Proxy::before(first.address());
         let spot = Spot::answer(Exchange::Axfr, 2);
-        let kill = Arc::new(first.killer());
-        let kill_and_cut = move || kill();
-        proxy.always(spot, Fault::first(kill_and_cut));
         // What the server had sent already would arrive; what a dead machine had, would not.
-        proxy.always(Spot::answer(Exchange::Axfr, 3), Fault::Cut(0));
+        proxy.always(spot, Fault::instead(first.killer()));
         let alone = desiring_more(janitor(&[proxy.address()], first.key()));
         let reason = left_out(&alone, &format!("{kind:?}"));
         assert!(
@@ -196,7 +215,24 @@ fn keys_that_a_server_does_not_accept_are_told_apart() {
         let without = desiring_more(unsigned(&[server.address()]));
         reasons += &format!("{kind:?}, no key: {}\n", left_out(&without, "no key"));
     }
-    insta::assert_snapshot!(reasons, @"");
+    insta::assert_snapshot!(reasons, @r#"
+    Knot, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
+    Knot, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Knot, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Knot, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    Bind, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
+    Bind, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Bind, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Bind, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
+    Nsd, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
+    Nsd, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Nsd, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
+    Nsd, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
+    PowerDns, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    "#);
 }
 
 #[test]
@@ -219,7 +255,16 @@ fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
             reasons += &format!("{kind:?}, {by}: {reason}\n");
         }
     }
-    insta::assert_snapshot!(reasons, @"");
+    insta::assert_snapshot!(reasons, @r#"
+    Knot, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s ahead" hint="set the clocks of both machines; signatures hold for five minutes"
+    Knot, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s behind" hint="set the clocks of both machines; signatures hold for five minutes"
+    Bind, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s ahead" hint="set the clocks of both machines; signatures hold for five minutes"
+    Bind, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s behind" hint="set the clocks of both machines; signatures hold for five minutes"
+    Nsd, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s ahead" hint="set the clocks of both machines; signatures hold for five minutes"
+    Nsd, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s behind" hint="set the clocks of both machines; signatures hold for five minutes"
+    PowerDns, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    "#);
 }
 
 #[test]
@@ -239,5 +284,14 @@ fn a_server_that_refuses_or_has_no_such_zone_leaves_it_out() {
         let unknown = left_out(&unknown, "unknown");
         reasons += &format!("{kind:?}, refused: {refused}\n{kind:?}, unknown: {unknown}\n");
     }
-    insta::assert_snapshot!(reasons, @"");
+    insta::assert_snapshot!(reasons, @r#"
+    Knot, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Knot, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    Bind, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
+    Bind, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    Nsd, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
+    Nsd, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    PowerDns, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    "#);
 }

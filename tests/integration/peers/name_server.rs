@@ -10,6 +10,7 @@ mod power_dns;
 mod tls;
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -231,7 +232,7 @@ impl NameServer {
     ///
     /// If the server does not tell all of it.
     pub(crate) fn transfer(&self, apex: &str) -> Vec<Record> {
-        dns_client::transfer(self.address(), apex)
+        again_if_reset(|| dns_client::transfer(self.address(), apex))
             .unwrap_or_else(|error| panic!("cannot see {apex} at {:?}: {error}", self.kind))
     }
 
@@ -245,7 +246,7 @@ impl NameServer {
 
     /// The serial of a zone.
     pub(crate) fn serial(&self, apex: &str) -> u32 {
-        dns_client::serial(self.address(), apex)
+        again_if_reset(|| dns_client::serial(self.address(), apex))
             .unwrap_or_else(|error| panic!("{:?} has no SOA of {apex}: {error}", self.kind))
     }
 
@@ -309,7 +310,8 @@ impl NameServer {
     pub(crate) fn wait_for_serial(&mut self, apex: &str, serial: u32) {
         let address = self.address();
         self.wait_until(&format!("serial {serial} of {apex}"), || {
-            dns_client::serial(address, apex).is_ok_and(|is| is == serial)
+            // Of the processes of NSD some may still have the zone of before.
+            (0..5).all(|_| dns_client::serial(address, apex).is_ok_and(|is| is == serial))
         });
     }
 
@@ -390,6 +392,17 @@ impl NameServer {
             }
         }
     }
+}
+
+/// Asks again when NSD, which has read a zone anew, ends the process that was asked.
+fn again_if_reset<T>(ask: impl Fn() -> io::Result<T>) -> io::Result<T> {
+    let mut answers = (1..=ATTEMPTS).map(|attempt| (attempt, ask()));
+    let is_final = |(attempt, answer): &(u32, io::Result<T>)| {
+        let is_reset = |error: &io::Error| error.kind() == ErrorKind::ConnectionReset;
+        *attempt == ATTEMPTS || !answer.as_ref().is_err_and(is_reset)
+    };
+    let (_, answer) = answers.find(is_final).expect("the last attempt is final");
+    answer
 }
 
 fn launch(

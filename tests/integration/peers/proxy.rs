@@ -95,11 +95,17 @@ pub(crate) enum Fault {
     Change(Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>),
     /// Something happens before it arrives.
     First(Arc<dyn Fn() + Send + Sync>),
+    /// Something happens in its place, and both sides are hung up on.
+    Instead(Arc<dyn Fn() + Send + Sync>),
 }
 
 impl Fault {
     pub(crate) fn change(change: impl Fn(&mut Vec<u8>) + Send + Sync + 'static) -> Self {
         Self::Change(Arc::new(change))
+    }
+
+    pub(crate) fn instead(act: impl Fn() + Send + Sync + 'static) -> Self {
+        Self::Instead(Arc::new(act))
     }
 
     pub(crate) fn first(act: impl Fn() + Send + Sync + 'static) -> Self {
@@ -325,6 +331,11 @@ impl Pipe {
             Fault::First(act) => {
                 act();
                 self.write(&message)
+            }
+            Fault::Instead(act) => {
+                act();
+                self.hang_up();
+                Err(io::ErrorKind::ConnectionAborted.into())
             }
         }
     }
