@@ -28,7 +28,7 @@ use std::time::Duration;
 use janitor_plugin_api::dns::{ActualZone, Name, NameRef};
 use janitor_plugin_api::{Error, Host};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::{debug, trace, warn};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -214,12 +214,14 @@ impl Reader {
             Ok(zone) => zone,
             Err(fault) => return Ok(Found::Doubt(fault.into())),
         };
-        let records = differences
-            .steps()
-            .map(|step| step.deleted().count() + step.added().count());
-        let records = records.sum::<usize>() as u64;
+        let mut records = 0;
+        for step in differences.steps() {
+            trace!(zone = %apex, from = %step.from, to = %step.to, "step of the differences");
+            records += (step.deleted().count() + step.added().count()) as u64;
+        }
         debug!(
             zone = %apex, server = server.shown(), from = %serial, serial = %differences.to(), records, octets,
+            kept_octets = differences.octets(),
             "differences of the zone transferred"
         );
         self.tally
