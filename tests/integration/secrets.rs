@@ -112,10 +112,9 @@ fn with_key(settings: &str) -> Janitor {
 #[test]
 fn what_a_plugin_says_of_a_table_counts_more_than_its_name() {
     let key = "{ file = 'janitor.key', name = 'janitor', algorithm = 'hmac-sha512', secret_env = 'NOT_SHOWN' }";
-    let zones = "zones = { \"token.example\" = { servers = ['192.0.2.2'] } }";
-    let janitor = with_key(&format!("tsig_key = {key}\n{zones}"));
+    let janitor = with_key(&format!("tsig_key = {key}"));
     let said = janitor.command(&["config", "dns.axfr"]).stdout();
-    for shown in ["janitor.key", "'janitor'", "hmac-sha512", "192.0.2.2"] {
+    for shown in ["janitor.key", "'janitor'", "hmac-sha512"] {
         let shown = shown.replace('\'', "\"");
         assert!(said.contains(&shown), "{shown}:\n{said}");
     }

@@ -42,7 +42,7 @@ const LEAST_ROOM: usize = 64 << 10;
 pub(crate) struct Connection {
     server: Arc<Server>,
     /// Held for as long as the connection is in use.
-    permit: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
     /// Taken out only by `drop`, and while connecting anew.
     idle: Option<Idle>,
     /// Whether the connection was used before: the server may have closed it meanwhile.
@@ -78,7 +78,7 @@ impl Connection {
     ) -> Self {
         Self {
             server,
-            permit,
+            _permit: permit,
             idle: Some(idle),
             is_reused,
             is_settled: true,

@@ -113,18 +113,6 @@ impl Fault {
         }
     }
 
-    /// Whether another server may well answer: true for all but what is wrong with the request itself.
-    pub(crate) fn is_worth_another_server(&self) -> bool {
-        match self {
-            Self::TooLarge { .. } => false,
-            Self::Rcode(rcode) => !matches!(
-                *rcode,
-                Rcode::YXDOMAIN | Rcode::YXRRSET | Rcode::NXRRSET | Rcode::NOTZONE
-            ),
-            _ => true,
-        }
-    }
-
     /// Whether the same server may answer the same request a moment later.
     ///
     /// Whoever repeats an update asks [`may_have_been_done`](Self::may_have_been_done) first.

@@ -4,13 +4,6 @@
 //! - the authority `dns.primary` takes the desired state of zones from a primary, in the same way;
 //! - the publisher `dns.update` changes zones at their primary (RFC 2136).
 
-#![allow(
-    dead_code,
-    unused_imports,
-    unused_macros,
-    reason = "parts of the library are still being put together"
-)]
-
 mod settings;
 mod key;
 mod tls;

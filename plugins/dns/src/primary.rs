@@ -104,8 +104,7 @@ impl Primary {
     /// The zones that the catalog has. Without it nobody knows which zones are missing.
     async fn members(&self, catalog: &Name) -> Result<BTreeSet<Name>, Error> {
         let cannot = || format!("cannot take zones from the catalog `{catalog}`");
-        let served = self.reader.read(catalog.as_ref()).await;
-        let served = served.map_err(|e| Error::retry(cannot(), e))?;
+        let served = self.reader.read_needed(catalog.as_ref(), cannot()).await?;
         catalog::members(&served).map_err(|e| Error::retry(cannot(), e))
     }
 

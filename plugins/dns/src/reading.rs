@@ -28,7 +28,7 @@ use std::time::Duration;
 use janitor_plugin_api::dns::{ActualZone, Name, NameRef};
 use janitor_plugin_api::{Error, Host};
 use tokio::time::timeout;
-use tracing::{debug, warn};
+use tracing::{debug, trace, warn};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -91,6 +91,32 @@ impl Reader {
     /// [`Error::zone`] with what came of every server.
     pub(crate) async fn read(&self, apex: NameRef<'_>) -> Result<ActualZone, Error> {
         let servers = self.network.servers(apex)?;
+        let found = self.search(servers, apex).await;
+        found.map_err(|failure| {
+            failure.into_error(|links| Error::zone("cannot transfer the zone", links))
+        })
+    }
+
+    /// The same, for a zone without which nothing goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::retry`] that says `cannot`, with what came of every server.
+    pub(crate) async fn read_needed(
+        &self,
+        apex: NameRef<'_>,
+        cannot: String,
+    ) -> Result<ActualZone, Error> {
+        let servers = self.network.servers(apex)?;
+        let found = self.search(servers, apex).await;
+        found.map_err(|failure| failure.into_error(|links| Error::retry(cannot, links)))
+    }
+
+    async fn search<'a>(
+        &self,
+        servers: &'a [Arc<Server>],
+        apex: NameRef<'_>,
+    ) -> Result<ActualZone, Attempts<'a>> {
         let apex = apex.to_owned();
         let mut attempts = Attempts::new(servers);
         let search = async {
@@ -98,9 +124,9 @@ impl Reader {
                 match self.read_from(server, &apex).await {
                     Ok(zone) => return Some(zone),
                     Err(reason) => {
-                        debug!(zone = %apex, server = server.shown(), %reason, "zone not read");
+                        let reason = attempts.failed(&reason);
+                        debug!(zone = %apex, server = server.shown(), reason, "zone not read");
                         self.tally.failed(server);
-                        attempts.failed(reason);
                     }
                 }
             }
@@ -108,8 +134,8 @@ impl Reader {
         };
         match timeout(self.deadline, search).await {
             Ok(Some(zone)) => Ok(zone),
-            Ok(None) => Err(attempts.into_error()),
-            Err(_) => Err(attempts.out_of_time(self.deadline).into_error()),
+            Ok(None) => Err(attempts),
+            Err(_) => Err(attempts.out_of_time(self.deadline)),
         }
     }
 
@@ -188,12 +214,14 @@ impl Reader {
             Ok(zone) => zone,
             Err(fault) => return Ok(Found::Doubt(fault.into())),
         };
-        let records = differences
-            .steps()
-            .map(|step| step.deleted().count() + step.added().count());
-        let records = records.sum::<usize>() as u64;
+        let mut records = 0;
+        for step in differences.steps() {
+            trace!(zone = %apex, from = %step.from, to = %step.to, "step of the differences");
+            records += (step.deleted().count() + step.added().count()) as u64;
+        }
         debug!(
             zone = %apex, server = server.shown(), from = %serial, serial = %differences.to(), records, octets,
+            kept_octets = differences.octets(),
             "differences of the zone transferred"
         );
         self.tally

@@ -79,11 +79,6 @@ impl Server {
         format!("{} {}", self.shown, key.as_deref().unwrap_or("-"))
     }
 
-    /// Whether requests are signed, and answers have to be.
-    pub(crate) fn is_signed(&self) -> bool {
-        self.key.is_some()
-    }
-
     pub(crate) fn key(&self) -> Option<&Key> {
         self.key.as_ref()
     }

@@ -294,6 +294,8 @@ fn a_catalog_says_which_zones_a_primary_has() {
         assert_eq!(run.exit_code(), 1, "{name}: {}", run.stderr());
         let failures = run.failures();
         assert!(failures[0].contains(why), "{name}: {failures:?}");
+        let cannot = format!("cannot take zones from the catalog `{name}.`");
+        assert!(failures[0].contains(&cannot), "{name}: {failures:?}");
     }
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use janitor_plugin_api::dns::{Name, RrsetRef, Rtype, Ttl, ZoneBuilder};
+use janitor_plugin_api::dns::{Name, RrsetRef, Ttl, ZoneBuilder};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;

@@ -9,8 +9,8 @@ use std::fmt;
 
 use domain::base::iana::Rcode;
 use domain::base::name::ToName as _;
-use domain::base::rdata::{ComposeRecordData, ParseAnyRecordData, UnknownRecordData};
-use domain::base::{Message, ParsedRecord, Rtype as WireRtype};
+use domain::base::rdata::{ComposeRecordData, UnknownRecordData};
+use domain::base::{Message, ParsedRecord};
 use domain::rdata::AllRecordData;
 use janitor_plugin_api::dns::{Name, NameRef, Rrset, RrsetRef, Rtype, Serial, Ttl};
 

@@ -26,10 +26,11 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Notes why the next server did not give the zone.
-    pub(super) fn failed(&mut self, reason: Unread) {
-        self.hint = self.hint.take().or_else(|| hint(&reason));
-        self.reasons.push(in_one_line(&reason));
+    /// Notes why the next server did not give the zone, and returns it in one line.
+    pub(super) fn failed(&mut self, reason: &Unread) -> &str {
+        self.hint = self.hint.take().or_else(|| hint(reason));
+        self.reasons.push(in_one_line(reason));
+        self.reasons.last().map_or("", String::as_str)
     }
 
     /// Notes that there was no time left for the next server, and none for those after it.
@@ -41,8 +42,12 @@ impl<'a> Attempts<'a> {
         self
     }
 
-    /// One link for each server, in the order in which they were tried.
-    pub(super) fn into_error(self) -> Error {
+    /// The error that `make` makes of one link for each server, in the order in which they were tried.
+    ///
+    /// # Panics
+    ///
+    /// If there are no servers, which is an error of its own.
+    pub(super) fn into_error(self, make: impl FnOnce(Link) -> Error) -> Error {
         let Self {
             servers,
             reasons,
@@ -59,8 +64,7 @@ impl<'a> Attempts<'a> {
             let next = links.take().map(Box::new);
             links = Some(Link { link, next });
         }
-        let links = links.expect("a zone without servers is an error of its own");
-        let error = Error::zone("cannot transfer the zone", links);
+        let error = make(links.expect("a zone without servers is an error of its own"));
         match hint {
             Some(hint) => error.hint(hint),
             None => error,
@@ -88,7 +92,7 @@ pub(super) fn in_one_line(error: &(dyn StdError + 'static)) -> String {
 
 /// What came of one server, and of those after it.
 #[derive(Debug)]
-struct Link {
+pub(super) struct Link {
     link: String,
     next: Option<Box<Self>>,
 }

@@ -23,7 +23,7 @@ mod differences;
 mod ixfr;
 
 pub(crate) use axfr::Axfr;
-pub(crate) use differences::{Differences, Step};
+pub(crate) use differences::Differences;
 pub(crate) use fault::TransferFault;
 pub(crate) use ixfr::{Increment, Ixfr};
 pub(crate) use whole::Transferred;
