@@ -11,5 +11,6 @@ mod reading;
 mod kept;
 mod sources;
 mod updating;
+mod refusing;
 mod reading_back;
 mod round_trips;

@@ -100,6 +100,8 @@ controls {{ }};
                 primary.ip(),
                 primary.port(),
             ),
+            // BIND takes one of the two.
+            None if options.per_zone.contains("update-policy") => "type primary;".to_owned(),
             None => format!("type primary; allow-update {{ {update}}};"),
         };
         let signing = match options.sign {
