@@ -419,6 +419,28 @@ fn a_secret_is_in_no_text_for_people() {
 }
 
 #[test]
+fn what_a_plugin_describes_in_a_table_of_secrets_is_judged_by_its_own_name() {
+    let accepts = accepts(
+        "tsig_key = { type = 'object', additionalProperties = false, properties = { \
+           file = { type = 'string', format = 'path' }, name = { type = 'string' }, \
+           secret_file = { type = 'string', format = 'path' }, secret_env = { type = 'string' }, \
+           login = { type = 'string' , writeOnly = true } } }",
+    );
+    let mut config = load(
+        "[p]\ntsig_key = { file = 'f1', name = 'n1', secret_file = 'f2', secret_env = 'e1', \
+         login = 'l1', typo = 't1' }\nother_key = { file = 'f3' }\n",
+    );
+    config.hide([("p.c", &accepts)]);
+    let shown = config.shown();
+    for text in ["f1", "n1", "f2"] {
+        assert!(shown.contains(text), "{text} in {shown}");
+    }
+    for secret in ["e1", "l1", "t1", "f3"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[test]
 fn a_secret_beside_a_syntax_error_is_not_shown() {
     let text = problems("[p]\npassword = 'hunter2\nx = 1\n");
     assert!(!text.contains("hunter2") && text.contains("***"), "{text}");

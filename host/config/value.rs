@@ -166,8 +166,13 @@ impl Value {
     /// one, where all of `schemas` describe it: a path is none, and in a table each setting's own name
     /// says more than the table's.
     pub(super) fn reveal(&mut self, name: &str, schemas: &[&Schema]) {
+        let is_said = schemas.iter().any(|schema| schema.secret);
         match &mut self.kind {
             Kind::Table(table) => {
+                let is_table =
+                    |schema: &&Schema| matches!(schema.kind, Type::Table(_) | Type::Map(_));
+                // Each of its values stays a secret by itself.
+                self.secret &= !schemas.iter().all(is_table) || schemas.iter().any(|s| s.secret);
                 for (name, (_, value)) in &mut table.entries {
                     let of_member = schemas.iter().filter_map(|schema| match &schema.kind {
                         Type::Table(settings) => settings.find(name).map(|found| &found.schema),
@@ -179,13 +184,35 @@ impl Value {
                         value.reveal(name, &of_member);
                     }
                 }
+                let is_table =
+                    |schema: &&Schema| matches!(schema.kind, Type::Table(_) | Type::Map(_));
+                // Each of its values says for itself whether it is one.
+                if schemas.iter().all(is_table) {
+                    self.secret &= is_said;
+                }
             }
-            Kind::Array(_) => {}
+            Kind::Array(values) => {
+                let of_items = schemas.iter().filter_map(|schema| match &schema.kind {
+                    Type::List(item) => Some(&**item),
+                    _ => None,
+                });
+                let of_items: Vec<_> = of_items.collect();
+                if of_items.len() < schemas.len() || secret::is_secret(name) || is_said {
+                    return;
+                }
+                for value in values.iter_mut() {
+                    value.reveal(name, &of_items);
+                }
+                if self.secret && values.iter().all(|value| !value.secret) {
+                    self.secret = false;
+                    self.origin.show();
+                }
+            }
             kind => {
                 let is_path = |schema: &&Schema| schema.kind == Type::Text(Format::Path);
                 let is_plain = !secret::is_secret(name) || schemas.iter().all(is_path);
                 let is_url = matches!(kind, Kind::Text(text) if !secret::in_url(text).is_empty());
-                if self.secret && is_plain && !is_url && !schemas.iter().any(|s| s.secret) {
+                if self.secret && is_plain && !is_url && !is_said {
                     self.secret = false;
                     self.origin.show();
                 }

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::janitor::Janitor;
+use crate::janitor::{DNS, FILES, Janitor};
 use crate::settings::{CHOOSY, choosy};
 
 /// Everything that the program says, whatever it is asked.
@@ -98,4 +98,43 @@ fn a_secret_in_the_plugins_own_words_is_covered() {
       because: the phrase is ***
     error: 1 error; nothing was run
     "#);
+}
+
+/// The settings of a key for name servers, whose table has the name of a secret and says which of its
+/// settings are some.
+fn with_key(settings: &str) -> Janitor {
+    Janitor::new()
+        .libraries(&[FILES, DNS])
+        .reconcilers(&["dns.axfr"])
+        .settings(&format!("[dns]\nservers = ['192.0.2.1']\n{settings}"))
+}
+
+#[test]
+fn what_a_plugin_says_of_a_table_counts_more_than_its_name() {
+    let key = "{ file = 'janitor.key', name = 'janitor', algorithm = 'hmac-sha512', secret_env = 'NOT_SHOWN' }";
+    let zones = "zones = { \"token.example\" = { servers = ['192.0.2.2'] } }";
+    let janitor = with_key(&format!("tsig_key = {key}\n{zones}"));
+    let said = janitor.command(&["config", "dns.axfr"]).stdout();
+    for shown in ["janitor.key", "'janitor'", "hmac-sha512", "192.0.2.2"] {
+        let shown = shown.replace('\'', "\"");
+        assert!(said.contains(&shown), "{shown}:\n{said}");
+    }
+    assert!(!said.contains("NOT_SHOWN"), "{said}");
+}
+
+#[test]
+fn a_secret_in_a_table_that_is_shown_is_not() {
+    for secret in [
+        "secret = 'hunter2'",
+        "file = 'x'\nsecret = ['hunter2']",
+        "phrase = 'hunter2'",
+        "name = { a = 'hunter2' }",
+    ] {
+        let janitor = with_key(&format!("[dns.tsig_key]\n{secret}"));
+        for command in [&["run"][..], &["config"], &["config", "dns.axfr", "--json"]] {
+            let run = janitor.command(command);
+            let said = run.stdout() + &run.stderr();
+            assert!(!said.contains("hunter2"), "{secret}, {command:?}:\n{said}");
+        }
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) struct Connection {
     permit: OwnedSemaphorePermit,
     /// Taken out only by `drop`, and while connecting anew.
     idle: Option<Idle>,
-    /// Whether somebody else used the connection before: the server may have closed it meanwhile.
+    /// Whether the connection was used before: the server may have closed it meanwhile.
     is_reused: bool,
     /// Whether no exchange is under way.
     is_settled: bool,
@@ -226,6 +226,7 @@ impl Exchange<'_> {
     /// the answer counts.
     pub(crate) fn done(self) -> Result<(), Fault> {
         self.signing.done()?;
+        self.connection.is_reused = true;
         // Whatever comes behind the end belongs to nothing that was asked.
         self.connection.is_settled = self
             .connection

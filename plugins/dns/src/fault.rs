@@ -157,7 +157,9 @@ impl Fault {
                     .to_owned(),
             ),
             Self::Rcode(Rcode::NOTAUTH) => Some(
-                "the server does not serve this zone, or serves it only in another view".to_owned(),
+                "the server does not serve this zone, or only in another view; Knot and PowerDNS \
+                 also say so where they do not allow this to the key, or to the address of this machine"
+                    .to_owned(),
             ),
             Self::Unfit(Unfit::Tls) => Some("set `tls`, or the port of plain TCP".to_owned()),
             _ => None,

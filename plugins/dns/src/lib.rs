@@ -23,6 +23,7 @@ mod transfer;
 mod kept;
 mod reading;
 mod axfr;
+mod catalog;
 mod primary;
 mod update;
 mod read_back;

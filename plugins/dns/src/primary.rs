@@ -2,7 +2,7 @@
 //!
 //! Zones are read as `dns.axfr` reads them and sent as they come, in any order. What a signer has made is
 //! not desired: the zone may be signed elsewhere, with other keys. One that cannot be read is left out by
-//! name.
+//! name. Where a catalog says which zones there are, nothing goes on without it.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use janitor_plugin_api::dns::{ActualZone, BuildError, DesiredZone, Name, NameRef
 use janitor_plugin_api::{Authority, Error, Host, RrsetSender};
 use tokio::sync::Mutex;
 
+use crate::catalog;
 use crate::reading::{Reader, with_reading};
 
 with_reading! {
@@ -18,15 +19,20 @@ with_reading! {
     #[derive(Debug)]
     pub(crate) struct Settings {
         /// The zones that are read.
-        #[setting(example = ["example.com"])]
+        #[setting(default, example = ["example.com"])]
         names: Vec<String>,
+
+        /// A catalog zone (RFC 9432), whose members are read as well.
+        #[setting(example = "catalog.example.com")]
+        catalog: Option<String>,
     }
 }
 
 /// The authority `dns.primary`.
 pub(crate) struct Primary {
     reader: Reader,
-    names: Vec<Name>,
+    names: BTreeSet<Name>,
+    catalog: Option<Name>,
     host: Host,
 }
 
@@ -36,7 +42,16 @@ impl Authority for Primary {
     fn new(settings: Settings, host: Host) -> Result<Self, Error> {
         let reader = Reader::new(&settings.network(), &settings.reading(), &host)?;
         let names = zones(&settings.names)?;
-        for apex in &names {
+        let catalog = settings.catalog.as_deref().map(|text| {
+            let name = text.parse::<Name>();
+            name.map_err(|e| Error::config(format!("cannot use `{text}` as `catalog`"), e))
+        });
+        let catalog = catalog.transpose()?;
+        if names.is_empty() && catalog.is_none() {
+            let nothing = "neither `names` nor `catalog` names a zone";
+            return Err(Error::config("cannot desire anything", nothing));
+        }
+        for apex in names.iter().chain(&catalog) {
             if !reader.knows_servers_of(apex.as_ref()) {
                 let cannot = format!("cannot read `{apex}`");
                 return Err(Error::config(cannot, "no name server is configured for it")
@@ -46,28 +61,16 @@ impl Authority for Primary {
         Ok(Self {
             reader,
             names,
+            catalog,
             host,
         })
     }
 
     async fn run(&mut self, rrsets: &mut RrsetSender) -> Result<(), Error> {
-        // Each read sends its zone itself: while one waits for the host to take it, the others read on,
-        // and no server grows tired of waiting for us.
-        let rrsets = &Mutex::new(rrsets);
-        let reads = self.names.iter().map(async |apex| {
-            match self.read(apex.as_ref()).await {
-                Ok(zone) => rrsets.lock().await.send(zone).await?,
-                // Sent with the RRsets that could be read, it would have all others deleted.
-                Err(reason) => self.host.leave_out(apex.as_ref(), &reason),
-            }
-            Ok(())
-        });
-        let reads = stream::iter(reads).buffer_unordered(self.reader.at_once());
-        let all = reads.try_for_each(async |()| Ok(()));
         tokio::select! {
             biased;
             () = self.host.cancelled() => Err(Error::cancelled("not every zone was read")),
-            ended = all => ended,
+            ended = self.send_all(rrsets) => ended,
         }
     }
 
@@ -78,14 +81,42 @@ impl Authority for Primary {
 }
 
 impl Primary {
+    async fn send_all(&self, rrsets: &mut RrsetSender) -> Result<(), Error> {
+        let mut names = self.names.clone();
+        if let Some(catalog) = &self.catalog {
+            names.extend(self.members(catalog).await?);
+        }
+        // Each read sends its zone itself: while one waits for the host to take it, the others read on,
+        // and no server grows tired of waiting for us.
+        let rrsets = &Mutex::new(rrsets);
+        let reads = names.iter().map(async |apex| {
+            match self.read(apex.as_ref()).await {
+                Ok(zone) => rrsets.lock().await.send(zone).await?,
+                // Sent with the RRsets that could be read, it would have all others deleted.
+                Err(reason) => self.host.leave_out(apex.as_ref(), &reason),
+            }
+            Ok(())
+        });
+        let reads = stream::iter(reads).buffer_unordered(self.reader.at_once());
+        reads.try_for_each(async |()| Ok(())).await
+    }
+
+    /// The zones that the catalog has. Without it nobody knows which zones are missing.
+    async fn members(&self, catalog: &Name) -> Result<BTreeSet<Name>, Error> {
+        let cannot = || format!("cannot take zones from the catalog `{catalog}`");
+        let served = self.reader.read(catalog.as_ref()).await;
+        let served = served.map_err(|e| Error::retry(cannot(), e))?;
+        catalog::members(&served).map_err(|e| Error::retry(cannot(), e))
+    }
+
     async fn read(&self, apex: NameRef<'_>) -> Result<DesiredZone, Error> {
         let served = self.reader.read(apex).await?;
         desired(&served).map_err(|e| Error::zone("cannot desire what is served", e))
     }
 }
 
-/// The zones that `names` names, in canonical order.
-fn zones(names: &[String]) -> Result<Vec<Name>, Error> {
+/// The zones that `names` names.
+fn zones(names: &[String]) -> Result<BTreeSet<Name>, Error> {
     let mut zones = BTreeSet::new();
     for text in names {
         let cannot = || format!("cannot use `{text}` of `names`");
@@ -95,7 +126,7 @@ fn zones(names: &[String]) -> Result<Vec<Name>, Error> {
             return Err(Error::config(cannot(), "the zone is there twice"));
         }
     }
-    Ok(zones.into_iter().collect())
+    Ok(zones)
 }
 
 /// What of a served zone is desired elsewhere: all but what a signer makes.

@@ -22,7 +22,7 @@ use tracing::debug;
 use self::sight::{Obstacle, Sight, judge};
 use crate::connection::{Connection, Several};
 use crate::fault::Fault;
-use crate::message::Request;
+use crate::message::{Answer, Request};
 use crate::server::Server;
 
 /// The first pause before a server is asked again. Each later one is twice as long.
@@ -124,6 +124,8 @@ struct Watch<'a> {
     hidden: Vec<u32>,
     /// Why the server could not be asked for RRsets, if that was so the last time.
     obstacle: Option<String>,
+    /// How many questions it is asked at once.
+    at_once: usize,
 }
 
 /// A change that has not been seen.
@@ -157,6 +159,7 @@ impl<'a> Watch<'a> {
                 .collect(),
             hidden: Vec::new(),
             obstacle: None,
+            at_once: Several::MOST,
         }
     }
 
@@ -196,7 +199,11 @@ impl<'a> Watch<'a> {
                 match self.look(serial).await {
                     Ok(()) if self.left.is_empty() => return,
                     Ok(()) => {}
-                    Err(fault) => self.obstacle = Some(line(&fault)),
+                    Err(fault) => {
+                        self.obstacle = Some(line(&fault));
+                        // There are servers that answer one question and close the connection.
+                        self.at_once = (self.at_once / 8).max(1);
+                    }
                 }
                 debug!(
                     server = self.server.shown(),
@@ -232,7 +239,7 @@ impl<'a> Watch<'a> {
             .iter()
             .map(|(index, left)| (*index, left.change))
             .collect();
-        for some in left.chunks(Several::MOST) {
+        for some in left.chunks(self.at_once) {
             self.look_at(&mut connection, some).await?;
         }
         Ok(())
@@ -248,11 +255,20 @@ impl<'a> Watch<'a> {
             .map(|(_, change)| query(change.owner().to_owned(), change.rtype()));
         let requests: Vec<_> = requests.collect();
         let mut sights = vec![Sight::Otherwise(Obstacle::Broken); some.len()];
-        let mut answers = connection.ask_several(&requests).await?;
-        while let Some((number, answer)) = answers.next().await? {
-            let (_, change) = some[number];
-            let wanted = change.addition();
-            sights[number] = judge(answer, self.apex, change.owner(), change.rtype(), wanted);
+        let sight = |change: Change<'_>, answer: Answer<'_>| {
+            let (owner, rtype, wanted) = (change.owner(), change.rtype(), change.addition());
+            judge(answer, self.apex, owner, rtype, wanted)
+        };
+        if let [request] = requests.as_slice() {
+            // Asked in the patient way, which connects anew if need be.
+            let mut exchange = connection.ask(request.clone()).await?;
+            sights[0] = sight(some[0].1, exchange.next().await?);
+            exchange.done()?;
+        } else {
+            let mut answers = connection.ask_several(&requests).await?;
+            while let Some((number, answer)) = answers.next().await? {
+                sights[number] = sight(some[number].1, answer);
+            }
         }
         for ((index, change), sight) in some.iter().zip(sights) {
             let obstacle = match sight {

@@ -115,6 +115,7 @@ impl Reader {
 
     async fn read_from(&self, server: &Arc<Server>, apex: &Name) -> Result<ActualZone, Unread> {
         let mut connection = server.connection().await?;
+        debug!(zone = %apex, server = server.shown(), "zone asked for");
         let store = self.store.as_ref();
         if let Some(kept) = store.and_then(|store| store.open(apex.as_ref(), &server.identity())) {
             match self.read_kept(kept, &mut connection, apex).await? {

@@ -178,7 +178,7 @@ impl SignatureFault {
                 "give the server the key of `tsig_key`, or take `tsig_key` away"
             }
             Self::Unsigned { .. } => {
-                "the server has to know the key of `tsig_key` and to allow this to it"
+                "the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
             }
             Self::NotAsked
             | Self::Other { .. }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::deployment::{janitor, unsigned, steady};
+use super::deployment::{janitor, steady, unsigned};
 use crate::janitor::{HEAD, Janitor};
 use crate::peers::name_server::{Key, Kind, NameServer, Options};
 

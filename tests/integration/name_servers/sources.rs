@@ -1,8 +1,11 @@
 //! Zones from where they are: several servers, IPv6, TLS, and a primary as the source of truth.
 
+use rustix::process::Signal;
+
 use super::deployment::{janitor, janitor_for};
 use crate::janitor::{DNS, FILES, HEAD, Janitor};
 use crate::peers::name_server::{Access, Kind, NameServer, Options, Signing};
+use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
 const APEX: &str = "example.com";
 
@@ -135,6 +138,39 @@ fn a_stored_plan_of_served_zones_is_applied_as_long_as_they_are_as_they_were() {
     }
 }
 
+#[test]
+fn a_run_that_is_cancelled_waits_for_no_server() {
+    let Some(server) = NameServer::of(Kind::Knot, APEX, &text("www A 192.0.2.1")) else {
+        return;
+    };
+    let proxy = Proxy::before(server.address());
+    proxy.always(Spot::request(Exchange::Axfr), Fault::Stall(0));
+    let debug =
+        |key| format!("timeout = 600\n[core]\ngrace = 600\n[core.plugin.'{key}']\nlevel = 'debug'");
+    let reconciler = janitor(&[proxy.address()], server.key())
+        .desired(APEX, "www A 192.0.2.2")
+        .settings(&debug("dns.axfr"));
+    let authority = Janitor::new()
+        .libraries(&[FILES, DNS])
+        .authorities(&["dns.primary"])
+        .served(APEX, "www A 192.0.2.2")
+        .file("janitor.key", server.key().file())
+        .settings(&format!("[dns.primary]\nnames = ['{APEX}']"))
+        .settings(&format!("[dns]\nservers = ['{}']", proxy.address()))
+        .settings("tsig_key = { file = 'janitor.key' }")
+        .settings(&debug("dns.primary"));
+    for janitor in [reconciler, authority] {
+        // Nothing here ends by itself in less than ten minutes.
+        let mut running = janitor.start(&["run"]);
+        running.wait_for("zone asked for");
+        running.signal(Signal::TERM);
+        let run = running.finish();
+        assert_eq!((run.exit_code(), run.status().as_str()), (1, "cancelled"));
+        assert_eq!(run.abandoned(), [""; 0]);
+        assert_eq!(run.failures(), [""; 0]);
+    }
+}
+
 /// Zone files that are to become what a primary has.
 fn from_primary(server: &NameServer, names: &str) -> Janitor {
     Janitor::new()
@@ -215,6 +251,53 @@ fn a_zone_that_the_primary_does_not_give_is_left_out_by_name_and_the_others_go_o
 }
 
 #[test]
+fn a_catalog_says_which_zones_a_primary_has() {
+    let catalog = |members: &str| format!("{HEAD}version TXT 2\n{members}\n");
+    let zones = [
+        (
+            "catalog.test",
+            catalog("x.zones PTR a.test.\ny.zones PTR b.test."),
+        ),
+        (
+            "broken.test",
+            catalog("x.zones PTR a.test.\ny.zones PTR a.test."),
+        ),
+        ("a.test", text("www A 192.0.2.1")),
+        ("b.test", text("www A 192.0.2.2")),
+        ("c.test", text("www A 192.0.2.3")),
+    ];
+    let Some(server) = NameServer::start(Kind::Knot, &zones, &Options::default()) else {
+        return;
+    };
+    let with = |catalog: &str| {
+        let janitor = from_primary(&server, &format!("[]\ncatalog = '{catalog}'"));
+        ["a.test", "b.test", "c.test"]
+            .into_iter()
+            .fold(janitor, |janitor, zone| janitor.served(zone, ""))
+    };
+    let janitor = with("catalog.test");
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    let changed = ["a.test", "b.test", "c.test"].map(|zone| {
+        janitor
+            .served_file(zone)
+            .contains(".test. 300 IN A 192.0.2.")
+    });
+    assert_eq!(changed, [true, true, false]);
+
+    for (name, why) in [
+        ("broken.test", "`a.test.` is a member twice"),
+        ("a.test", "it has no TXT record at `version`"),
+        ("nowhere.test", "NOTAUTH"),
+    ] {
+        let run = with(name).run();
+        assert_eq!(run.exit_code(), 1, "{name}: {}", run.stderr());
+        let failures = run.failures();
+        assert!(failures[0].contains(why), "{name}: {failures:?}");
+    }
+}
+
+#[test]
 fn what_cannot_work_is_told_before_anything_runs() {
     let told = |settings: &str| {
         let run = Janitor::new()
@@ -227,15 +310,23 @@ fn what_cannot_work_is_told_before_anything_runs() {
     };
     let without_servers = told("[dns.primary]\nnames = ['example.com']");
     let no_name = told("[dns]\nservers = ['192.0.2.1']\n[dns.primary]\nnames = ['a..b']");
+    let nothing = told("[dns]\nservers = ['192.0.2.1']");
     let twice =
         told("[dns]\nservers = ['192.0.2.1']\n[dns.primary]\nnames = ['a.test', 'A.test.']");
-    insta::assert_snapshot!([without_servers, no_name, twice].join("\n"), @r#"
+    insta::assert_snapshot!([without_servers, nothing, no_name, twice].join("\n"), @r#"
     error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot read `example.com.`
       where: <root>/gordon-janitor.toml:5:6, [dns.primary]
       5 | [dns.primary]
         |      ^^^^^^^
       because: no name server is configured for it
       help: set `servers` in `[dns]`, or for this zone in `[dns.zones]`
+    error: 1 error; nothing was run
+
+    error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot desire anything
+      where: <root>/gordon-janitor.toml:5:6, [dns.primary]
+      5 | [dns.primary]
+        |      ^^^^^^^
+      because: neither `names` nor `catalog` names a zone
     error: 1 error; nothing was run
 
     error[GJ409]: plugin "dns.primary" does not accept its configuration: cannot use `a..b` of `names`

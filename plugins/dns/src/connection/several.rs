@@ -56,6 +56,7 @@ impl Several<'_> {
     /// As [`Exchange::next`](super::Exchange::next); all questions are over then.
     pub(crate) async fn next(&mut self) -> Result<Option<(usize, Answer<'_>)>, Fault> {
         if self.waiting.iter().all(Option::is_none) {
+            self.connection.is_reused = true;
             // Whatever comes behind the last answer belongs to nothing that was asked.
             let idle = self.connection.idle.as_ref();
             self.connection.is_settled = idle.is_some_and(|idle| idle.buffer.is_empty());

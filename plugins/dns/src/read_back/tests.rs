@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use janitor_plugin_api::dns::{
     ActualZone, Changes, LeftAlone, Name, Serial, Ttl, ZoneBuilder, diff,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::sight::tests::answer;
 use super::{Question, Seen, read_back};
@@ -50,6 +51,20 @@ fn changes(actual: &str, desired: &str) -> Changes {
 /// A server of a test: what it answers to an owner and a type, and how often it was asked for what.
 type Answers<'a> = &'a dyn Fn(&str) -> ((bool, Rcode), [String; 2]);
 
+/// Answers the next request of a connection.
+async fn answer_once(stream: &mut TcpStream, answers: Answers<'_>) -> io::Result<()> {
+    let mut octets = vec![0; stream.read_u16().await?.into()];
+    stream.read_exact(&mut octets).await?;
+    let request = Message::from_octets(octets).unwrap();
+    let question = request.sole_question().unwrap();
+    let asked = format!("{} {}", question.qname(), question.qtype());
+    let (header, [first, second]) = answers(&asked);
+    let reply = answer(&request, header, [first.as_str(), second.as_str()]);
+    let mut frame = u16::try_from(reply.len()).unwrap().to_be_bytes().to_vec();
+    frame.extend(reply);
+    stream.write_all(&frame).await
+}
+
 /// Serves on `listener` for ever.
 async fn serve(listener: TcpListener, answers: Answers<'_>) {
     let mut streams = FuturesUnordered::new();
@@ -58,17 +73,7 @@ async fn serve(listener: TcpListener, answers: Answers<'_>) {
             accepted = listener.accept() => {
                 let (mut stream, _) = accepted.unwrap();
                 streams.push(async move {
-                    while let Ok(length) = stream.read_u16().await {
-                        let mut octets = vec![0; length.into()];
-                        stream.read_exact(&mut octets).await.unwrap();
-                        let request = Message::from_octets(octets).unwrap();
-                        let question = request.sole_question().unwrap();
-                        let asked = format!("{} {}", question.qname(), question.qtype());
-                        let (header, [first, second]) = answers(&asked);
-                        let reply = answer(&request, header, [first.as_str(), second.as_str()]);
-                        stream.write_u16(reply.len().try_into().unwrap()).await.unwrap();
-                        stream.write_all(&reply).await.unwrap();
-                    }
+                    while answer_once(&mut stream, answers).await.is_ok() {}
                 });
             }
             Some(()) = streams.next() => {}
@@ -278,4 +283,36 @@ fn thousands_of_changes_are_asked_for_in_a_few_messages_each_way() {
     };
     let seen = seen(&changes, 1, ENOUGH, &[&of_any]);
     assert_eq!(seen, vec![Seen::Everywhere; 3000]);
+}
+
+#[test]
+fn a_server_that_closes_the_connection_after_each_answer_is_asked_one_by_one() {
+    let changes = changes(BEFORE, AFTER);
+    let answers = plain(2, AFTER);
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let servers = [Server::at(listener.local_addr().unwrap(), None, ENOUGH)];
+        let serving = async {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                // Requests behind the first one make closing a reset, which must do no harm either.
+                let _gone = answer_once(&mut stream, &answers).await;
+            }
+        };
+        let apex = name("example.com");
+        let question = Question {
+            apex: apex.as_ref(),
+            primary: &servers[0],
+            servers: &servers,
+            changes: &changes,
+            made: &[0, 1, 2],
+            before: Some(Serial(1)),
+        };
+        let seen = tokio::select! {
+            seen = read_back(question, ENOUGH) => seen,
+            () = serving => unreachable!("servers go on"),
+        };
+        assert_eq!(seen, [const { Seen::Everywhere }; 3]);
+    });
 }

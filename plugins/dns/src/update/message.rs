@@ -104,7 +104,10 @@ pub(super) fn compose(
             }
         }
     }
-    Ok(updates.additional())
+    let mut message = updates.additional();
+    // The signature comes into the room that was left for it.
+    message.clear_push_limit();
+    Ok(message)
 }
 
 /// The octets that a bundle takes in a message that writes it: at least, with all owners compressed to

@@ -4,17 +4,19 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 
 use domain::base::Rtype as WireRtype;
+use domain::base::iana::Rcode;
 use domain::base::name::ToName;
 use domain::base::rdata::ComposeRecordData as _;
 use domain::rdata::Soa;
 use janitor_plugin_api::dns::{NameRef, Rtype, Serial, Ttl};
 
 use super::message;
+use super::verdict;
 use super::work::{Reply, Step};
 use crate::fault::Fault;
 use crate::message::{Answer, Request, wire_name};
 use crate::server::Server;
-use crate::signing::Signing;
+use crate::signing::{SignatureFault, Signing};
 
 /// Does what the work on one zone asks for.
 ///
@@ -72,7 +74,7 @@ impl<'a> Primary<'a> {
                 }
                 Err(fault) => {
                     let may_have_been_done = fault.may_have_been_done();
-                    faults.push(format!("`{}`: {}", server.shown(), chain(&fault)));
+                    faults.push(format!("`{}`: {}", server.shown(), told(&fault)));
                     let is_update = matches!(request, Request::Update(_));
                     if is_update && may_have_been_done {
                         self.chosen = Some(server);
@@ -154,6 +156,24 @@ fn ttl(owner: NameRef<'_>, rtype: Rtype, answer: Answer<'_>) -> Reply {
     });
     let ttl = found.and_then(|record| Ttl::from_secs(record.ttl().as_secs()).ok());
     Reply::Ttl(ttl.filter(|_| message.header().aa()))
+}
+
+/// The fault with its causes and, where there is one, the way out of it.
+fn told(fault: &Fault) -> String {
+    let text = chain(fault);
+    match fault {
+        // NSD never signs its NOTIMP.
+        Fault::Signature(SignatureFault::Unsigned { rcode }) if *rcode == Rcode::NOTIMP => {
+            format!(
+                "{text}; if it is the server's own, {}",
+                verdict::text(*rcode)
+            )
+        }
+        fault => match fault.hint() {
+            Some(hint) => format!("{text}; {hint}"),
+            None => text,
+        },
+    }
 }
 
 /// The links of an error in one line.

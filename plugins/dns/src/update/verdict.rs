@@ -38,8 +38,8 @@ pub(super) fn text(rcode: Rcode) -> String {
         Rcode::YXDOMAIN => "the name is in use, and the plan adds a CNAME to it",
         Rcode::NXDOMAIN => "the name is not in use any more",
         Rcode::REFUSED => {
-            "the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, \
-             PowerDNS `TSIG-ALLOW-DNSUPDATE`"
+            "the server does not allow it, and its log says why; BIND needs `allow-update` or \
+             `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE`"
         }
         Rcode::NOTAUTH => {
             "the server is not the zone's primary, or does not allow it; Knot needs an `acl` with \
@@ -73,7 +73,7 @@ mod tests {
     Later: the server failed; its log says why (SERVFAIL)
     Moved: the name is not in use any more (NXDOMAIN)
     Never: the server takes no updates; name the zone's primary first in `servers` (NOTIMP)
-    Refused: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
+    Refused: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
     Moved: the name is in use, and the plan adds a CNAME to it (YXDOMAIN)
     Moved: something is served where the plan adds (YXRRSET)
     Moved: what the plan replaces is not served as it was planned from (NXRRSET)

@@ -14,6 +14,7 @@
 //!
 //! No I/O and no clock: whoever drives it sends what [`Work::next`] says and hands back what came of it.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use domain::base::iana::Rcode;
@@ -101,6 +102,9 @@ pub(super) struct Work<'a> {
     next: usize,
     /// What to do next is last.
     tasks: Vec<Task>,
+    /// What was refused alone, and will be tried once more when all the rest is done: what it needs may
+    /// have come meanwhile.
+    again: VecDeque<Again>,
     /// What is waited for.
     current: Option<Task>,
     news: Vec<(u32, Fate)>,
@@ -147,10 +151,21 @@ struct Task {
     lost: Option<String>,
     /// Whether it was asked for once more because a write, after a lost one, found the zone changed.
     was_late: bool,
+    /// Whether it has been refused alone before.
+    is_last_try: bool,
     /// Whether the SOA is a condition.
     with_soa: bool,
     /// Written when it was put together.
     message: Option<Update>,
+}
+
+/// A bundle that was refused alone.
+#[derive(Clone, Debug)]
+struct Again {
+    bundle: usize,
+    reason: String,
+    /// How many messages the primary had taken by then.
+    taken: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +205,7 @@ impl<'a> Work<'a> {
             served: None,
             next: 0,
             tasks: Vec::new(),
+            again: VecDeque::new(),
             current: None,
             news,
             tally: Tally::default(),
@@ -217,7 +233,8 @@ impl<'a> Work<'a> {
             return Turn { failures, step };
         }
         loop {
-            let Some(mut task) = self.tasks.pop().or_else(|| self.begin_batch()) else {
+            let task = self.tasks.pop().or_else(|| self.begin_batch());
+            let Some(mut task) = task.or_else(|| self.try_again()) else {
                 let (failures, step) = (0, Step::Done);
                 return Turn { failures, step };
             };
@@ -293,9 +310,32 @@ impl<'a> Work<'a> {
             looks: 0,
             lost: None,
             was_late: false,
+            is_last_try: false,
             with_soa,
             message: Some(message),
         }
+    }
+
+    /// What was refused alone, if anything has been taken since.
+    fn try_again(&mut self) -> Option<Task> {
+        while let Some(again) = self.again.pop_front() {
+            let bundles = again.bundle..again.bundle + 1;
+            if self.tally.taken > again.taken {
+                return Some(Task {
+                    bundles,
+                    stage: Stage::Write,
+                    writes: 0,
+                    looks: 0,
+                    lost: None,
+                    was_late: false,
+                    is_last_try: true,
+                    with_soa: false,
+                    message: None,
+                });
+            }
+            self.settle(&bundles, &Fate::Refused(again.reason));
+        }
+        None
     }
 
     /// The message of a task; none if it was given up instead.

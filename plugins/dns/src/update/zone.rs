@@ -53,15 +53,23 @@ impl Update {
             work.answer(reply);
         }
         let tally = work.tally();
-        if tally.batches > 1 || tally.extra + tally.rr_by_rr > 0 {
+        if tally.batches > 1 {
             info!(
                 zone = %apex,
                 messages = tally.batches,
-                more = tally.extra,
                 split_owners = tally.split_owners,
-                rr_by_rr = tally.rr_by_rr,
-                "the changes did not go into one message"
+                "the changes were split over several messages"
             );
+        }
+        if tally.rr_by_rr > 0 {
+            info!(
+                zone = %apex,
+                rrsets = tally.rr_by_rr,
+                "RRsets without room for both states in a message were changed RR by RR"
+            );
+        }
+        if tally.extra > 0 {
+            debug!(zone = %apex, messages = tally.extra, "more messages were sent");
         }
         if let Some(server) = primary.server() {
             let question = Question {

@@ -42,6 +42,8 @@ pub(super) struct Model {
     /// Owners that nobody may change, and what the server says then.
     pub(super) denied: BTreeSet<Name>,
     pub(super) denial: Rcode,
+    /// Whether a MX needs an address of its target in the zone, as BIND has it (`check-mx`).
+    pub(super) checks_mx: bool,
     /// How far the serial that is served is ahead of the one that is updated.
     pub(super) serial_offset: u32,
     /// How many RRs of an UPDATE the server passed over without a word.
@@ -74,6 +76,7 @@ impl Model {
             mishaps: VecDeque::new(),
             denied: BTreeSet::new(),
             denial: Rcode::REFUSED,
+            checks_mx: false,
             serial_offset: 0,
             passed_over: 0,
             updates: 0,
@@ -171,6 +174,14 @@ impl Model {
         }
         let before = self.rrs.clone();
         updates.iter().for_each(|rr| self.one(rr));
+        let mut added = updates
+            .iter()
+            .filter(|rr| rr.class == Class::IN && rr.rtype == Rtype::MX.0);
+        let has_address = |target: &[u8]| self.rrs.contains_key(&(target.to_vec(), Rtype::A.0));
+        if self.checks_mx && added.any(|rr| !has_address(&rr.rdata[2..])) {
+            self.rrs = before;
+            return Rcode::REFUSED;
+        }
         if self.rrs != before {
             self.raise_serial();
         }

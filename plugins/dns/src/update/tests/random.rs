@@ -183,6 +183,6 @@ proptest! {
         }
         let refused = changes.iter().filter(|change| is_denied(change.owner())).count();
         let depth = usize::BITS - changes.len().leading_zeros();
-        prop_assert!(outcome.tally.extra as usize <= 2 * refused * (depth as usize + 1));
+        prop_assert!(outcome.tally.extra as usize <= refused * (2 * depth as usize + 3));
     }
 }

@@ -126,10 +126,10 @@ fn one_name_that_the_key_may_not_change_holds_up_no_other() {
     insta::assert_snapshot!(told(RULES, |server| {
         server.denied.insert(name("c.example.com."));
     }), @r"
-    soa write write write write write
+    soa write write write write write write
     a.example.com. A taken
-    c.example.com. TXT refused: TXT, CNAME of `c.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
-    c.example.com. CNAME refused: TXT, CNAME of `c.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
+    c.example.com. TXT refused: TXT, CNAME of `c.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
+    c.example.com. CNAME refused: TXT, CNAME of `c.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
     d.example.com. CNAME taken
     d.example.com. A taken
     e.example.com. A taken
@@ -161,12 +161,12 @@ fn where_nothing_may_be_changed_not_every_name_is_tried() {
         .take(6)
         .collect();
     insta::assert_snapshot!(texts.join("\n"), @r#"
-    Refused("A of `n0.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
-    Refused("A of `n1.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
-    Refused("A of `n10.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
-    Refused("A of `n100.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
-    Refused("A of `n101.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
-    Refused("among others, `n102.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("A of `n0.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("A of `n1.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("A of `n10.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("A of `n100.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("A of `n101.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
+    Refused("among others, `n102.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)")
     "#);
 }
 
@@ -284,5 +284,25 @@ fn what_is_neither_as_before_nor_as_after_a_lost_answer_is_unknown() {
     d.example.com. A taken
     e.example.com. A taken
     b.example.com. A taken
+    ");
+}
+
+#[test]
+fn what_needs_something_that_comes_later_is_tried_once_more() {
+    let wanted = "a 60 MX 1 z
+        b 60 A 192.0.2.2
+        c 60 MX 1 nobody
+        z 60 A 192.0.2.1";
+    let changes = changes("", wanted);
+    let zone = actual("");
+    let mut server = Model::serving(&zone);
+    server.checks_mx = true;
+    let outcome = drive(&changes, zone.serial(), RULES, &mut server);
+    insta::assert_snapshot!(outcome.text(&changes), @r"
+    soa write write write write write write write write write
+    a.example.com. MX taken
+    b.example.com. A taken
+    c.example.com. MX refused: MX of `c.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
+    z.example.com. A taken
     ");
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use janitor_plugin_api::dns::{Change, Serial};
 
-use super::{Fate, Opening, Reply, Stage, Task, Work};
+use super::{Again, Fate, Opening, Reply, Stage, Task, Work};
 use crate::update::verdict::{Verdict, text, verdict};
 
 /// Owners refused alone, and none taken, before the others are no longer taken apart.
@@ -260,6 +260,16 @@ impl Work<'_> {
         let begins_owner = self.plan.bundle_at(start).begins_owner;
         self.tally.refused_owners += u32::from(!moved && begins_owner);
         let reason = self.named(&task.bundles, reason);
+        // A server may refuse what refers to something that is still to come: BIND a MX before the address
+        // it names.
+        if !moved && end - start == 1 && !task.is_last_try {
+            self.again.push_back(Again {
+                bundle: start,
+                reason,
+                taken: self.tally.taken,
+            });
+            return;
+        }
         let fate = match task.stage {
             Stage::Write => Fate::Refused(reason),
             _ => Fate::Unknown(reason),
@@ -291,6 +301,12 @@ impl Work<'_> {
         let fate = Fate::Refused(reason.to_owned());
         for task in std::mem::take(&mut self.tasks) {
             self.settle(&task.bundles, &fate);
+        }
+        for again in std::mem::take(&mut self.again) {
+            self.settle(
+                &(again.bundle..again.bundle + 1),
+                &Fate::Refused(again.reason),
+            );
         }
         self.settle(&(self.next..self.plan.len()), &fate);
         self.next = self.plan.len();
