@@ -19,6 +19,7 @@
 mod trees;
 
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -28,6 +29,8 @@ use trees::copy_tree;
 
 /// The libraries of plugins that people use.
 const LIBRARIES: [&str; 1] = ["libjanitor_plugin_files.so"];
+/// The library that `examples/try` needs besides.
+const OF_NAME_SERVERS: &str = "libjanitor_plugin_dns.so";
 /// A library that is there to be installed.
 const TO_INSTALL: &str = "libjanitor_plugin_metrics.so";
 /// What installed documents call the configuration root and the plugin directory.
@@ -107,6 +110,29 @@ fn assert_understood(document: &str, arguments: &str) {
     }
 }
 
+#[test]
+fn both_name_servers_are_tried_with_the_same_result() {
+    let place = Place::new();
+    let Some((code, bind)) = place.try_example("bind") else {
+        return;
+    };
+    assert_eq!(code, Some(0), "{bind}");
+    let Some((code, knot)) = place.try_example("knot") else {
+        return;
+    };
+    assert_eq!(code, Some(0), "{knot}");
+    let plans = |printed: &str| {
+        let lines = printed
+            .split("==> ")
+            .filter(|part| !part.starts_with("It is corrected"));
+        lines.collect::<String>()
+    };
+    assert_eq!(
+        plans(&bind.replace("bind serves", "knot serves")),
+        plans(&knot)
+    );
+}
+
 /// Where the commands of one document are carried out.
 struct Place {
     root: TempDir,
@@ -146,6 +172,16 @@ impl Place {
         let sessions = sessions(&text(document));
         for (index, session) in sessions.iter().enumerate() {
             let shown = &session.command;
+            if let Some(server) = shown.strip_prefix("examples/try ") {
+                let Some((code, printed)) = self.try_example(server) else {
+                    continue;
+                };
+                let told = format!("{document}: $ {shown}\n{printed}");
+                assert_eq!(code, Some(0), "{told}");
+                self.assert_shown(&session.shown, &printed, &told);
+                executed += 1;
+                continue;
+            }
             let arguments = ["cargo run --release --", "gordon-janitor"]
                 .iter()
                 .find_map(|program| shown.strip_prefix(program))
@@ -180,6 +216,34 @@ impl Place {
             executed += 1;
         }
         executed
+    }
+
+    /// The exit code of `examples/try` and what it prints; None if there is no such server here, which is
+    /// said loudly, and a failure where everything that could be installed is.
+    fn try_example(&self, server: &str) -> Option<(Option<i32>, String)> {
+        let plugins = self.root.path().join("plugins");
+        fs::create_dir_all(&plugins).unwrap();
+        for library in [LIBRARIES[0], OF_NAME_SERVERS] {
+            fs::copy(built().join(library), plugins.join(library)).unwrap();
+        }
+        let output = Command::new(self.root.path().join("examples/try"))
+            .arg(server)
+            .env("GORDON_JANITOR", env!("CARGO_BIN_EXE_gordon-janitor"))
+            .env("GORDON_JANITOR_PLUGIN_DIR", plugins)
+            .output()
+            .unwrap();
+        let printed = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        let is_missing = output.status.code() == Some(77);
+        if is_missing {
+            assert!(
+                std::env::var_os("JANITOR_TESTS_NO_SKIP").is_none(),
+                "{printed}"
+            );
+            // Past the harness, which would keep it to itself.
+            let said = format!("skipped: {printed}");
+            io::stderr().write_all(said.as_bytes()).unwrap();
+        }
+        (!is_missing).then_some((output.status.code(), printed))
     }
 
     fn assert_shown(&self, shown: &[String], printed: &str, told: &str) {

@@ -235,7 +235,9 @@ impl Content {
                 || other == "DNAME" && is_below(owner, at)
                 || rtype == "DNAME" && is_below(at, owner)
         });
-        if conflicts || (owner == "@" && is_alone(rtype)) {
+        // What a DNAME at a wildcard means is open (RFC 4592, section 4.4).
+        let is_open = rtype == "DNAME" && owner.starts_with('*');
+        if conflicts || is_open || (owner == "@" && is_alone(rtype)) {
             return false;
         }
         let rdata = rdata.iter().cloned().collect();
@@ -253,7 +255,9 @@ impl Content {
             };
             // Those mean something else at the apex.
             let is_signers = matches!(rtype, "CDS" | "CDNSKEY" | "DNSKEY" | "CSYNC");
-            let (Some(template), false) = (template(rtype), is_refused(kind, rtype)) else {
+            // A KEY may stand beside a CNAME, so that one does not make way for the other in one run.
+            let is_passed_over = is_refused(kind, rtype) || rtype == "KEY";
+            let (Some(template), false) = (template(rtype), is_passed_over) else {
                 continue;
             };
             let is_answered = kind != Kind::PowerDns || !UNANSWERED_BY_POWER_DNS.contains(&owner);

@@ -76,6 +76,9 @@ impl Spot {
     }
 }
 
+/// What changes a message.
+type Edit = dyn Fn(&mut Vec<u8>) + Send + Sync;
+
 /// What happens to a message.
 #[derive(Clone)]
 pub(crate) enum Fault {
@@ -92,7 +95,7 @@ pub(crate) enum Fault {
     /// It arrives after the next.
     Swap,
     /// It arrives changed.
-    Change(Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>),
+    Change(Arc<Edit>),
     /// Something happens before it arrives.
     First(Arc<dyn Fn() + Send + Sync>),
     /// Something happens in its place, and both sides are hung up on.
