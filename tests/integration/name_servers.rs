@@ -12,5 +12,7 @@ mod kept;
 mod sources;
 mod updating;
 mod refusing;
+mod limits;
+mod oddities;
 mod reading_back;
 mod round_trips;
