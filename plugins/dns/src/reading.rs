@@ -143,11 +143,16 @@ impl Reader {
         let mut connection = server.connection().await?;
         debug!(zone = %apex, server = server.shown(), "zone asked for");
         let store = self.store.as_ref();
-        if let Some(kept) = store.and_then(|store| store.open(apex.as_ref(), &server.identity())) {
+        let kept =
+            store.and_then(|store| Some((store, store.open(apex.as_ref(), &server.identity())?)));
+        if let Some((store, kept)) = kept {
             match self.read_kept(kept, &mut connection, apex).await? {
                 Found::Zone(zone) => return Ok(zone),
                 Found::Whole(whole) => return Ok(self.whole(server, Way::Ixfr, whole)),
                 Found::Doubt(doubt) => {
+                    // At once: the zone may not be transferred now, and its serial may pass by that of
+                    // the copy later.
+                    store.throw_away(apex.as_ref());
                     let reason = in_one_line(&doubt);
                     if matches!(doubt, Doubt::Kept(_)) {
                         warn!(zone = %apex, reason, "kept copy of the zone thrown away");
@@ -202,13 +207,14 @@ impl Reader {
             Ok(answer) => answer,
             Err(fault) => return Ok(Found::Doubt(Doubt::NoDifferences(fault))),
         };
+        let (told, served) = (increment.serial(), soa.serial);
+        if served.is_after(told) {
+            return Ok(Found::Doubt(Doubt::Older { told, served }));
+        }
         let differences = match increment {
             Increment::Differences(differences) => differences,
             Increment::Whole(whole) => return Ok(Found::Whole(whole)),
-            Increment::UpToDate(kept) => {
-                let served = soa.serial;
-                return Ok(Found::Doubt(Doubt::UpToDate { kept, served }));
-            }
+            Increment::UpToDate(_) => return Ok(Found::Doubt(Doubt::Older { told, served })),
         };
         let zone = match kept.advance(&differences) {
             Ok(zone) => zone,

@@ -133,6 +133,11 @@ impl Store {
         })
     }
 
+    /// Throws the copy of the zone at `apex` away, so that nobody relies on it again.
+    pub(crate) fn throw_away(&self, apex: NameRef<'_>) {
+        place::remove(&self.place.path(apex));
+    }
+
     /// Keeps a zone that `identity` has just sent whole, in place of whatever is kept of it.
     ///
     /// # Errors

@@ -18,8 +18,8 @@ pub(super) enum Doubt {
     Backwards { kept: Serial, served: Serial },
     #[error("the SOA changed, and its serial {serial} did not")]
     SameSerial { serial: Serial },
-    #[error("the server says that {kept} is the latest serial, and that {served} is")]
-    UpToDate { kept: Serial, served: Serial },
+    #[error("the server says that {told} is the latest serial, and that {served} is")]
+    Older { told: Serial, served: Serial },
     #[error("what changed since then cannot be transferred")]
     NoDifferences(#[source] Unread),
     #[error("the kept copy cannot be used")]

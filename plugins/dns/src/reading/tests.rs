@@ -330,6 +330,53 @@ fn a_soa_that_leaves_doubt_costs_a_whole_transfer() {
 }
 
 #[test]
+fn a_copy_that_was_doubted_once_is_never_used_again() {
+    for served in [0, 2] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = at_1();
+        records(&keeping(&directory, &[&server]));
+        // A backup is loaded, say, and just then nobody may transfer.
+        server.becomes(move |asked| match asked {
+            Asked::Soa => Reply::Records(zone(served, "")),
+            Asked::Ixfr(_) => Reply::Records(zone(1, "")),
+            Asked::Axfr => Reply::Rcode(5),
+        });
+        assert!(read(&keeping(&directory, &[&server])).is_err());
+        // What was changed since then has brought the serial back to that of the copy.
+        server.becomes(|asked| match asked {
+            Asked::Soa => Reply::Records(zone(1, "")),
+            _ => Reply::Zone(zone(1, "www A 192.0.2.2")),
+        });
+        server.asked();
+        assert_eq!(records(&keeping(&directory, &[&server])), WWW_2);
+        assert_eq!(server.asked(), ["AXFR"]);
+    }
+}
+
+#[test]
+fn an_answer_that_is_older_than_the_soa_just_told_is_no_zone() {
+    // Two servers behind one address, one of which is behind or has lost the zone.
+    let older: [fn() -> Reply; 2] = [
+        || Reply::Zone(zone(1, "")),
+        || {
+            let (one, two) = (zone(1, "www A 192.0.2.1"), zone(2, ""));
+            Reply::Records([&two[..1], &one, &two, &two[..1]].concat())
+        },
+    ];
+    for answer in older {
+        let (read, asked) = after(&at_1(), move |asked| match asked {
+            Asked::Soa => Reply::Records(zone(3, "")),
+            Asked::Ixfr(_) => answer(),
+            Asked::Axfr => Reply::Zone(zone(3, "www A 192.0.2.2")),
+        });
+        assert_eq!(
+            (read.as_str(), asked.join(" ").as_str()),
+            (WWW_2, "SOA IXFR 1 AXFR")
+        );
+    }
+}
+
+#[test]
 fn a_server_that_does_not_answer_at_all_is_asked_no_more() {
     let directory = tempfile::tempdir().unwrap();
     let (first, second) = (at_1(), good());
