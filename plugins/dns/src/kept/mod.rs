@@ -186,6 +186,11 @@ impl Kept {
         self.journal.soa().unwrap_or(&self.head.soa)
     }
 
+    /// Returns who served the zone, and who asked.
+    pub(crate) fn identity(&self) -> &str {
+        self.head.identity()
+    }
+
     /// Returns how many octets the zone had when it was kept.
     pub(crate) fn zone_octets(&self) -> usize {
         self.head.zone_octets as usize

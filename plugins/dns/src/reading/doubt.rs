@@ -16,6 +16,8 @@ pub(super) enum Doubt {
     NoAuthority,
     #[error("the serial went from {kept} to {served}, which is not after it (RFC 1982)")]
     Backwards { kept: Serial, served: Serial },
+    #[error("another address of the server answered when the connection was made anew")]
+    OtherAddress,
     #[error("the SOA changed, and its serial {serial} did not")]
     SameSerial { serial: Serial },
     #[error("the server says that {told} is the latest serial, and that {served} is")]

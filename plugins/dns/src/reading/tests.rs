@@ -401,6 +401,47 @@ fn what_one_server_gave_is_no_kept_copy_of_another() {
 }
 
 #[test]
+fn what_one_address_of_a_server_gave_is_no_kept_copy_of_another() {
+    let script = |record: &'static str| {
+        move |asked| match asked {
+            Asked::Soa => Reply::Records(zone(1, "")),
+            _ => Reply::Zone(zone(1, record)),
+        }
+    };
+    // The name is looked up anew for a new run, and when a connection was closed between two zones.
+    for is_same_run in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Scripted::new(script("www A 192.0.2.1"));
+        let second = Scripted::elsewhere(script("www A 192.0.2.2"));
+        let mut server = first.server(ENOUGH);
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let read = |server: &Arc<Server>| {
+            let reader = Reader {
+                store: Some(Store::new(directory.path().to_owned(), ENOUGH)),
+                ..reader_within(ENOUGH, [Arc::clone(server)])
+            };
+            let zone = runtime.block_on(reader.read(apex().as_ref())).unwrap();
+            zone.to_string()
+        };
+        assert!(read(&server).contains("192.0.2.1"));
+        first.becomes(|_| Reply::Close);
+        if !is_same_run {
+            server = first.server(ENOUGH);
+        }
+        server.resolves_to(second.address());
+        assert!(read(&server).contains("192.0.2.2"));
+        let asked = if is_same_run {
+            &["SOA", "AXFR"][..]
+        } else {
+            &["AXFR"]
+        };
+        assert_eq!(second.asked(), asked);
+        assert!(read(&server).contains("192.0.2.2"));
+        assert_eq!(second.asked(), ["SOA"]);
+    }
+}
+
+#[test]
 fn a_damaged_copy_costs_a_whole_transfer() {
     for position in [10, 40, 120] {
         let directory = tempfile::tempdir().unwrap();

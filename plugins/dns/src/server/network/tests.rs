@@ -31,7 +31,11 @@ fn network(text: &str) -> Result<Network, String> {
 fn servers(network: &Network, apex: &str) -> Vec<String> {
     let apex: Name = apex.parse().unwrap();
     let servers = network.servers(apex.as_ref()).unwrap();
-    servers.iter().map(|server| server.identity()).collect()
+    let shown = servers.iter().map(|server| {
+        let key = server.key().map(|key| key.name());
+        format!("{} {}", server.shown(), key.as_deref().unwrap_or("-"))
+    });
+    shown.collect()
 }
 
 #[test]
