@@ -42,6 +42,11 @@ const BAR: f64 = 50.0;
 fn main() {
     let rrsets = std::env::args().nth(1);
     let rrsets = rrsets.map_or(1_000_000, |text| text.parse().expect("a number of RRsets"));
+    assert!(
+        rrsets >= 100 * CHANGES,
+        "changes are to be far from each other: {} RRsets at least",
+        100 * CHANGES
+    );
     let directory = tempfile::tempdir().expect("there is room for a directory");
     let store = Store::new(directory.path().to_owned(), DAY);
     let apex = apex();

@@ -135,7 +135,12 @@ impl Reader {
         match timeout(self.deadline, search).await {
             Ok(Some(zone)) => Ok(zone),
             Ok(None) => Err(attempts),
-            Err(_) => Err(attempts.out_of_time(self.deadline)),
+            Err(_) => {
+                if let Some(server) = attempts.next() {
+                    self.tally.failed(server);
+                }
+                Err(attempts.out_of_time(self.deadline))
+            }
         }
     }
 
