@@ -1,8 +1,8 @@
 //! What can go wrong while a zone is corrected: every change is told, nothing is half done, and the next
 //! run does the rest.
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
-use crate::janitor::{HEAD, Janitor, Run};
+use super::deployment::{janitor, janitor_for, steady};
+use crate::janitor::{HEAD, Janitor, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Access, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
