@@ -15,6 +15,7 @@
 //! No I/O and no clock: whoever drives it sends what [`Work::next`] says and hands back what came of it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::Range;
 
 use domain::base::iana::Rcode;
@@ -74,6 +75,22 @@ pub(super) enum Reply {
     Doubtful(String),
     /// The server looked at nothing, and will not the next time.
     Rejected(String),
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Soa(Some((_, serial))) => write!(f, "serial {serial}"),
+            Self::Soa(None) => f.write_str("no SOA"),
+            Self::Rcode(rcode) => rcode.fmt(f),
+            Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
+            Self::Ttl(None) => f.write_str("no such RRset"),
+            Self::NotSent(text)
+            | Self::Lost(text)
+            | Self::Doubtful(text)
+            | Self::Rejected(text) => f.write_str(text),
+        }
+    }
 }
 
 /// What became of a change.
@@ -157,6 +174,23 @@ struct Task {
     with_soa: bool,
     /// Written when it was put together.
     message: Option<Update>,
+}
+
+impl Task {
+    /// What is to be written, and has not been tried.
+    fn writing(bundles: Range<usize>) -> Self {
+        Self {
+            bundles,
+            stage: Stage::Write,
+            writes: 0,
+            looks: 0,
+            lost: None,
+            was_late: false,
+            is_last_try: false,
+            with_soa: false,
+            message: None,
+        }
+    }
 }
 
 /// A bundle that was refused alone.
@@ -304,15 +338,9 @@ impl<'a> Work<'a> {
             .map(|(bundle, _)| u32::from(bundle.rr_by_rr))
             .sum::<u32>();
         Task {
-            bundles,
-            stage: Stage::Write,
-            writes: 0,
-            looks: 0,
-            lost: None,
-            was_late: false,
-            is_last_try: false,
             with_soa,
             message: Some(message),
+            ..Task::writing(bundles)
         }
     }
 
@@ -322,15 +350,8 @@ impl<'a> Work<'a> {
             let bundles = again.bundle..again.bundle + 1;
             if self.tally.taken > again.taken {
                 return Some(Task {
-                    bundles,
-                    stage: Stage::Write,
-                    writes: 0,
-                    looks: 0,
-                    lost: None,
-                    was_late: false,
                     is_last_try: true,
-                    with_soa: false,
-                    message: None,
+                    ..Task::writing(bundles)
                 });
             }
             self.settle(&bundles, &Fate::Refused(again.reason));

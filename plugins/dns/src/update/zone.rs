@@ -49,7 +49,7 @@ impl Update {
             let Some(reply) = primary.take(turn.step).await else {
                 break;
             };
-            debug!(zone = %apex, ?reply, "answer to an update");
+            debug!(zone = %apex, %reply, "answer to an update, or to a question about it");
             work.answer(reply);
         }
         let tally = work.tally();
