@@ -35,6 +35,9 @@ pub(crate) struct Server {
     permits: Arc<Semaphore>,
     /// Connections whose last exchange is over, the latest last.
     idle: Mutex<Vec<(Instant, Idle)>>,
+    /// What a test has the name of the server stand for.
+    #[cfg(test)]
+    resolved: Mutex<Option<SocketAddr>>,
 }
 
 impl Server {
@@ -56,6 +59,8 @@ impl Server {
             timeout,
             permits,
             idle: Mutex::new(Vec::new()),
+            #[cfg(test)]
+            resolved: Mutex::new(None),
         }
     }
 
@@ -67,16 +72,24 @@ impl Server {
         Arc::new(Self::new(host, address.port(), key, None, timeout, permits))
     }
 
+    /// Has the name of the server stand for `address` from now on.
+    #[cfg(test)]
+    pub(crate) fn resolves_to(&self, address: SocketAddr) {
+        *self.resolved.lock().unwrap() = Some(address);
+    }
+
     /// The server as messages name it, such as `192.0.2.1:53`.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// What has to stay the same for what was read from the server to be compared with what it serves
-    /// later: its address and, because views may be chosen by it, the key.
-    pub(crate) fn identity(&self) -> String {
+    /// What has to stay the same for what was read from `address` to be compared with what is served later:
+    /// the server, which of its addresses it was, because a name may stand for several servers, and the key,
+    /// because views may be chosen by it.
+    pub(crate) fn identity(&self, address: SocketAddr) -> String {
         let key = self.key.as_ref().map(Key::name);
-        format!("{} {}", self.shown, key.as_deref().unwrap_or("-"))
+        let key = key.as_deref().unwrap_or("-");
+        format!("{} {} {key}", self.shown, address.ip())
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
@@ -106,17 +119,17 @@ impl Server {
         let is_reused = idle.is_some();
         let idle = match idle {
             Some(idle) => idle,
-            None => Idle::new(self.connect().await?),
+            None => self.connect().await?,
         };
         Ok(Connection::new(Arc::clone(self), permit, idle, is_reused))
     }
 
     /// Connects anew.
-    pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
+    pub(crate) async fn connect(&self) -> Result<Idle, Fault> {
         let mut attempts = Vec::new();
         for address in self.addresses().await? {
             match self.connect_to(address).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => return Ok(Idle::new(stream, address)),
                 Err(fault) => attempts.push((address, fault)),
             }
         }
@@ -138,6 +151,10 @@ impl Server {
 
     /// The addresses of the server, as the system knows and orders them.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
+        #[cfg(test)]
+        if let Some(address) = *self.resolved.lock().unwrap() {
+            return Ok(vec![address]);
+        }
         let name = match &self.host {
             ServerHost::Address(address) => return Ok(vec![SocketAddr::new(*address, self.port)]),
             ServerHost::Name(name) => name,

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::content::{REFUSED, TYPES, numbered};
-use super::deployment::{WITHOUT_LIMITS, janitor_for, steady};
-use crate::janitor::HEAD;
+use super::deployment::{janitor_for, steady};
+use crate::janitor::{HEAD, WITHOUT_LIMITS};
 use crate::peers::name_server::{Kind, NameServer};
 
 const APEX: &str = "example.com";
