@@ -134,7 +134,7 @@ impl Key {
             }
             (None, Some(variable)) => (read_variable(variable)?, SecretPlace::Variable),
         };
-        let secret = decode(secret.trim()).map_err(|fault| KeyFault::Secret(place, fault))?;
+        let secret = decode(&secret).map_err(|fault| KeyFault::Secret(place, fault))?;
         let algorithm = settings.algorithm.unwrap_or(KeyAlgorithm::HmacSha256);
         Ok(Self::new(&name, algorithm, &secret))
     }
@@ -239,7 +239,9 @@ fn read_variable(variable: &str) -> Result<Zeroizing<String>, KeyFault> {
 }
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
-    match STANDARD.decode(text).map(Zeroizing::new) {
+    // `openssl rand -base64 64` prints two lines.
+    let text: String = text.split_ascii_whitespace().collect();
+    match STANDARD.decode(Zeroizing::new(text)).map(Zeroizing::new) {
         Ok(secret) if secret.is_empty() => Err(SecretFault::Empty),
         Ok(secret) => Ok(secret),
         // The library's own text shows an octet of the secret.

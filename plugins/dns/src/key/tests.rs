@@ -19,6 +19,7 @@ fn load(text: &str) -> Result<Key, String> {
         "key janitor { algorithm hmac-sha512; secret c2VjcmV0; };",
     );
     write("secret", "c2VjcmV0\n");
+    write("lines", "c2Vj\r\ncmV0\n");
     write("no-secret", "hunter2!\n");
     let settings: KeySettings = toml::from_str(text).unwrap();
     let resolve = |path: &Path| directory.path().join(path);
@@ -41,6 +42,7 @@ fn a_key_comes_from_a_file_or_from_its_parts() {
             "name = 'a.B'\nsecret_file = 'secret'",
             "Key(a.b HMAC-SHA256)",
         ),
+        ("name = 'a'\nsecret_file = 'lines'", "Key(a HMAC-SHA256)"),
         (
             "name = 'a'\nalgorithm = 'hmac-sha1'\nsecret_file = 'secret'",
             "Key(a HMAC-SHA1)",
