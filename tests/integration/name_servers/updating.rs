@@ -142,10 +142,10 @@ fn whatever_happens_to_an_update_it_is_done_or_not_and_the_next_run_does_it() {
     the request comes twice, always: done, exit code 0
     the request is changed, once: done, exit code 0
     the request is changed, always: not done, exit code 1
-    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; cannot ask whether it was done: …"
+    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; cannot ask whether it was done: …"
     the request is shortened, once: done, exit code 0
     the request is shortened, always: not done, exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the serial is still 1, so it was not done"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; the serial is still 1, so it was not done"
     the answer is lost, once: done, exit code 0
     the answer is lost, always: done, exit code 1
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: no answer within 0.5 s (`timeout`); cannot ask whether it was done: …"
@@ -168,7 +168,7 @@ fn whatever_happens_to_an_update_it_is_done_or_not_and_the_next_run_does_it() {
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer has the opcode QUERY(0), another one than the request; cannot ask whether it was done: …"
     another RCODE than was signed, once: done, exit code 0
     another RCODE than was signed, always: done, exit code 1
-    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the signature of the answer is wrong: it was changed on its way, or signed with another secret; cannot ask whether it was done: …"
+    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the signature of the answer is wrong: it was changed on its way, or signed with another secret; the secret of `tsig_key` has to be that of the key at the server; cannot ask whether it was done: …"
     the answer is shortened, once: done, exit code 0
     the answer is shortened, always: done, exit code 1
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer breaks off within its question; cannot ask whether it was done: …"
@@ -318,13 +318,13 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
     }
     insta::assert_snapshot!(all, @r#"
     Knot: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server"
     Bind: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     Nsd: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTIMP), the request was; the serial is still 1, so it was not done"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTIMP), the request was; if it is the server's own, the server takes no updates; name the zone's primary first in `servers` (NOTIMP); the serial is still 1, so it was not done"
     PowerDns: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     "#);
 }
 
