@@ -21,12 +21,13 @@ use std::ops::Range;
 use domain::base::iana::Rcode;
 use janitor_plugin_api::dns::{Change, Changes, NameRef, RrsetRef, Rtype, Serial, Ttl};
 
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, TooLarge};
 use super::condition;
 use super::message::{Purpose, Update, compose};
 use super::plan::{Item, Plan};
 
 mod following;
+mod signatures;
 
 /// How far the work on a zone goes.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,8 @@ pub(super) enum Step<'a> {
     Send(Update),
     /// Ask for the TTL of an RRset.
     AskTtl(NameRef<'a>, Rtype),
+    /// Ask for the signatures of an RRset.
+    AskSignatures(NameRef<'a>, Rtype),
     Done,
 }
 
@@ -67,6 +70,8 @@ pub(super) enum Reply {
     Rcode(Rcode),
     /// The TTL of the RRset, if it is served.
     Ttl(Option<Ttl>),
+    /// The rdata of the RRSIG of the RRset, if there are any.
+    Signatures(Vec<Vec<u8>>),
     /// It was not sent; the same may succeed later.
     NotSent(String),
     /// It was sent, and there is no answer.
@@ -85,6 +90,7 @@ impl fmt::Display for Reply {
             Self::Rcode(rcode) => rcode.fmt(f),
             Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
             Self::Ttl(None) => f.write_str("no such RRset"),
+            Self::Signatures(rdatas) => write!(f, "{} RRSIG", rdatas.len()),
             Self::NotSent(text)
             | Self::Lost(text)
             | Self::Doubtful(text)
@@ -124,6 +130,10 @@ pub(super) struct Work<'a> {
     again: VecDeque<Again>,
     /// What is waited for.
     current: Option<Task>,
+    /// Whether signatures have stood in the way of a CNAME: they will in the way of the next one.
+    is_signed: bool,
+    /// Those of the name that is asked about.
+    signatures: Vec<Vec<u8>>,
     news: Vec<(u32, Fate)>,
     tally: Tally,
 }
@@ -170,6 +180,8 @@ struct Task {
     was_late: bool,
     /// Whether it has been refused alone before.
     is_last_try: bool,
+    /// Whether signatures were asked for.
+    has_signatures: bool,
     /// Whether the SOA is a condition.
     with_soa: bool,
     /// Written when it was put together.
@@ -187,6 +199,7 @@ impl Task {
             lost: None,
             was_late: false,
             is_last_try: false,
+            has_signatures: false,
             with_soa: false,
             message: None,
         }
@@ -212,6 +225,8 @@ enum Stage {
     LookTtl,
     /// Whether the serial tells that nothing was done, where the server says nothing of conditions.
     LookSerial,
+    /// What signs the RRsets at a name that a CNAME is to have: the bundle, and which of them.
+    AskSignatures(usize, usize),
 }
 
 impl<'a> Work<'a> {
@@ -241,6 +256,8 @@ impl<'a> Work<'a> {
             tasks: Vec::new(),
             again: VecDeque::new(),
             current: None,
+            is_signed: false,
+            signatures: Vec::new(),
             news,
             tally: Tally::default(),
         }
@@ -277,18 +294,28 @@ impl<'a> Work<'a> {
                 _ => task.looks,
             };
             let purpose = match task.stage {
-                Stage::AskSoa | Stage::LookSerial | Stage::LookTtl => None,
+                Stage::AskSoa | Stage::LookSerial | Stage::LookTtl | Stage::AskSignatures(..) => {
+                    None
+                }
                 Stage::Write => Some(Purpose::Write),
                 Stage::LookAfter => Some(Purpose::LookAfter),
                 Stage::LookBefore => Some(Purpose::LookBefore),
             };
-            let step = match (purpose, self.ttl_only(&task.bundles)) {
+            let step = match (purpose, task.stage) {
                 (Some(purpose), _) => match self.message(&mut task, purpose) {
                     Some(message) => Step::Send(message),
                     None => continue,
                 },
-                (None, Some(change)) if task.stage == Stage::LookTtl => {
-                    Step::AskTtl(change.owner(), change.rtype())
+                (None, Stage::LookTtl) => match self.ttl_only(&task.bundles) {
+                    Some(change) => Step::AskTtl(change.owner(), change.rtype()),
+                    None => Step::AskSoa,
+                },
+                (None, Stage::AskSignatures(bundle, nth)) => {
+                    match signatures::signed(self.plan.items(self.plan.bundle_at(bundle))).nth(nth)
+                    {
+                        Some((owner, rtype)) => Step::AskSignatures(owner, rtype),
+                        None => Step::AskSoa,
+                    }
                 }
                 (None, _) => Step::AskSoa,
             };
@@ -379,7 +406,11 @@ impl<'a> Work<'a> {
         };
         let limit = self.rules.limit;
         let message = compose(&self.plan, task.bundles.clone(), purpose, soa, limit);
-        if message.is_err() {
+        if message.is_err() && purpose == Purpose::Write {
+            // Signatures have come to it.
+            let reason = TooLarge::of(&self.plan, &task.bundles, soa, limit).to_string();
+            self.take_apart(task.clone(), &reason, true);
+        } else if message.is_err() {
             // What was written had room, and neither parts of it nor what it leaves behind have more.
             self.abandon(
                 task,
