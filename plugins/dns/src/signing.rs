@@ -155,7 +155,11 @@ impl SignatureFault {
     /// What an operator can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::UnknownKey { .. } | Self::OtherKey { .. } => {
+            Self::UnknownKey { .. } => {
+                "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says \
+                 so of a key to which no `acl` allows this"
+            }
+            Self::OtherKey { .. } => {
                 "name and algorithm in `tsig_key` have to be those of the key at the server"
             }
             Self::Refused { .. } | Self::Wrong => {
