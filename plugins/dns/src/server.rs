@@ -35,6 +35,9 @@ pub(crate) struct Server {
     spare: Arc<Spare>,
     /// The address that was connected to last, if the server has several.
     preferred: Mutex<Option<SocketAddr>>,
+    /// What a test has the name of the server stand for.
+    #[cfg(test)]
+    resolved: Mutex<Option<SocketAddr>>,
 }
 
 impl Server {
@@ -58,6 +61,8 @@ impl Server {
             permits,
             spare,
             preferred: Mutex::new(None),
+            #[cfg(test)]
+            resolved: Mutex::new(None),
         }
     }
 
@@ -70,16 +75,24 @@ impl Server {
         Arc::new(Self::new(host, port, key, None, timeout, permits, spare))
     }
 
+    /// Has the name of the server stand for `address` from now on.
+    #[cfg(test)]
+    pub(crate) fn resolves_to(&self, address: SocketAddr) {
+        *self.resolved.lock().unwrap() = Some(address);
+    }
+
     /// The server as messages name it, such as `192.0.2.1:53`.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// What has to stay the same for what was read from the server to be compared with what it serves
-    /// later: its address and, because views may be chosen by it, the key.
-    pub(crate) fn identity(&self) -> String {
+    /// What has to stay the same for what was read from `address` to be compared with what is served later:
+    /// the server, which of its addresses it was, because a name may stand for several servers, and the key,
+    /// because views may be chosen by it.
+    pub(crate) fn identity(&self, address: SocketAddr) -> String {
         let key = self.key.as_ref().map(Key::name);
-        format!("{} {}", self.shown, key.as_deref().unwrap_or("-"))
+        let key = key.as_deref().unwrap_or("-");
+        format!("{} {} {key}", self.shown, address.ip())
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
@@ -110,21 +123,21 @@ impl Server {
             Some(idle) => idle,
             None => {
                 self.spare.make_room(self);
-                Idle::new(self.connect().await?)
+                self.connect().await?
             }
         };
         Ok(Connection::new(Arc::clone(self), permit, idle, is_reused))
     }
 
     /// Connects anew.
-    pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
+    pub(crate) async fn connect(&self) -> Result<Idle, Fault> {
         let addresses = self.addresses().await?;
         self.connect_to_one(addresses).await
     }
 
     /// Connects to the first of `addresses` that takes it. The one that did so the last time comes first:
     /// where IPv6 leads nowhere, that costs `timeout` once, not with every connection.
-    async fn connect_to_one(&self, mut addresses: Vec<SocketAddr>) -> Result<Stream, Fault> {
+    async fn connect_to_one(&self, mut addresses: Vec<SocketAddr>) -> Result<Idle, Fault> {
         let preferred = *self.preferred();
         if let Some(at) = addresses.iter().position(|one| Some(*one) == preferred) {
             addresses[..=at].rotate_right(1);
@@ -134,7 +147,7 @@ impl Server {
             match self.connect_to(address).await {
                 Ok(stream) => {
                     *self.preferred() = Some(address);
-                    return Ok(stream);
+                    return Ok(Idle::new(stream, address));
                 }
                 Err(fault) => attempts.push((address, fault)),
             }
@@ -163,6 +176,10 @@ impl Server {
 
     /// The addresses of the server, as the system knows and orders them.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
+        #[cfg(test)]
+        if let Some(address) = *self.resolved.lock().unwrap() {
+            return Ok(vec![address]);
+        }
         let name = match &self.host {
             ServerHost::Address(address) => return Ok(vec![SocketAddr::new(*address, self.port)]),
             ServerHost::Name(name) => name,

@@ -156,8 +156,8 @@ impl SignatureFault {
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::UnknownKey { .. } => {
-                "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says \
-                 so of a key to which no `acl` allows this"
+                "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also \
+                 says so where no `acl` allows this to the key"
             }
             Self::OtherKey { .. } => {
                 "name and algorithm in `tsig_key` have to be those of the key at the server"

@@ -1,8 +1,8 @@
 //! What can go wrong while a zone is corrected: every change is told, nothing is half done, and the next
 //! run does the rest.
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
-use crate::janitor::{HEAD, Janitor, Run};
+use super::deployment::{janitor, janitor_for, steady};
+use crate::janitor::{HEAD, Janitor, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Access, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
@@ -187,7 +187,7 @@ fn a_server_killed_before_or_after_an_update_is_told_and_loses_nothing() {
             ("after", Spot::answer(Exchange::Update, 1)),
         ] {
             let Some(mut server) = server(kind) else {
-                continue;
+                return;
             };
             let proxy = Proxy::before(server.address());
             let janitor = janitor(&[proxy.address()], server.key());
@@ -222,7 +222,7 @@ fn a_server_killed_before_or_after_an_update_is_told_and_loses_nothing() {
 fn a_serial_that_moves_after_the_plan_refuses_the_zone() {
     let mut all = String::new();
     for kind in Kind::UPDATED {
-        let Some(server) = server(kind) else { continue };
+        let Some(server) = server(kind) else { return };
         let proxy = Proxy::before(server.address());
         let janitor = deployment(janitor(&[proxy.address()], server.key()));
         let elsewhere = server.by_hand(APEX, "update add elsewhere.example.com 60 A 192.0.2.7");
@@ -248,7 +248,7 @@ fn a_serial_that_moves_after_the_plan_refuses_the_zone() {
 fn where_conditions_decide_only_what_another_writer_touched_is_refused() {
     let mut all = String::new();
     for kind in Kind::UPDATED {
-        let Some(server) = server(kind) else { continue };
+        let Some(server) = server(kind) else { return };
         let proxy = Proxy::before(server.address());
         let janitor = janitor(&[proxy.address()], server.key());
         let janitor = deployment(janitor.settings("[dns.update]\nif_moved = 'compare'"));
@@ -308,7 +308,7 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
         };
         let zones = [(APEX, format!("{HEAD}{SERVED}"))];
         let Some(server) = NameServer::start(kind, &zones, &options) else {
-            continue;
+            return;
         };
         let janitor = deployment(janitor_for(&server));
         let run = janitor.run();
@@ -318,7 +318,7 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
     }
     insta::assert_snapshot!(all, @r#"
     Knot: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so of a key to which no `acl` allows this; the serial is still 1, so it was not done"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key; the serial is still 1, so it was not done"
     Bind: exit code 1
     ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     Nsd: exit code 1

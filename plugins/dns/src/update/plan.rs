@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use janitor_plugin_api::dns::{Action, Change, Changes, NameRef, Rtype};
+use janitor_plugin_api::dns::{Action, Change, Changes, NameRef, Rrset, Rtype};
 
 /// One change, and its place among those of the zone.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,8 @@ pub(super) struct Item<'a> {
 ///
 /// Most changes are alone. Those at a CNAME that comes or goes are not: a server passes over what it
 /// cannot add without a word (RFC 2136, section 3.4.2.2), so one half of them would take a name away and
-/// put nothing in its place. A DS stays with its delegation for the same reason.
+/// put nothing in its place. What goes makes way for a CNAME whatever it is, as the condition is on the name
+/// as a whole. A DS stays with its delegation for the same reason.
 #[derive(Clone, Debug)]
 pub(super) struct Bundle {
     items: Range<usize>,
@@ -24,6 +25,9 @@ pub(super) struct Bundle {
     /// Whether single RRs are deleted and added where an RRset would be replaced: for what has no room
     /// in a message otherwise.
     pub(super) rr_by_rr: bool,
+    /// The signatures at a name that is deleted whole for a CNAME, and of nothing but what the bundle
+    /// deletes.
+    pub(super) signatures: Option<Rrset>,
 }
 
 /// All changes of a zone in the order in which they are sent.
@@ -69,6 +73,7 @@ impl<'a> Plan<'a> {
                 items,
                 begins_owner: at == 0,
                 rr_by_rr: false,
+                signatures: None,
             });
         }
     }
@@ -84,6 +89,11 @@ impl<'a> Plan<'a> {
     /// Has the bundle sent RR by RR from now on.
     pub(super) fn send_rr_by_rr(&mut self, at: usize) {
         self.bundles[at].rr_by_rr = true;
+    }
+
+    /// Has the name of the bundle deleted whole from now on, if nothing but `signatures` sign it.
+    pub(super) fn send_signed(&mut self, at: usize, signatures: Rrset) {
+        self.bundles[at].signatures = Some(signatures);
     }
 
     pub(super) fn items(&self, bundle: &Bundle) -> &[Item<'a>] {
@@ -130,6 +140,7 @@ fn together(here: &[Item<'_>]) -> impl Fn(Change<'_>) -> bool + use<> {
     let is_cut = any(&|change| change.rtype() == Rtype::NS);
     move |change| {
         is_swap && !change.rtype().may_stand_beside_cname()
+            || cname_comes && change.action() == Action::Deletion
             || is_cut && matches!(change.rtype(), Rtype::NS | Rtype::DS)
     }
 }
