@@ -142,7 +142,7 @@ fn whatever_happens_to_an_update_it_is_done_or_not_and_the_next_run_does_it() {
     the request comes twice, always: done, exit code 0
     the request is changed, once: done, exit code 0
     the request is changed, always: not done, exit code 1
-    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; cannot ask whether it was done: …"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; the serial is still 1, so it was not done"
     the request is shortened, once: done, exit code 0
     the request is shortened, always: not done, exit code 1
     ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; the serial is still 1, so it was not done"
@@ -318,7 +318,7 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
     }
     insta::assert_snapshot!(all, @r#"
     Knot: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key; the serial is still 1, so it was not done"
     Bind: exit code 1
     ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     Nsd: exit code 1
