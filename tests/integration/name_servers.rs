@@ -11,6 +11,7 @@ mod reading;
 mod kept;
 mod sources;
 mod updating;
+mod writers;
 mod refusing;
 mod reading_back;
 mod round_trips;

@@ -23,6 +23,8 @@ pub(crate) enum Request {
     Ixfr { apex: Name, soa: Vec<u8> },
     /// One RRset.
     Query { owner: Name, rtype: Rtype },
+    /// One RRset, with what signs it (RFC 4035, section 3.2.1).
+    Signatures { owner: Name, rtype: Rtype },
     /// An UPDATE (RFC 2136), complete but for its ID and its signature.
     Update(AdditionalBuilder<Vec<u8>>),
 }
@@ -38,6 +40,14 @@ impl Request {
             Self::Soa(apex) => query(apex.as_ref(), Rtype::SOA)?.additional(),
             Self::Axfr(apex) => query(apex.as_ref(), Rtype::AXFR)?.additional(),
             Self::Query { owner, rtype } => query(owner.as_ref(), *rtype)?.additional(),
+            Self::Signatures { owner, rtype } => {
+                let mut message = query(owner.as_ref(), *rtype)?.additional();
+                message.opt(|opt| {
+                    opt.set_dnssec_ok(true);
+                    Ok(())
+                })?;
+                message
+            }
             Self::Ixfr { apex, soa } => {
                 let mut message = query(apex.as_ref(), Rtype::IXFR)?.authority();
                 let soa = UnknownRecordData::from_octets(WireRtype::SOA, soa.as_slice())

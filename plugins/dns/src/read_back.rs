@@ -9,7 +9,7 @@
 
 mod sight;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// How often a server is asked that has the zone and answers nothing but errors, which time does not heal:
+/// PowerDNS says SERVFAIL to what it would have to look up elsewhere.
+const MOST_FAILURES: u32 = 5;
 
 /// What reading back has found of one change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +125,7 @@ struct Watch<'a> {
     apex: NameRef<'a>,
     left: BTreeMap<u32, Left<'a>>,
     /// Changes of which its answers say nothing.
-    hidden: Vec<u32>,
+    hidden: BTreeSet<u32>,
     /// Why the server could not be asked for RRsets, if that was so the last time.
     obstacle: Option<String>,
     /// How many questions it is asked at once.
@@ -157,7 +161,7 @@ impl<'a> Watch<'a> {
                 .into_iter()
                 .map(|(index, change)| (index, left(change)))
                 .collect(),
-            hidden: Vec::new(),
+            hidden: BTreeSet::new(),
             obstacle: None,
             at_once: Several::MOST,
         }
@@ -195,10 +199,17 @@ impl<'a> Watch<'a> {
     async fn until(&mut self, deadline: Instant, serial: Serial) {
         let asking = async {
             let mut pause = PAUSE;
+            let mut failures = 0;
             loop {
                 match self.look(serial).await {
                     Ok(()) if self.left.is_empty() => return,
-                    Ok(()) => {}
+                    Ok(()) if self.fails_for_all() => {
+                        failures += 1;
+                        if failures == MOST_FAILURES {
+                            return;
+                        }
+                    }
+                    Ok(()) => failures = 0,
                     Err(fault) => {
                         self.obstacle = Some(line(&fault));
                         // There are servers that answer one question and close the connection.
@@ -216,6 +227,12 @@ impl<'a> Watch<'a> {
         };
         // What was seen until then stands in the fields.
         let _in_time = timeout_at(deadline, asking).await;
+    }
+
+    /// Whether the server has the zone, and answers nothing but errors to all questions that are left.
+    fn fails_for_all(&self) -> bool {
+        let fails = |left: &Left<'_>| matches!(left.obstacle, Some(Obstacle::Rcode(_)));
+        self.obstacle.is_none() && self.left.values().all(fails)
     }
 
     /// Asks once for the serial, and if that is reached for everything that is left.
@@ -274,14 +291,14 @@ impl<'a> Watch<'a> {
             let obstacle = match sight {
                 Sight::AsWanted => None,
                 Sight::Hidden => {
-                    self.hidden.push(*index);
+                    self.hidden.insert(*index);
                     None
                 }
                 Sight::Otherwise(obstacle) => Some(obstacle),
                 Sight::Another(found) => {
                     match self.is_made_up(connection, *change, &found).await? {
                         true => {
-                            self.hidden.push(*index);
+                            self.hidden.insert(*index);
                             None
                         }
                         false => Some(Obstacle::Another),

@@ -165,7 +165,11 @@ impl SignatureFault {
     /// What an operator can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::UnknownKey { .. } | Self::OtherKey { .. } => {
+            Self::UnknownKey { .. } => {
+                "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also \
+                 says so where no `acl` allows this to the key"
+            }
+            Self::OtherKey { .. } => {
                 "name and algorithm in `tsig_key` have to be those of the key at the server"
             }
             Self::Refused { .. } | Self::Wrong => {

@@ -287,6 +287,9 @@ pub(crate) enum TlsFault {
     Name(String),
     #[error("its certificate is signed by nobody who is trusted")]
     Issuer,
+    /// What else is wrong with it, mostly that one made by hand is marked as an authority's.
+    #[error("its certificate cannot be traced to anybody who is trusted ({0})")]
+    Chain(String),
     #[error("its certificate is not for `{0}`")]
     OtherName(String),
     #[error("its certificate has expired or is not valid yet")]
@@ -334,9 +337,9 @@ impl TlsFault {
                 | CertificateError::NotValidForNameContext { .. } => Self::OtherName(String::new()),
                 CertificateError::Other(other) => match other.0.downcast_ref::<PinFault>() {
                     Some(PinFault(found)) => Self::Pin(*found),
-                    None => Self::Other(error.clone()),
+                    None => Self::Chain(other.0.to_string()),
                 },
-                _ => Self::Other(error.clone()),
+                fault => Self::Chain(fault.to_string()),
             },
             rustls::Error::InvalidMessage(_) => Self::NoTls,
             rustls::Error::PeerIncompatible(_)
@@ -354,7 +357,7 @@ impl TlsFault {
     /// What an operator can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Issuer => Some(
+            Self::Issuer | Self::Chain(_) => Some(
                 "set `ca_file` in `tls` to the certificate of the authority, or of the server itself",
             ),
             Self::OtherName(_) => Some("set `server_name` in `tls` to a name in its certificate"),

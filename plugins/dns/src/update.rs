@@ -30,12 +30,17 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Publisher};
+use tokio::sync::Semaphore;
 
 use crate::server::Network;
 use crate::settings::with_network;
 
 /// Zones that are changed at once. More would wait for the connections of a server anyway.
 const AT_ONCE: usize = 8;
+
+/// Zones that are in memory at once: those that are changed, and those that wait for servers to serve what
+/// was. A server that is down has all of them wait for as long as is set, so few would hold up the others.
+const MOST_ZONES: usize = 1000;
 
 with_network! {
     /// The table of `dns.update`.
@@ -92,12 +97,17 @@ impl Publisher for Update {
 
     async fn run(&mut self, changes: &mut ChangeReceiver) -> Result<(), Error> {
         let this = &*self;
+        let turns = Semaphore::new(AT_ONCE);
         let mut zones = FuturesUnordered::new();
         loop {
-            let has_room = zones.len() < AT_ONCE;
+            let has_room = zones.len() < MOST_ZONES;
+            let next = async {
+                let turn = turns.acquire().await.expect("it is never closed");
+                (turn, changes.receive().await)
+            };
             tokio::select! {
-                zone = changes.receive(), if has_room => match zone {
-                    Some(zone) => zones.push(this.publish(zone)),
+                (turn, zone) = next, if has_room => match zone {
+                    Some(zone) => zones.push(this.publish(zone, turn)),
                     None => break,
                 },
                 Some(()) = zones.next() => {}

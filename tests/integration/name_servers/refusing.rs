@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::deployment::{WITHOUT_LIMITS, janitor_for, steady};
-use crate::janitor::{HEAD, Run};
+use super::deployment::{janitor_for, steady};
+use crate::janitor::{HEAD, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Access, Kind, NameServer, Options, Signing};
 
 const APEX: &str = "example.com";

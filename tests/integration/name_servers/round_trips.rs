@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::content::{Content, REFUSED, TYPES, is_refused, numbered};
-use super::deployment::{WITHOUT_LIMITS, janitor_for};
-use crate::janitor::Run;
+use super::deployment::janitor_for;
+use crate::janitor::{Run, WITHOUT_LIMITS};
 use crate::peers::dns_client::Record;
 use crate::peers::name_server::{Kind, NameServer, Options, Signing};
 use crate::random::{Random, from_environment};

@@ -1,8 +1,8 @@
 //! What can go wrong while a zone is corrected: every change is told, nothing is half done, and the next
 //! run does the rest.
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
-use crate::janitor::{HEAD, Janitor, Run};
+use super::deployment::{janitor, janitor_for, steady};
+use crate::janitor::{HEAD, Janitor, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Access, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
@@ -318,7 +318,7 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
     }
     insta::assert_snapshot!(all, @r#"
     Knot: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
     Bind: exit code 1
     ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     Nsd: exit code 1

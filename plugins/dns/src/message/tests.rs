@@ -32,6 +32,16 @@ fn requests_are_the_octets_of_their_rfcs() {
         rtype: Rtype(15),
     };
     assert_eq!(built(&query), [header([1, 0, 0, 0]), question(15)].concat());
+    let signatures = Request::Signatures {
+        owner: apex(),
+        rtype: Rtype(15),
+    };
+    // An OPT with the DO bit (RFC 6891, section 6.1.3; RFC 3225, section 3).
+    let opt = [0, 0, 41, 0, 0, 0, 0, 0x80, 0, 0, 0].to_vec();
+    assert_eq!(
+        built(&signatures),
+        [header([1, 0, 0, 1]), question(15), opt].concat()
+    );
     let soa =
         b"\x00\x00\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00";
     let ixfr = Request::Ixfr {

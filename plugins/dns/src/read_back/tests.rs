@@ -209,6 +209,23 @@ fn a_server_that_does_not_follow_is_named_with_its_reason() {
 }
 
 #[test]
+fn a_server_that_answers_nothing_but_errors_is_not_asked_until_the_end() {
+    let changes = changes(BEFORE, AFTER);
+    let count = RefCell::new(0);
+    let fails = |asked: &str| match asked {
+        "example.com SOA" => (YES, [soa(2), String::new()]),
+        _ => {
+            *count.borrow_mut() += 1;
+            ((false, Rcode::SERVFAIL), [String::new(), String::new()])
+        }
+    };
+    let seen = seen(&changes, 1, ENOUGH, &[&fails]);
+    let fails = Seen::NotYet("`server 0`: it answers SERVFAIL".to_owned());
+    assert_eq!(seen, [fails.clone(), fails.clone(), fails]);
+    assert_eq!(*count.borrow(), 5 * changes.len());
+}
+
+#[test]
 fn a_wildcard_does_not_keep_what_is_gone_alive() {
     let wildcard = "*.example.com. 300 A 192.0.2.7";
     let with_wildcard = format!("{wildcard}\na.b.example.com. 300 A 192.0.2.1");

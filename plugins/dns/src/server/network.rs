@@ -43,6 +43,11 @@ impl Network {
         for (text, zone) in &settings.zones {
             let cannot = || format!("cannot use `zones.\"{text}\"`");
             let apex: Name = text.parse().map_err(|e| Error::config(cannot(), e))?;
+            // A pattern, as other settings have them, which would stand for no zone at all here.
+            if let Some(zone) = text.strip_prefix("*.") {
+                let hint = format!("write `{zone}`: it stands for what is below it, too");
+                return Err(Error::config(cannot(), "it is a pattern, not a zone").hint(hint));
+            }
             if of_zones.insert(apex, (text, zone)).is_some() {
                 let twice = "another entry of `zones` names the same zone in another spelling";
                 return Err(Error::config(cannot(), twice));

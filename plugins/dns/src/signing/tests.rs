@@ -62,7 +62,8 @@ fn what_a_server_says_of_our_signature_is_told_with_the_next_step() {
         (
             refusal(Rcode::NOTAUTH, TsigRcode::BADKEY, b"", b""),
             "the server does not know the key `janitor`",
-            "name and algorithm in `tsig_key` have to be those of the key at the server",
+            "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so \
+             where no `acl` allows this to the key",
         ),
         (
             refusal(Rcode::NOTAUTH, TsigRcode::BADSIG, b"", b""),

@@ -120,6 +120,11 @@ fn a_server_that_is_another_one_is_refused() {
             "its certificate is signed by nobody who is trusted",
         ),
         (
+            "ca_file = 'authority.pem'",
+            "alone",
+            "its certificate cannot be traced to anybody who is trusted (CaUsedAsEndEntity)",
+        ),
+        (
             "ca_file = 'authority.pem'\nserver_name = 'ns2.example.com'",
             "server",
             "its certificate is not for `ns2.example.com`",

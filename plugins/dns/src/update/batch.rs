@@ -36,11 +36,7 @@ pub(super) fn next(
         found = longest(plan, start, soa, limit);
     }
     let Some((mut end, mut message)) = found else {
-        let all = compose(plan, start..start + 1, Purpose::Write, soa, usize::MAX);
-        return Err(TooLarge {
-            octets: all.ok().map(|message| message.as_slice().len()),
-            limit,
-        });
+        return Err(TooLarge::of(plan, &(start..start + 1), soa, limit));
     };
     let mut splits_owner = false;
     let is_cut = |at: usize| at == plan.len() || plan.bundle_at(at).begins_owner;
@@ -113,6 +109,22 @@ pub(super) struct TooLarge {
     /// What a message with it would have; nothing if it has more RRs than can be counted.
     pub(super) octets: Option<usize>,
     pub(super) limit: usize,
+}
+
+impl TooLarge {
+    /// Measures what has no room.
+    pub(super) fn of(
+        plan: &Plan<'_>,
+        bundles: &Range<usize>,
+        soa: Option<&[u8]>,
+        limit: usize,
+    ) -> Self {
+        let all = compose(plan, bundles.clone(), Purpose::Write, soa, usize::MAX);
+        Self {
+            octets: all.ok().map(|message| message.as_slice().len()),
+            limit,
+        }
+    }
 }
 
 struct Octets(Option<usize>);

@@ -1,6 +1,6 @@
 //! What has to be true of a zone for a change to be made, and what is true after it.
 
-use janitor_plugin_api::dns::{Change, NameRef, RrsetRef, Rtype};
+use janitor_plugin_api::dns::{Change, NameRef, Rrset, RrsetRef, Rtype};
 
 use super::plan::Item;
 
@@ -13,15 +13,16 @@ pub(super) enum Condition<'a> {
     Absent(NameRef<'a>, Rtype),
     /// The RRset has exactly these rdata (section 2.4.2). TTLs are not compared.
     Exactly(RrsetRef<'a>),
+    /// The signatures at the name are these and no others, as one RRset (sections 2.4.1 and 2.4.2).
+    Signed(&'a Rrset),
 }
 
 /// What could stand where a CNAME is to take the place of other data.
 ///
 /// "No other type" is not among the conditions that a server knows, so each is asked for by itself. What
 /// is not listed is as rare at a name of its own as it would have to be for this: the server would delete
-/// what is at the name for the CNAME, and reading back would tell. A KEY may stand beside a CNAME, and would
-/// go with the rest of the name.
-const RIVALS: [Rtype; 25] = [
+/// what the plan deletes, and nothing else, pass over the CNAME, and reading back would tell.
+const RIVALS: [Rtype; 24] = [
     Rtype::A,
     Rtype::NS,
     Rtype::PTR,
@@ -46,7 +47,6 @@ const RIVALS: [Rtype; 25] = [
     Rtype::SPF,
     Rtype::URI,
     Rtype::CAA,
-    Rtype::KEY,
 ];
 
 /// Appends what has to be true for the changes of a bundle to be made.
@@ -83,6 +83,34 @@ pub(super) fn before<'a>(bundle: &[Item<'a>], conditions: &mut Vec<Condition<'a>
         }
         conditions.push(Condition::Absent(owner, rtype));
     }
+}
+
+/// Appends what has to be true of signatures where a CNAME takes the place of other data.
+///
+/// Most servers do not count their own RRSIG and NSEC as data that a CNAME cannot stand beside (RFC 4034,
+/// section 2.5), and some that sign do not have an RRset of all RRSIG at a name either: for both there is
+/// none. Knot 3.2 has one, and passes over a CNAME beside it without a word. There the name has to be
+/// deleted whole, and what else is at it has to be known: each RRset has a signature, so nothing else is
+/// there as long as the signatures are those of what is deleted.
+pub(super) fn of_signatures<'a>(
+    bundle: &[Item<'a>],
+    signatures: Option<&'a Rrset>,
+    conditions: &mut Vec<Condition<'a>>,
+) {
+    match (signatures, cname_in_place_of_others(bundle)) {
+        (_, None) => {}
+        (Some(signatures), Some(_)) => conditions.push(Condition::Signed(signatures)),
+        (None, Some(cname)) => conditions.push(Condition::Absent(cname.owner(), Rtype::RRSIG)),
+    }
+}
+
+/// The CNAME that takes the place of other data, if that is what a bundle does.
+pub(super) fn cname_in_place_of_others<'a>(bundle: &[Item<'a>]) -> Option<RrsetRef<'a>> {
+    let comes = bundle.iter().find_map(|item| match item.change {
+        Change::Addition(addition) if addition.rtype() == Rtype::CNAME => Some(addition),
+        _ => None,
+    });
+    comes.filter(|_| bundle.len() > 1)
 }
 
 /// Appends what is true when the changes have been made.

@@ -68,9 +68,13 @@ pub(super) fn compose(
     }
     let mut conditions = Vec::new();
     let mut without_cname = None;
-    for (_, items) in plan.iter(bundles.clone()) {
+    for (bundle, items) in plan.iter(bundles.clone()) {
         match purpose {
-            Purpose::Write | Purpose::LookBefore => condition::before(items, &mut conditions),
+            Purpose::Write => {
+                condition::before(items, &mut conditions);
+                condition::of_signatures(items, bundle.signatures.as_ref(), &mut conditions);
+            }
+            Purpose::LookBefore => condition::before(items, &mut conditions),
             Purpose::LookAfter => condition::after(items, &mut conditions),
         }
         for condition in conditions.drain(..) {
@@ -83,6 +87,15 @@ pub(super) fn compose(
                     for it in rrset.rrs() {
                         let (class, ttl) = (Class::IN, Ttl::default());
                         prerequisites.push(rr(it.owner, it.rtype, class, ttl, it.rdata))?;
+                    }
+                    continue;
+                }
+                Condition::Signed(signatures) => {
+                    let (owner, rtype) = (signatures.owner(), signatures.rtype());
+                    let ttl = Ttl::default();
+                    prerequisites.push(rr(owner, rtype, Class::ANY, ttl, &[]))?;
+                    for rdata in signatures.rdatas() {
+                        prerequisites.push(rr(owner, rtype, Class::IN, ttl, rdata))?;
                     }
                     continue;
                 }
@@ -127,11 +140,17 @@ pub(super) fn octets(plan: &Plan<'_>, bundle: &Bundle) -> (usize, usize) {
     edits.iter().for_each(|it| count(it.owner, it.rdata));
     let mut conditions = Vec::new();
     condition::before(items, &mut conditions);
+    condition::of_signatures(items, bundle.signatures.as_ref(), &mut conditions);
     let mut shared = 0;
     for condition in conditions {
         match condition {
             Condition::Exactly(rrset) => rrset.rrs().for_each(|rr| count(rr.owner, rr.rdata)),
             Condition::Unused(owner) => count(owner, &[]),
+            Condition::Signed(signatures) => {
+                count(signatures.owner(), &[]);
+                let rdatas = signatures.rdatas();
+                rdatas.for_each(|rdata| count(signatures.owner(), rdata));
+            }
             Condition::Absent(owner, rtype) => {
                 count(owner, &[]);
                 // Stands once for all bundles of an owner.
@@ -153,16 +172,11 @@ struct Edit<'a> {
 
 /// Appends what makes the changes of a bundle.
 ///
-/// Where a CNAME takes the place of other data, the name is deleted whole (section 2.5.3). Knot 3.2 takes
-/// the RRSIG and NSEC that it made itself for data that the CNAME cannot stand beside, unless they go in
-/// the same update: it would delete the rest and pass over the CNAME.
+/// A name is deleted whole (section 2.5.3) only where a CNAME could not come otherwise, and everything at
+/// the name is known ([`condition::of_signatures`]).
 fn edit_all<'a>(items: &[Item<'a>], bundle: &Bundle, apex: NameRef<'_>, edits: &mut Vec<Edit<'a>>) {
-    let comes = items.iter().find_map(|item| match item.change {
-        Change::Addition(addition) if addition.rtype() == Rtype::CNAME => Some(addition),
-        _ => None,
-    });
-    match comes {
-        Some(cname) if items.len() > 1 => {
+    match condition::cname_in_place_of_others(items) {
+        Some(cname) if bundle.signatures.is_some() => {
             edits.push(Edit {
                 owner: cname.owner(),
                 rtype: Rtype::ANY,

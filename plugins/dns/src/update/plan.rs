@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use janitor_plugin_api::dns::{Action, Change, Changes, NameRef, Rtype};
+use janitor_plugin_api::dns::{Action, Change, Changes, NameRef, Rrset, Rtype};
 
 /// One change, and its place among those of the zone.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,9 @@ pub(super) struct Bundle {
     /// Whether single RRs are deleted and added where an RRset would be replaced: for what has no room
     /// in a message otherwise.
     pub(super) rr_by_rr: bool,
+    /// The signatures at a name that is deleted whole for a CNAME, and of nothing but what the bundle
+    /// deletes.
+    pub(super) signatures: Option<Rrset>,
 }
 
 /// All changes of a zone in the order in which they are sent.
@@ -69,6 +72,7 @@ impl<'a> Plan<'a> {
                 items,
                 begins_owner: at == 0,
                 rr_by_rr: false,
+                signatures: None,
             });
         }
     }
@@ -84,6 +88,11 @@ impl<'a> Plan<'a> {
     /// Has the bundle sent RR by RR from now on.
     pub(super) fn send_rr_by_rr(&mut self, at: usize) {
         self.bundles[at].rr_by_rr = true;
+    }
+
+    /// Has the name of the bundle deleted whole from now on, if nothing but `signatures` sign it.
+    pub(super) fn send_signed(&mut self, at: usize, signatures: Rrset) {
+        self.bundles[at].signatures = Some(signatures);
     }
 
     pub(super) fn items(&self, bundle: &Bundle) -> &[Item<'a>] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::base::Rtype as WireRtype;
 use domain::base::iana::Rcode;
 use domain::base::name::ToName;
-use domain::base::rdata::ComposeRecordData as _;
+use domain::base::rdata::{ComposeRecordData as _, UnknownRecordData};
 use domain::rdata::Soa;
 use janitor_plugin_api::dns::{NameRef, Rtype, Serial, Ttl};
 
@@ -57,6 +57,10 @@ impl<'a> Primary<'a> {
                 owner: owner.to_owned(),
                 rtype,
             },
+            Step::AskSignatures(owner, rtype) => Request::Signatures {
+                owner: owner.to_owned(),
+                rtype,
+            },
             Step::Send(message) => Request::Update(message),
             Step::Done => return None,
         };
@@ -96,18 +100,15 @@ impl<'a> Primary<'a> {
     }
 
     async fn ask(&self, server: &Arc<Server>, request: Request) -> Result<Reply, Fault> {
-        let asked = match &request {
-            Request::Soa(_) => Some((self.apex.to_owned(), Rtype::SOA)),
-            Request::Query { owner, rtype } => Some((owner.clone(), *rtype)),
-            _ => None,
-        };
+        let asked = request.clone();
         let mut connection = server.connection().await?;
         let mut exchange = connection.ask(request).await?;
         let answer = exchange.next().await?;
         let reply = match asked {
-            Some((owner, Rtype::SOA)) if owner.as_ref() == self.apex => soa(self.apex, answer),
-            Some((owner, rtype)) => ttl(owner.as_ref(), rtype, answer),
-            None => Reply::Rcode(answer.rcode()),
+            Request::Soa(_) => soa(self.apex, answer),
+            Request::Query { owner, rtype } => ttl(owner.as_ref(), rtype, answer),
+            Request::Signatures { owner, rtype } => signatures(owner.as_ref(), rtype, answer),
+            _ => Reply::Rcode(answer.rcode()),
         };
         exchange.done()?;
         Ok(reply)
@@ -156,6 +157,22 @@ fn ttl(owner: NameRef<'_>, rtype: Rtype, answer: Answer<'_>) -> Reply {
     });
     let ttl = found.and_then(|record| Ttl::from_secs(record.ttl().as_secs()).ok());
     Reply::Ttl(ttl.filter(|_| message.header().aa()))
+}
+
+/// The signatures of an RRset, in the answer or, of the NSEC at a zone cut, in the authority section.
+fn signatures(owner: NameRef<'_>, rtype: Rtype, answer: Answer<'_>) -> Reply {
+    let message = answer.message();
+    let sections = [message.answer(), message.authority()];
+    let records = sections.into_iter().flatten().flatten().flatten();
+    let ours = records.filter_map(|record| {
+        let record = record.to_record::<UnknownRecordData<&[u8]>>().ok()??;
+        let is_ours = record.rtype() == WireRtype::RRSIG
+            && record.owner().name_eq(wire_name(owner))
+            // The type covered is the first field (RFC 4034, section 3.1).
+            && record.data().data().starts_with(&rtype.0.to_be_bytes());
+        is_ours.then(|| record.data().data().to_vec())
+    });
+    Reply::Signatures(ours.collect())
 }
 
 /// The fault with its causes and, where there is one, the way out of it.

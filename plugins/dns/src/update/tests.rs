@@ -1,7 +1,7 @@
 //! The work on a zone against a server written from the text of RFC 2136.
 
 use janitor_plugin_api::dns::{
-    ActualZone, Changes, LeftAlone, Name, Serial, Ttl, ZoneBuilder, diff,
+    ActualZone, Changes, LeftAlone, Name, Rtype, Serial, Ttl, ZoneBuilder, diff,
 };
 
 use self::model::{Mishap, Model};
@@ -76,6 +76,10 @@ fn drive(changes: &Changes, planned: Option<Serial>, rules: Rules, server: &mut 
             Step::Done => break,
             Step::AskSoa => ("soa", server.soa()),
             Step::AskTtl(owner, rtype) => ("ttl", Reply::Ttl(server.ttl(owner, rtype))),
+            Step::AskSignatures(owner, rtype) => (
+                "signatures",
+                Reply::Signatures(server.signatures(owner, rtype)),
+            ),
             Step::Send(message) => {
                 let octets = message.as_slice();
                 assert!(octets.len() <= rules.limit, "{} octets", octets.len());

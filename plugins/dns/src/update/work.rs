@@ -15,17 +15,19 @@
 //! No I/O and no clock: whoever drives it sends what [`Work::next`] says and hands back what came of it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::Range;
 
 use domain::base::iana::Rcode;
 use janitor_plugin_api::dns::{Change, Changes, NameRef, RrsetRef, Rtype, Serial, Ttl};
 
-use super::batch::{self, Batch};
+use super::batch::{self, Batch, TooLarge};
 use super::condition;
 use super::message::{Purpose, Update, compose};
 use super::plan::{Item, Plan};
 
 mod following;
+mod signatures;
 
 /// How far the work on a zone goes.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +56,8 @@ pub(super) enum Step<'a> {
     Send(Update),
     /// Ask for the TTL of an RRset.
     AskTtl(NameRef<'a>, Rtype),
+    /// Ask for the signatures of an RRset.
+    AskSignatures(NameRef<'a>, Rtype),
     Done,
 }
 
@@ -66,6 +70,8 @@ pub(super) enum Reply {
     Rcode(Rcode),
     /// The TTL of the RRset, if it is served.
     Ttl(Option<Ttl>),
+    /// The rdata of the RRSIG of the RRset, if there are any.
+    Signatures(Vec<Vec<u8>>),
     /// It was not sent; the same may succeed later.
     NotSent(String),
     /// It was sent, and there is no answer.
@@ -74,6 +80,22 @@ pub(super) enum Reply {
     Doubtful(String),
     /// The server looked at nothing, and will not the next time.
     Rejected(String),
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Soa(Some((_, serial))) => write!(f, "serial {serial}"),
+            Self::Soa(None) => f.write_str("no SOA"),
+            Self::Rcode(rcode) => rcode.fmt(f),
+            Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
+            Self::Ttl(None) => f.write_str("no such RRset"),
+            Self::NotSent(text)
+            | Self::Lost(text)
+            | Self::Doubtful(text)
+            | Self::Rejected(text) => f.write_str(text),
+        }
+    }
 }
 
 /// What became of a change.
@@ -107,6 +129,10 @@ pub(super) struct Work<'a> {
     again: VecDeque<Again>,
     /// What is waited for.
     current: Option<Task>,
+    /// Whether signatures have stood in the way of a CNAME: they will in the way of the next one.
+    is_signed: bool,
+    /// Those of the name that is asked about.
+    signatures: Vec<Vec<u8>>,
     news: Vec<(u32, Fate)>,
     tally: Tally,
 }
@@ -153,10 +179,30 @@ struct Task {
     was_late: bool,
     /// Whether it has been refused alone before.
     is_last_try: bool,
+    /// Whether signatures were asked for.
+    has_signatures: bool,
     /// Whether the SOA is a condition.
     with_soa: bool,
     /// Written when it was put together.
     message: Option<Update>,
+}
+
+impl Task {
+    /// What is to be written, and has not been tried.
+    fn writing(bundles: Range<usize>) -> Self {
+        Self {
+            bundles,
+            stage: Stage::Write,
+            writes: 0,
+            looks: 0,
+            lost: None,
+            was_late: false,
+            is_last_try: false,
+            has_signatures: false,
+            with_soa: false,
+            message: None,
+        }
+    }
 }
 
 /// A bundle that was refused alone.
@@ -178,6 +224,8 @@ enum Stage {
     LookTtl,
     /// Whether the serial tells that nothing was done, where the server says nothing of conditions.
     LookSerial,
+    /// What signs the RRsets at a name that a CNAME is to have: the bundle, and which of them.
+    AskSignatures(usize, usize),
 }
 
 impl<'a> Work<'a> {
@@ -207,6 +255,8 @@ impl<'a> Work<'a> {
             tasks: Vec::new(),
             again: VecDeque::new(),
             current: None,
+            is_signed: false,
+            signatures: Vec::new(),
             news,
             tally: Tally::default(),
         }
@@ -243,18 +293,28 @@ impl<'a> Work<'a> {
                 _ => task.looks,
             };
             let purpose = match task.stage {
-                Stage::AskSoa | Stage::LookSerial | Stage::LookTtl => None,
+                Stage::AskSoa | Stage::LookSerial | Stage::LookTtl | Stage::AskSignatures(..) => {
+                    None
+                }
                 Stage::Write => Some(Purpose::Write),
                 Stage::LookAfter => Some(Purpose::LookAfter),
                 Stage::LookBefore => Some(Purpose::LookBefore),
             };
-            let step = match (purpose, self.ttl_only(&task.bundles)) {
+            let step = match (purpose, task.stage) {
                 (Some(purpose), _) => match self.message(&mut task, purpose) {
                     Some(message) => Step::Send(message),
                     None => continue,
                 },
-                (None, Some(change)) if task.stage == Stage::LookTtl => {
-                    Step::AskTtl(change.owner(), change.rtype())
+                (None, Stage::LookTtl) => match self.ttl_only(&task.bundles) {
+                    Some(change) => Step::AskTtl(change.owner(), change.rtype()),
+                    None => Step::AskSoa,
+                },
+                (None, Stage::AskSignatures(bundle, nth)) => {
+                    match signatures::signed(self.plan.items(self.plan.bundle_at(bundle))).nth(nth)
+                    {
+                        Some((owner, rtype)) => Step::AskSignatures(owner, rtype),
+                        None => Step::AskSoa,
+                    }
                 }
                 (None, _) => Step::AskSoa,
             };
@@ -304,15 +364,9 @@ impl<'a> Work<'a> {
             .map(|(bundle, _)| u32::from(bundle.rr_by_rr))
             .sum::<u32>();
         Task {
-            bundles,
-            stage: Stage::Write,
-            writes: 0,
-            looks: 0,
-            lost: None,
-            was_late: false,
-            is_last_try: false,
             with_soa,
             message: Some(message),
+            ..Task::writing(bundles)
         }
     }
 
@@ -322,15 +376,8 @@ impl<'a> Work<'a> {
             let bundles = again.bundle..again.bundle + 1;
             if self.tally.taken > again.taken {
                 return Some(Task {
-                    bundles,
-                    stage: Stage::Write,
-                    writes: 0,
-                    looks: 0,
-                    lost: None,
-                    was_late: false,
                     is_last_try: true,
-                    with_soa: false,
-                    message: None,
+                    ..Task::writing(bundles)
                 });
             }
             self.settle(&bundles, &Fate::Refused(again.reason));
@@ -358,7 +405,11 @@ impl<'a> Work<'a> {
         };
         let limit = self.rules.limit;
         let message = compose(&self.plan, task.bundles.clone(), purpose, soa, limit);
-        if message.is_err() {
+        if message.is_err() && purpose == Purpose::Write {
+            // Signatures have come to it.
+            let reason = TooLarge::of(&self.plan, &task.bundles, soa, limit).to_string();
+            self.take_apart(task.clone(), &reason, true);
+        } else if message.is_err() {
             // What was written had room, and neither parts of it nor what it leaves behind have more.
             self.abandon(
                 task,

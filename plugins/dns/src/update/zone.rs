@@ -5,6 +5,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use janitor_plugin_api::{Outcome, ZoneChanges};
+use tokio::sync::SemaphorePermit;
 use tracing::{debug, info, warn};
 
 use super::ledger::Ledger;
@@ -19,8 +20,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 impl Update {
-    /// Sends the changes of a zone and reports what became of each.
-    pub(super) async fn publish(&self, zone: ZoneChanges) {
+    /// Sends the changes of a zone and reports what became of each. Its turn is over when all are sent.
+    pub(super) async fn publish(&self, zone: ZoneChanges, turn: SemaphorePermit<'_>) {
         let apex = zone.apex();
         let servers = match self.network.servers(apex) {
             Ok(servers) => servers,
@@ -49,9 +50,10 @@ impl Update {
             let Some(reply) = primary.take(turn.step).await else {
                 break;
             };
-            debug!(zone = %apex, ?reply, "answer to an update");
+            debug!(zone = %apex, %reply, "answer to an update, or to a question about it");
             work.answer(reply);
         }
+        drop(turn);
         let tally = work.tally();
         if tally.batches > 1 {
             info!(

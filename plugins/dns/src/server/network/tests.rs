@@ -94,6 +94,10 @@ fn settings_of_zones_that_cannot_be_used_are_told_with_the_zone() {
             "cannot use `zones.\"a..b\"`: a label of the name is empty",
         ),
         (
+            "[zones.'*.a.test']",
+            "cannot use `zones.\"*.a.test\"`: it is a pattern, not a zone",
+        ),
+        (
             "[zones.'a.test']\n[zones.'A.test.']",
             "cannot use `zones.\"a.test\"`: another entry of `zones` names the same zone in another spelling",
         ),

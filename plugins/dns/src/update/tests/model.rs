@@ -32,6 +32,8 @@ pub(super) enum Mishap {
     Says(Rcode),
     /// Another program raises the serial, then the server gets it.
     Overtaken,
+    /// Another program adds an RRset of a type that nobody knows at `c`, then the server gets it.
+    Joined,
 }
 
 pub(super) struct Model {
@@ -44,6 +46,8 @@ pub(super) struct Model {
     pub(super) denial: Rcode,
     /// Whether a MX needs an address of its target in the zone, as BIND has it (`check-mx`).
     pub(super) checks_mx: bool,
+    /// Whether it signs, and has its signatures for data that no CNAME can stand beside, as Knot has.
+    pub(super) signs: bool,
     /// How far the serial that is served is ahead of the one that is updated.
     pub(super) serial_offset: u32,
     /// How many RRs of an UPDATE the server passed over without a word.
@@ -77,6 +81,7 @@ impl Model {
             denied: BTreeSet::new(),
             denial: Rcode::REFUSED,
             checks_mx: false,
+            signs: false,
             serial_offset: 0,
             passed_over: 0,
             updates: 0,
@@ -133,6 +138,13 @@ impl Model {
             Mishap::Forged => Reply::Doubtful(text("the answer is not signed")),
             Mishap::Unreachable => Reply::NotSent(text("cannot connect")),
             Mishap::Says(rcode) => Reply::Rcode(rcode),
+            Mishap::Joined => {
+                let owner = [b"\x01c", self.apex.as_slice()].concat();
+                let rdatas = BTreeSet::from([vec![1, 2, 3]]);
+                self.rrs.insert((owner, 65_280), (60, rdatas));
+                self.raise_serial();
+                Reply::Rcode(self.process(octets))
+            }
             Mishap::Overtaken => {
                 self.raise_serial();
                 Reply::Rcode(self.process(octets))
@@ -140,8 +152,35 @@ impl Model {
         }
     }
 
+    /// Signatures that are other ones whenever what they sign is.
+    pub(super) fn signatures(&self, owner: NameRef<'_>, rtype: Rtype) -> Vec<Vec<u8>> {
+        let found = self.rrs.get(&(owner.as_wire().to_vec(), rtype.0));
+        let signed = found.filter(|_| self.signs).map(|(_, rdatas)| {
+            let mut rdata = rtype.0.to_be_bytes().to_vec();
+            // Algorithm, labels, TTL, expiration, inception, tag, a signer; then the signature.
+            rdata.extend([13, 3, 0, 0, 0, 60, 0, 0, 0, 2, 0, 0, 0, 1, 0, 9, 0]);
+            rdata.extend(rdatas.iter().flatten());
+            rdata
+        });
+        signed.into_iter().collect()
+    }
+
     fn process(&mut self, octets: &[u8]) -> Rcode {
         self.updates += 1;
+        let all: Vec<_> = self.rrs.keys().cloned().collect();
+        for (owner, rtype) in all.into_iter().filter(|(owner, _)| *owner != self.apex) {
+            let name = Name::from_wire(&owner).unwrap();
+            for rdata in self.signatures(name.as_ref(), Rtype(rtype)) {
+                let at = (owner.clone(), Rtype::RRSIG.0);
+                self.rrs.entry(at).or_default().1.insert(rdata);
+            }
+        }
+        let rcode = self.process_signed(octets);
+        self.rrs.retain(|(_, rtype), _| *rtype != Rtype::RRSIG.0);
+        rcode
+    }
+
+    fn process_signed(&mut self, octets: &[u8]) -> Rcode {
         let message = Message::from_slice(octets).unwrap();
         assert_eq!(message.header().opcode(), Opcode::UPDATE);
         // 3.1: the zone section.
@@ -253,7 +292,8 @@ impl Model {
                 let has_cname = self.rrs.contains_key(&(rr.owner.clone(), Rtype::CNAME.0));
                 let mut here = self.rrs.keys().filter(|(owner, _)| *owner == rr.owner);
                 let has_other = here.any(|(_, rtype)| {
-                    !Rtype(*rtype).may_stand_beside_cname() && Rtype(*rtype) != Rtype::CNAME
+                    self.signs && !has_cname && *rtype == Rtype::RRSIG.0
+                        || !Rtype(*rtype).may_stand_beside_cname() && Rtype(*rtype) != Rtype::CNAME
                 });
                 let conflicts = match rtype {
                     Rtype::CNAME => has_other,

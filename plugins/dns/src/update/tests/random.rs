@@ -110,6 +110,7 @@ proptest! {
         lost in vec(prop_oneof![
             6 => Just(Mishap::None), 1 => Just(Mishap::LostBefore), 1 => Just(Mishap::LostAfter),
         ], 0..8),
+        signs in any::<bool>(),
     ) {
         let mut now = served.clone();
         now.extend(others.clone());
@@ -118,6 +119,7 @@ proptest! {
         let (served, now) = (actual(&served), actual(&now));
         let mut server = Model::serving(&now);
         server.mishaps = lost.into();
+        server.signs = signs;
         let rules = Rules { limit, serial_decides: false, attempts: 9 };
 
         let outcome = drive(&changes, served.serial(), rules, &mut server);

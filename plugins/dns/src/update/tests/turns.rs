@@ -87,7 +87,7 @@ fn what_somebody_else_changed_is_refused_alone() {
         let now = SERVED.replace("192.0.2.2", "192.0.2.77") + "\n c 60 MX 1 a";
         *server = Model::serving(&actual(&now));
     }), @r"
-    soa write write write write write write write write write
+    soa write write write write signatures signatures write write write write write write
     a.example.com. A taken
     c.example.com. TXT refused: TXT, CNAME of `c.example.com.`: something is served where the plan adds (YXRRSET)
     c.example.com. CNAME refused: TXT, CNAME of `c.example.com.`: something is served where the plan adds (YXRRSET)
@@ -305,4 +305,52 @@ fn what_needs_something_that_comes_later_is_tried_once_more() {
     c.example.com. MX refused: MX of `c.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)
     z.example.com. A taken
     ");
+}
+
+#[test]
+fn a_cname_takes_the_place_of_data_that_the_server_has_signed() {
+    insta::assert_snapshot!(told(COMPARE, |server| server.signs = true), @r"
+    soa write write write write signatures signatures write write
+    all taken
+    ");
+    // Where it was so once it is expected: nothing is taken apart for the next names.
+    let served: String = (0..200)
+        .map(|at| format!("n{at} 60 A 192.0.2.1\n"))
+        .collect();
+    let wanted: String = (0..200).map(|at| format!("n{at} 60 CNAME a\n")).collect();
+    let changes = changes(&served, &wanted);
+    let zone = actual(&served);
+    let mut server = Model::serving(&zone);
+    server.signs = true;
+    let outcome = drive(&changes, zone.serial(), RULES, &mut server);
+    assert!(outcome.all_taken(), "{}", outcome.text(&changes));
+    assert_eq!(server.zone(Serial(7)), changes.apply(&zone).unwrap());
+    assert!(server.updates < 30, "{} messages", server.updates);
+}
+
+#[test]
+fn what_another_writer_adds_beside_what_a_cname_replaces_is_never_deleted() {
+    let changes = changes("c 60 TXT served", "c 60 CNAME a");
+    let other = Rtype(65_280);
+    // Whenever the other writer comes: before the first message, or between the signatures and the second.
+    for mishaps in [&[Mishap::Joined][..], &[Mishap::None, Mishap::Joined]] {
+        let mut server = Model::serving(&actual("c 60 TXT served"));
+        server.signs = true;
+        server.mishaps = mishaps.iter().copied().collect();
+        let outcome = drive(&changes, None, COMPARE, &mut server);
+        let owner = name("c.example.com.");
+        assert!(server.ttl(owner.as_ref(), other).is_some());
+        assert!(server.ttl(owner.as_ref(), Rtype::TXT).is_some());
+        let text = "all refused: TXT, CNAME of `c.example.com.`";
+        assert!(
+            outcome.text(&changes).contains(text),
+            "{}",
+            outcome.text(&changes)
+        );
+    }
+    // A server that does not sign deletes what is planned, and no more.
+    let mut server = Model::serving(&actual("c 60 TXT served"));
+    server.mishaps = [Mishap::Joined].into();
+    drive(&changes, None, COMPARE, &mut server);
+    assert!(server.ttl(name("c.example.com.").as_ref(), other).is_some());
 }

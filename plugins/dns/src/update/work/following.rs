@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use domain::base::iana::Rcode;
 use janitor_plugin_api::dns::{Change, Serial};
 
 use super::{Again, Fate, Opening, Reply, Stage, Task, Work};
@@ -25,6 +26,9 @@ impl Work<'_> {
                 Stage::LookAfter | Stage::LookBefore => self.looked(task, reply),
                 Stage::LookTtl => self.looked_for_ttl(task, reply),
                 Stage::LookSerial => self.looked_for_serial(&task, reply),
+                Stage::AskSignatures(bundle, nth) => {
+                    self.looked_for_signatures(task, reply, bundle, nth);
+                }
             },
         }
     }
@@ -52,7 +56,9 @@ impl Work<'_> {
             | Reply::Doubtful(reason)
             | Reply::Rejected(reason) => reason,
             Reply::Rcode(rcode) => format!("cannot ask for the serial: the server answers {rcode}"),
-            Reply::Soa(None) | Reply::Ttl(_) => "the server has no SOA for the zone".to_owned(),
+            Reply::Soa(None) | Reply::Ttl(_) | Reply::Signatures(_) => {
+                "the server has no SOA for the zone".to_owned()
+            }
         };
         self.give_up(&reason);
     }
@@ -83,6 +89,9 @@ impl Work<'_> {
                     task.was_late = true;
                     self.look(task);
                 }
+                Verdict::Moved if rcode == Rcode::YXRRSET && self.may_be_signed(&task) => {
+                    self.ask_for_signatures(task, 0);
+                }
                 Verdict::Moved => self.take_apart(task, &text(rcode), true),
                 Verdict::Later if task.writes + 1 < self.rules.attempts => {
                     task.writes += 1;
@@ -102,7 +111,9 @@ impl Work<'_> {
                 task.writes += 1;
                 self.look(task);
             }
-            Reply::Soa(_) | Reply::Ttl(_) => self.cannot_tell(&task, "an answer to something else"),
+            Reply::Soa(_) | Reply::Ttl(_) | Reply::Signatures(_) => {
+                self.cannot_tell(&task, "an answer to something else");
+            }
         }
     }
 
@@ -136,7 +147,7 @@ impl Work<'_> {
             | Reply::Lost(reason)
             | Reply::Doubtful(reason)
             | Reply::Rejected(reason) => self.abandon(&task, &reason),
-            Reply::Rcode(_) | Reply::Soa(None) | Reply::Ttl(_) => {
+            Reply::Rcode(_) | Reply::Soa(None) | Reply::Ttl(_) | Reply::Signatures(_) => {
                 self.abandon(
                     &task,
                     "the server does not say any more which serial the zone has",
@@ -178,7 +189,9 @@ impl Work<'_> {
             Reply::NotSent(reason) | Reply::Lost(reason) | Reply::Rejected(reason) => {
                 self.cannot_tell(&task, &reason);
             }
-            Reply::Soa(_) | Reply::Ttl(_) => self.cannot_tell(&task, "an answer to something else"),
+            Reply::Soa(_) | Reply::Ttl(_) | Reply::Signatures(_) => {
+                self.cannot_tell(&task, "an answer to something else");
+            }
         }
     }
 
@@ -209,7 +222,7 @@ impl Work<'_> {
         }
     }
 
-    fn go_on(&mut self, mut task: Task, stage: Stage) {
+    pub(super) fn go_on(&mut self, mut task: Task, stage: Stage) {
         task.stage = stage;
         task.looks = 0;
         self.tasks.push(task);
@@ -242,7 +255,7 @@ impl Work<'_> {
     }
 
     /// Goes on with the halves of what cannot be done as a whole.
-    fn take_apart(&mut self, task: Task, reason: &str, moved: bool) {
+    pub(super) fn take_apart(&mut self, task: Task, reason: &str, moved: bool) {
         let Range { start, end } = task.bundles;
         if end - start > 1 && (moved || !self.is_hopeless()) {
             let cut = self.middle(start..end);
