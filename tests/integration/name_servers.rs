@@ -13,5 +13,7 @@ mod sources;
 mod updating;
 mod writers;
 mod refusing;
+mod limits;
+mod oddities;
 mod reading_back;
 mod round_trips;

@@ -58,7 +58,8 @@ impl Signing {
             (Self::Signed(sequence), _) => sequence,
         };
         // What the server says of our clock comes first: `domain` 0.12.3 takes eight octets of the time
-        // in such an answer into its digest, not six, and would find every one of them badly signed.
+        // in such an answer into its digest, not six, and would find every one of them badly signed. Like
+        // BADKEY and BADSIG, which are never signed, it is a text for operators, and proves nothing.
         if let Some(record) = signature
             && let Some(told) = Told::read(octets, record.rdata)
             && told.error == TsigRcode::BADTIME
@@ -149,17 +150,6 @@ impl SignatureFault {
                 _ => Self::Wrong,
             },
         }
-    }
-
-    /// Whether the server said that it did not accept the request's signature, and so did nothing.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownKey { .. }
-                | Self::Refused { .. }
-                | Self::Clock { .. }
-                | Self::Other { .. }
-        )
     }
 
     /// What an operator can do about it.

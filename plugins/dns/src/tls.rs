@@ -31,6 +31,7 @@ use tokio_rustls::rustls::{
 };
 
 use self::verifier::{PinFault, Verifier};
+use crate::file::{self, FileFault, read_secret};
 use crate::settings::ServerHost;
 
 /// How a server is reached by TLS. An empty table is enough where the system knows the authority that
@@ -144,8 +145,8 @@ impl Tls {
             (Some(certificate), Some(key)) => {
                 let (certificate, key) = (resolve(certificate), resolve(key));
                 let chain = certificates(&certificate)?;
-                let private = PrivateKeyDer::from_pem_file(&key)
-                    .map_err(|error| TlsSettingsFault::pem(&key, "private key", error))?;
+                let private = PrivateKeyDer::from_pem_slice(&read_secret(&key)?)
+                    .map_err(|error| TlsSettingsFault::pem(&key, "private key", &error))?;
                 builder
                     .with_client_auth_cert(chain, private)
                     .map_err(|error| TlsSettingsFault::Pair(certificate, error))?
@@ -230,9 +231,10 @@ impl Trusted {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsSettingsFault> {
-    let fault = |error| TlsSettingsFault::pem(path, "certificate", error);
-    let certificates = CertificateDer::pem_file_iter(path).map_err(fault)?;
-    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(fault)?;
+    let octets = file::read(path)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&octets)
+        .collect::<Result<_, _>>()
+        .map_err(|error| TlsSettingsFault::pem(path, "certificate", &error))?;
     if certificates.is_empty() {
         return Err(TlsSettingsFault::NoneThere(path.to_owned(), "certificate"));
     }
@@ -244,8 +246,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsSettings
 pub(crate) enum TlsSettingsFault {
     #[error("`server_name = \"{0}\"` is no name of a server")]
     Name(String),
-    #[error("cannot read `{}`", .0.display())]
-    Read(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    File(#[from] FileFault),
     #[error("`{}` is no PEM", .0.display())]
     Pem(PathBuf),
     #[error("`{}` holds no {} in PEM", .0.display(), .1)]
@@ -262,9 +264,8 @@ pub(crate) enum TlsSettingsFault {
 
 impl TlsSettingsFault {
     /// The library's own texts show parts of the file, which may be a private key.
-    fn pem(path: &Path, what: &'static str, error: pem::Error) -> Self {
+    fn pem(path: &Path, what: &'static str, error: &pem::Error) -> Self {
         match error {
-            pem::Error::Io(error) => Self::Read(path.to_owned(), error),
             pem::Error::NoItemsFound => Self::NoneThere(path.to_owned(), what),
             _ => Self::Pem(path.to_owned()),
         }

@@ -181,7 +181,7 @@ fn keys_that_a_server_does_not_accept_are_told_apart() {
     let mut reasons = String::new();
     for kind in Kind::ALL {
         let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n")) else {
-            continue;
+            return;
         };
         let right = server.key().clone();
         let keys = [
@@ -242,7 +242,7 @@ fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
         for by in ["-1h", "+1h"] {
             let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n"))
             else {
-                continue;
+                return;
             };
             let Some(clock) = clock_off(by) else {
                 return;
@@ -277,7 +277,7 @@ fn a_server_that_refuses_or_has_no_such_zone_leaves_it_out() {
         };
         let zones = [(APEX, format!("{HEAD}www A 192.0.2.1\n"))];
         let Some(server) = NameServer::start(kind, &zones, &options) else {
-            continue;
+            return;
         };
         let refused = left_out(&desiring_more(janitor_for(&server)), "refused");
         let unknown = janitor_for(&server).desired("example.net", "www A 192.0.2.1");

@@ -83,7 +83,7 @@ fn an_rrset_is_replaced_as_long_as_its_condition_and_what_is_new_have_room() {
     for kind in Kind::UPDATED {
         let zone = format!("{HEAD}{}", crowd(0, 200));
         let Some(server) = NameServer::of(kind, APEX, &zone) else {
-            continue;
+            return;
         };
         let (fits, served) = corrected(&server, &crowd(20, 200));
         assert_eq!(fits, "exit code 0", "{kind:?}");

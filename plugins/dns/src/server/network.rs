@@ -9,6 +9,7 @@ use janitor_plugin_api::{Error, Host};
 use tokio::sync::Semaphore;
 
 use super::Server;
+use super::spare::Spare;
 use crate::key::Key;
 use crate::settings::{NetworkSettings, ServerAddress, ServerHost};
 use crate::tls::Tls;
@@ -140,6 +141,7 @@ struct Pool<'a> {
     settings: &'a NetworkSettings,
     permits: HashMap<(ServerHost, u16), Arc<Semaphore>>,
     servers: HashMap<(ServerHost, u16, Numbers), Arc<Server>>,
+    spare: Arc<Spare>,
 }
 
 /// The numbers of a key and of a configuration of TLS.
@@ -151,6 +153,7 @@ impl<'a> Pool<'a> {
             settings,
             permits: HashMap::new(),
             servers: HashMap::new(),
+            spare: Arc::default(),
         }
     }
 
@@ -172,6 +175,7 @@ impl<'a> Pool<'a> {
                 tls,
                 self.settings.timeout,
                 permits,
+                Arc::clone(&self.spare),
             ))
         });
         Arc::clone(server)

@@ -212,6 +212,12 @@ fn settings_that_cannot_be_used_say_which_and_why() {
             "ca_file = 'missing.pem'",
             "cannot read `missing.pem`: No such file or directory (os error 2)",
         ),
+        // Neither is waited for, or read to its end.
+        ("ca_file = '/dev/zero'", "`/dev/zero` is not a regular file"),
+        (
+            "ca_file = 'server.pem'\ncertificate = 'client.pem'\nkey = '/dev/zero'",
+            "`/dev/zero` is not a regular file",
+        ),
         (
             "ca_file = 'README.md'",
             "`README.md` holds no certificate in PEM",

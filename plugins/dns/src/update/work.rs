@@ -90,6 +90,7 @@ impl fmt::Display for Reply {
             Self::Rcode(rcode) => rcode.fmt(f),
             Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
             Self::Ttl(None) => f.write_str("no such RRset"),
+            Self::Signatures(rdatas) => write!(f, "{} RRSIG", rdatas.len()),
             Self::NotSent(text)
             | Self::Lost(text)
             | Self::Doubtful(text)
