@@ -15,6 +15,7 @@
 //! No I/O and no clock: whoever drives it sends what [`Work::next`] says and hands back what came of it.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::ops::Range;
 
 use domain::base::iana::Rcode;
@@ -79,6 +80,21 @@ pub(super) enum Reply {
     Doubtful(String),
     /// The server looked at nothing, and will not the next time.
     Rejected(String),
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Soa(Some((_, serial))) => write!(f, "serial {serial}"),
+            Self::Soa(None) => f.write_str("no SOA"),
+            Self::Rcode(rcode) => write!(f, "{rcode}"),
+            Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
+            Self::Ttl(None) => f.write_str("no such RRset"),
+            Self::Signatures(found) => write!(f, "{} RRSIG", found.len()),
+            Self::NotSent(reason) | Self::Rejected(reason) => write!(f, "not sent: {reason}"),
+            Self::Lost(reason) | Self::Doubtful(reason) => write!(f, "no answer: {reason}"),
+        }
+    }
 }
 
 /// What became of a change.

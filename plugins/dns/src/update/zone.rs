@@ -50,7 +50,7 @@ impl Update {
             let Some(reply) = primary.take(turn.step).await else {
                 break;
             };
-            debug!(zone = %apex, ?reply, "answer to an update");
+            debug!(zone = %apex, %reply, "the primary answers");
             work.answer(reply);
         }
         drop(turn);
