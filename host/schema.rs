@@ -222,6 +222,12 @@ impl Schema {
             }
     }
 
+    /// Whether its values are tables.
+    #[must_use]
+    pub fn is_table(&self) -> bool {
+        matches!(self.kind, Kind::Table(_) | Kind::Map(_))
+    }
+
     /// The table that the setting is, or that each of its values is.
     #[must_use]
     pub fn table(&self) -> Option<&Table> {

@@ -353,7 +353,9 @@ pub(super) fn hide(
             }
             let known = heirs.iter().filter_map(|accepts| accepts.schema_of(&name));
             let known: Vec<_> = known.collect();
-            if !known.is_empty() {
+            // Where a plugin takes it that does not say what it is, its name alone tells.
+            let takers = heirs.iter().filter(|accepts| accepts.knows(&name));
+            if !known.is_empty() && takers.count() == known.len() {
                 value.reveal(&name, &known);
             }
             for schema in &known {

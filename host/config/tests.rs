@@ -441,6 +441,62 @@ fn what_a_plugin_describes_in_a_table_of_secrets_is_judged_by_its_own_name() {
 }
 
 #[test]
+fn nothing_that_is_named_like_a_secret_is_shown_because_a_plugin_describes_it() {
+    let path = accepts("password = { type = 'string', format = 'path' }");
+    let text = accepts("password = { type = 'string' }");
+    let table = accepts(
+        "password = { type = 'object', additionalProperties = false, properties = { \
+           user = { type = 'string' }, value = { type = 'string' } } }",
+    );
+    let map = accepts("password = { type = 'object', additionalProperties = { type = 'string' } }");
+    let nested = accepts(
+        "password = { type = 'object', additionalProperties = { type = 'object', \
+           additionalProperties = false, properties = { value = { type = 'string' } } } }",
+    );
+    let marked = accepts(
+        "password = { type = 'object', additionalProperties = false, properties = { \
+           value = { type = 'string' }, pin = { type = 'string', writeOnly = true } } }",
+    );
+    let list = accepts("password = { type = 'array', items = { type = 'string' } }");
+    let anything = Accepts::Anything;
+    for (written, plugins) in [
+        ("'hunter2'", &[&text][..]),
+        ("'hunter2'", &[&path, &text]),
+        // It may take it for something else than a path.
+        ("'hunter2'", &[&path, &anything]),
+        ("'hunter2'", &[&table]),
+        ("['hunter2']", &[&list]),
+        ("['hunter2']", &[&path, &list]),
+        ("['hunter2']", &[&path]),
+        // It does not say what is secret of it.
+        ("{ user = 'u', value = 'hunter2' }", &[&table]),
+        ("{ value = 'hunter2' }", &[&table, &marked]),
+        ("{ value = 'hunter2' }", &[&marked, &map]),
+        ("{ value = 'hunter2' }", &[&marked, &anything]),
+        ("{ other = 'hunter2' }", &[&marked]),
+        ("{ pin = 'hunter2' }", &[&marked]),
+        ("{ value = { a = 'hunter2' } }", &[&marked, &nested]),
+        // Its names are those of the configuration's author.
+        ("{ alice = 'hunter2' }", &[&map]),
+        ("{ hunter2 = 'x' }", &[&map]),
+        ("{ alice = { value = 'hunter2' } }", &[&nested]),
+    ] {
+        let mut config = load(&format!("[p]\npassword = {written}\n"));
+        let names = ["p.a", "p.b"];
+        config.hide(names.into_iter().zip(plugins.iter().copied()));
+        let shown = config.shown();
+        assert!(!shown.contains("hunter2"), "{written}: {shown}");
+        let password = config.table().get("p").unwrap().as_table().unwrap();
+        let (origin, value) = (password.key("password").unwrap(), password.get("password"));
+        let texts = format!(
+            "{value:?} {}",
+            Problem::error(Code::BothSpellings, "x").at(origin, "p")
+        );
+        assert!(!texts.contains("'hunter2'"), "{written}: {texts}");
+    }
+}
+
+#[test]
 fn a_secret_beside_a_syntax_error_is_not_shown() {
     let text = problems("[p]\npassword = 'hunter2\nx = 1\n");
     assert!(!text.contains("hunter2") && text.contains("***"), "{text}");

@@ -163,27 +163,32 @@ impl Value {
     }
 
     /// Takes for no secret what only the name of a table around it, or a name such as `key_file`, has made
-    /// one, where all of `schemas` describe it: a path is none, and in a table each setting's own name
-    /// says more than the table's.
+    /// one, where all of `schemas` describe it: a path is none, and in a table that says of one of its
+    /// settings that it is the secret, each setting's own name says more than the table's.
     pub(super) fn reveal(&mut self, name: &str, schemas: &[&Schema]) {
         let is_said = schemas.iter().any(|schema| schema.secret);
         match &mut self.kind {
             Kind::Table(table) => {
-                for (name, (_, value)) in &mut table.entries {
+                let says_which = |schema: &&Schema| match &schema.kind {
+                    Type::Table(table) => table.settings.iter().any(|known| known.schema.secret),
+                    _ => false,
+                };
+                let is_judged = !secret::is_secret(name) || schemas.iter().all(says_which);
+                for (own, (_, value)) in &mut table.entries {
                     let of_member = schemas.iter().filter_map(|schema| match &schema.kind {
-                        Type::Table(settings) => settings.find(name).map(|found| &found.schema),
+                        Type::Table(settings) => settings.find(own).map(|found| &found.schema),
                         Type::Map(values) => Some(&**values),
                         _ => None,
                     });
                     let of_member: Vec<_> = of_member.collect();
                     if of_member.len() == schemas.len() {
-                        value.reveal(name, &of_member);
+                        value.reveal(if is_judged { own } else { name }, &of_member);
                     }
                 }
                 let is_table =
                     |schema: &&Schema| matches!(schema.kind, Type::Table(_) | Type::Map(_));
                 // Each of its values says for itself whether it is one.
-                if schemas.iter().all(is_table) {
+                if is_judged && schemas.iter().all(is_table) {
                     self.secret &= is_said;
                 }
             }

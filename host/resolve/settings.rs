@@ -113,14 +113,18 @@ pub(super) fn unknown_to_all(
         if is_known || !judged.insert((from, &key.name)) {
             continue;
         }
-        if value.as_table().is_some() {
+        let is_table = value.as_table().is_some();
+        let settings = family.iter().flat_map(|(_, accepts)| accepts.settings());
+        let possible = settings.filter(|setting| !is_table || setting.schema.is_table());
+        let near = nearest(&key.name, possible.flat_map(Setting::names));
+        // A table without such a name may be that of a plugin which is not installed. One with it is a
+        // setting, and to go on without it could mean without a key, or without TLS.
+        if is_table && near.is_none() {
             if !lacks_table {
                 problems.push(stray_table(from, inherited, discovery));
             }
             continue;
         }
-        let names = family.iter().flat_map(|(_, accepts)| accepts.settings());
-        let near = nearest(&key.name, names.flat_map(Setting::names));
         let meant = near.map(|name| format!("; did you mean \"{name}\"?"));
         let summary = format!(
             "no plugin below [{from}] has a setting \"{}\"{}",

@@ -21,6 +21,17 @@ pub(crate) use self::mounted::with_mount;
 pub(crate) use self::running::{Run, Running};
 pub(crate) use self::system_log::SystemLog;
 
+/// Settings for changes that are larger than any limit allows, as random ones are.
+pub(crate) const WITHOUT_LIMITS: &str = "\
+[core.guard]
+deletions_percent = 'off'
+updates_percent = 'off'
+[core.guard.run]
+deletions_percent = 'off'
+updates_percent = 'off'
+zones_percent = 'off'
+";
+
 /// The library of the plugins that people use.
 pub(crate) const FILES: &str = "janitor_plugin_files";
 /// The library of the plugins for name servers.

@@ -14,5 +14,7 @@ mod updating;
 mod writers;
 mod waiting;
 mod refusing;
+mod limits;
+mod oddities;
 mod reading_back;
 mod round_trips;

@@ -8,20 +8,9 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use serde_json::Value;
 
-use crate::janitor::{HEAD, Janitor};
+use crate::janitor::{HEAD, Janitor, WITHOUT_LIMITS};
 use crate::peers;
 use crate::random::{Random, from_environment};
-
-/// Random changes are larger than any limit allows.
-const WITHOUT_LIMITS: &str = "\
-[core.guard]
-deletions_percent = 'off'
-updates_percent = 'off'
-[core.guard.run]
-deletions_percent = 'off'
-updates_percent = 'off'
-zones_percent = 'off'
-";
 
 /// Zones, unless the environment says otherwise.
 const ZONES: u64 = 60;

@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 
 use crate::configuration::refused;
-use crate::janitor::{FILES, Janitor};
+use crate::janitor::{DNS, FILES, Janitor};
 
 pub(crate) const CHOOSY: &str = "villain.authority.is-choosy";
 
@@ -376,6 +376,43 @@ fn an_inherited_setting_that_nobody_knows() {
         | ^^^^^^^^^
       help: correct its name, or remove it
     error: 1 error; nothing was run
+    "#);
+}
+
+#[test]
+fn a_misspelt_table_is_no_reason_to_go_on_without_what_it_says() {
+    let config = "\
+[core]
+plugins = ['files.zones', 'dns.axfr', 'dns.update']
+[files.zones]
+directory = 'desired'
+[dns]
+servers = ['192.0.2.53']
+tsigkey = { file = 'janitor.key' }
+tsl = {}
+[dns.zone.'example.com']
+servers = ['192.0.2.54']
+[dns.axfr]
+[dns.update]
+";
+    let janitor = Janitor::new().libraries(&[FILES, DNS]).config(config);
+    assert_snapshot!(refused(janitor), @r#"
+    error[GJ401]: no plugin below [dns] has a setting "tsigkey"; did you mean "tsig_key"?
+      where: <root>/gordon-janitor.toml:7:1, [dns], inherited by dns.axfr
+      7 | tsigkey = { file = "***" }
+        | ^^^^^^^
+      help: correct its name, or remove it
+    error[GJ401]: no plugin below [dns] has a setting "tsl"; did you mean "tls"?
+      where: <root>/gordon-janitor.toml:8:1, [dns], inherited by dns.axfr
+      8 | tsl = {}
+        | ^^^
+      help: correct its name, or remove it
+    error[GJ401]: no plugin below [dns] has a setting "zone"; did you mean "zones"?
+      where: <root>/gordon-janitor.toml:9:6, [dns], inherited by dns.axfr
+      9 | [dns.zone.'example.com']
+        |      ^^^^
+      help: correct its name, or remove it
+    error: 3 errors; nothing was run
     "#);
 }
 

@@ -15,6 +15,7 @@
 mod several;
 
 use std::io;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ const LEAST_ROOM: usize = 64 << 10;
 /// A connection to a server. Dropped after the end of an exchange, it goes back to its server.
 pub(crate) struct Connection {
     server: Arc<Server>,
+    /// The other end.
+    address: SocketAddr,
     /// Held for as long as the connection is in use.
     _permit: OwnedSemaphorePermit,
     /// Taken out only by `drop`, and while connecting anew.
@@ -54,6 +57,7 @@ pub(crate) struct Connection {
 /// A connection that nobody uses, with its buffer.
 pub(crate) struct Idle {
     stream: Stream,
+    address: SocketAddr,
     buffer: Buffer,
 }
 
@@ -78,6 +82,7 @@ impl Connection {
     ) -> Self {
         Self {
             server,
+            address: idle.address,
             _permit: permit,
             idle: Some(idle),
             is_reused,
@@ -88,6 +93,11 @@ impl Connection {
     /// The server at the other end.
     pub(crate) fn server(&self) -> &Arc<Server> {
         &self.server
+    }
+
+    /// [`Server::identity`] of the server at the address that the connection is to now.
+    pub(crate) fn identity(&self) -> String {
+        self.server.identity(self.address)
     }
 
     /// Signs and sends a request. What was left of an earlier exchange is dropped, with its connection.
@@ -140,7 +150,9 @@ impl Connection {
     async fn connect_anew(&mut self) -> Result<(), Fault> {
         self.idle = None;
         self.is_reused = false;
-        self.idle = Some(Idle::new(self.server.connect().await?));
+        let idle = self.server.connect().await?;
+        self.address = idle.address;
+        self.idle = Some(idle);
         Ok(())
     }
 
@@ -262,9 +274,10 @@ impl Connection {
 }
 
 impl Idle {
-    pub(crate) fn new(stream: Stream) -> Self {
+    pub(crate) fn new(stream: Stream, address: SocketAddr) -> Self {
         Self {
             stream,
+            address,
             buffer: Buffer::new(),
         }
     }

@@ -99,8 +99,8 @@ pub(crate) enum Unfit {
 impl Fault {
     /// Whether the server may have acted on the request although nobody can tell.
     ///
-    /// An answer that cannot be trusted counts as none, except where the server says that it refused
-    /// the signature: it has looked at nothing else then.
+    /// An answer that cannot be trusted counts as none, also where it says that the signature was refused and
+    /// so nothing done: whoever is on the path can say that in place of the answer.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
             Self::Resolve { .. } | Self::Connect(_) | Self::TooLarge { .. } | Self::Rcode(_) => {
@@ -108,8 +108,7 @@ impl Fault {
             }
             Self::Timeout { doing, .. } => matches!(doing, Doing::Answering | Doing::GoingOn),
             Self::Closed(moment) | Self::Broken(moment, _) => *moment != Moment::Sending,
-            Self::Unfit(_) => true,
-            Self::Signature(fault) => !fault.is_refusal(),
+            Self::Unfit(_) | Self::Signature(_) => true,
         }
     }
 

@@ -8,9 +8,6 @@ mod knot;
 
 use std::env;
 use std::fmt;
-use std::fs;
-use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,10 +20,10 @@ use janitor_plugin_api::dns::{Name, NameError};
 use janitor_plugin_api::settings::{Part, SettingType};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use tracing::warn;
 use zeroize::Zeroizing;
 
 use self::file::{KeyFileFault, Statement};
+use crate::file::{FileFault, read_secret};
 use crate::message::wire_name;
 
 /// A key: in a file of its own, or put together from its parts.
@@ -134,7 +131,7 @@ impl Key {
             }
             (None, Some(variable)) => (read_variable(variable)?, SecretPlace::Variable),
         };
-        let secret = decode(secret.trim()).map_err(|fault| KeyFault::Secret(place, fault))?;
+        let secret = decode(&secret).map_err(|fault| KeyFault::Secret(place, fault))?;
         let algorithm = settings.algorithm.unwrap_or(KeyAlgorithm::HmacSha256);
         Ok(Self::new(&name, algorithm, &secret))
     }
@@ -211,25 +208,10 @@ fn key_name(text: &str) -> Result<Name, KeyFault> {
 }
 
 fn read_file(path: &Path) -> Result<Zeroizing<String>, KeyFault> {
-    let cannot = |error| KeyFault::Read(path.to_owned(), error);
-    // Asked before reading: a FIFO would wait for a writer, a device might never end.
-    let metadata = fs::metadata(path).map_err(cannot)?;
-    if !metadata.is_file() {
-        return Err(KeyFault::NotAFile(path.to_owned()));
-    }
-    if metadata.len() > LONGEST_FILE {
-        return Err(KeyFault::LongFile(path.to_owned()));
-    }
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o004 != 0 {
-        let hint = "take the right to read it from others, as with `chmod o-r`";
-        warn!(file = %path.display(), mode = %format_args!("{mode:04o}"), hint, "a key can be read by every user of this machine");
-    }
-    fs::read_to_string(path).map(Zeroizing::new).map_err(cannot)
+    let octets = read_secret(path)?;
+    let text = str::from_utf8(&octets).or(Err(KeyFault::NoText(path.to_owned())))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
-
-/// Configurations that hold keys among other things are short, too.
-const LONGEST_FILE: u64 = 1 << 20;
 
 fn read_variable(variable: &str) -> Result<Zeroizing<String>, KeyFault> {
     match env::var(variable) {
@@ -239,7 +221,9 @@ fn read_variable(variable: &str) -> Result<Zeroizing<String>, KeyFault> {
 }
 
 fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>, SecretFault> {
-    match STANDARD.decode(text).map(Zeroizing::new) {
+    // `openssl rand -base64 64` prints two lines.
+    let text: String = text.split_ascii_whitespace().collect();
+    match STANDARD.decode(Zeroizing::new(text)).map(Zeroizing::new) {
         Ok(secret) if secret.is_empty() => Err(SecretFault::Empty),
         Ok(secret) => Ok(secret),
         // The library's own text shows an octet of the secret.
@@ -264,12 +248,10 @@ pub(crate) enum KeyFault {
     TwoSecrets,
     #[error("its name `{0}` is none")]
     Name(String, #[source] NameError),
-    #[error("cannot read `{}`", .0.display())]
-    Read(PathBuf, #[source] io::Error),
-    #[error("`{}` is not a regular file", .0.display())]
-    NotAFile(PathBuf),
-    #[error("`{}` has more than 1 MiB, so it is no file with a key", .0.display())]
-    LongFile(PathBuf),
+    #[error(transparent)]
+    File(#[from] FileFault),
+    #[error("`{}` is no text", .0.display())]
+    NoText(PathBuf),
     #[error("cannot take a key from `{}`", .0.display())]
     InFile(PathBuf, #[source] KeyFileFault),
     #[error("the environment variable that `secret_env` names is not set, or empty, or no text")]

@@ -5,6 +5,7 @@
 //! - the publisher `dns.update` changes zones at their primary (RFC 2136).
 
 mod settings;
+mod file;
 mod key;
 mod tls;
 mod fault;

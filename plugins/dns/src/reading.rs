@@ -135,19 +135,28 @@ impl Reader {
         match timeout(self.deadline, search).await {
             Ok(Some(zone)) => Ok(zone),
             Ok(None) => Err(attempts),
-            Err(_) => Err(attempts.out_of_time(self.deadline)),
+            Err(_) => {
+                if let Some(server) = attempts.next() {
+                    self.tally.failed(server);
+                }
+                Err(attempts.out_of_time(self.deadline))
+            }
         }
     }
 
     async fn read_from(&self, server: &Arc<Server>, apex: &Name) -> Result<ActualZone, Unread> {
         let mut connection = server.connection().await?;
         debug!(zone = %apex, server = server.shown(), "zone asked for");
-        let store = self.store.as_ref();
-        if let Some(kept) = store.and_then(|store| store.open(apex.as_ref(), &server.identity())) {
+        if let Some(store) = &self.store
+            && let Some(kept) = store.open(apex.as_ref(), &connection.identity())
+        {
             match self.read_kept(kept, &mut connection, apex).await? {
                 Found::Zone(zone) => return Ok(zone),
-                Found::Whole(whole) => return Ok(self.whole(server, Way::Ixfr, whole)),
+                Found::Whole(whole) => return Ok(self.whole(connection, Way::Ixfr, whole)),
                 Found::Doubt(doubt) => {
+                    // At once: the zone may not be transferred now, and its serial may pass by that of
+                    // the copy later.
+                    store.throw_away(apex.as_ref());
                     let reason = in_one_line(&doubt);
                     if matches!(doubt, Doubt::Kept(_)) {
                         warn!(zone = %apex, reason, "kept copy of the zone thrown away");
@@ -158,9 +167,7 @@ impl Reader {
             }
         }
         let whole = exchange::whole(&mut connection, apex).await?;
-        // The server is free for others while we write.
-        drop(connection);
-        Ok(self.whole(server, Way::Axfr, whole))
+        Ok(self.whole(connection, Way::Axfr, whole))
     }
 
     /// Reads a zone of which there is a copy.
@@ -185,6 +192,9 @@ impl Reader {
         };
         let server = Arc::clone(connection.server());
         let serial = kept.serial();
+        if connection.identity() != kept.identity() {
+            return Ok(Found::Doubt(Doubt::OtherAddress));
+        }
         match judge(&kept, &soa) {
             Judgement::Doubtful(doubt) => return Ok(Found::Doubt(doubt)),
             Judgement::Behind => {}
@@ -202,13 +212,17 @@ impl Reader {
             Ok(answer) => answer,
             Err(fault) => return Ok(Found::Doubt(Doubt::NoDifferences(fault))),
         };
+        if connection.identity() != kept.identity() {
+            return Ok(Found::Doubt(Doubt::OtherAddress));
+        }
+        let (told, served) = (increment.serial(), soa.serial);
+        if served.is_after(told) {
+            return Ok(Found::Doubt(Doubt::Older { told, served }));
+        }
         let differences = match increment {
             Increment::Differences(differences) => differences,
             Increment::Whole(whole) => return Ok(Found::Whole(whole)),
-            Increment::UpToDate(kept) => {
-                let served = soa.serial;
-                return Ok(Found::Doubt(Doubt::UpToDate { kept, served }));
-            }
+            Increment::UpToDate(_) => return Ok(Found::Doubt(Doubt::Older { told, served })),
         };
         let zone = match kept.advance(&differences) {
             Ok(zone) => zone,
@@ -230,11 +244,14 @@ impl Reader {
     }
 
     /// Notes a zone that was transferred whole, keeps it if copies are kept, and hands it on.
-    fn whole(&self, server: &Arc<Server>, way: Way, whole: Transferred) -> ActualZone {
+    fn whole(&self, connection: Connection, way: Way, whole: Transferred) -> ActualZone {
+        let (server, identity) = (Arc::clone(connection.server()), connection.identity());
+        // The server is free for others while we write.
+        drop(connection);
         let Transferred {
             records, octets, ..
         } = whole;
-        self.tally.read(server, way, Amount { records, octets });
+        self.tally.read(&server, way, Amount { records, octets });
         debug!(
             zone = %whole.zone.apex(), server = server.shown(), serial = %whole.serial, records,
             messages = whole.messages, octets, ttl_conflicts = whole.ttl_conflicts,
@@ -243,7 +260,7 @@ impl Reader {
         match self
             .store
             .as_ref()
-            .map(|store| store.keep(&server.identity(), &whole))
+            .map(|store| store.keep(&identity, &whole))
         {
             None | Some(Ok(())) => {}
             Some(Err(fault @ KeptFault::Inexact)) => {

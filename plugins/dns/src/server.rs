@@ -1,12 +1,13 @@
 //! A name server, and the connections to it.
 
 mod network;
+mod spare;
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
 use tokio::sync::Semaphore;
@@ -18,11 +19,9 @@ use crate::key::Key;
 use crate::settings::ServerHost;
 use crate::tls::{Tls, TlsFault};
 
-pub(crate) use self::network::Network;
+use self::spare::Spare;
 
-/// How long a connection is kept for the next request. Servers close idle ones after some seconds
-/// themselves (RFC 7766, section 6.2.3), and a request on a closed connection costs a second try.
-const KEPT_IDLE: Duration = Duration::from_secs(5);
+pub(crate) use self::network::Network;
 
 /// A name server as one set of settings talks to it: an address, a key, and TLS or not.
 pub(crate) struct Server {
@@ -33,8 +32,12 @@ pub(crate) struct Server {
     tls: Option<Tls>,
     timeout: Duration,
     permits: Arc<Semaphore>,
-    /// Connections whose last exchange is over, the latest last.
-    idle: Mutex<Vec<(Instant, Idle)>>,
+    spare: Arc<Spare>,
+    /// The address that was connected to last, if the server has several.
+    preferred: Mutex<Option<SocketAddr>>,
+    /// What a test has the name of the server stand for.
+    #[cfg(test)]
+    resolved: Mutex<Option<SocketAddr>>,
 }
 
 impl Server {
@@ -45,6 +48,7 @@ impl Server {
         tls: Option<Tls>,
         timeout: Duration,
         permits: Arc<Semaphore>,
+        spare: Arc<Spare>,
     ) -> Self {
         let suffix = if tls.is_some() { " (TLS)" } else { "" };
         Self {
@@ -55,7 +59,10 @@ impl Server {
             tls,
             timeout,
             permits,
-            idle: Mutex::new(Vec::new()),
+            spare,
+            preferred: Mutex::new(None),
+            #[cfg(test)]
+            resolved: Mutex::new(None),
         }
     }
 
@@ -64,7 +71,14 @@ impl Server {
     pub(crate) fn at(address: SocketAddr, key: Option<Key>, timeout: Duration) -> Arc<Self> {
         let host = ServerHost::Address(address.ip());
         let permits = Arc::new(Semaphore::new(4));
-        Arc::new(Self::new(host, address.port(), key, None, timeout, permits))
+        let (port, spare) = (address.port(), Arc::default());
+        Arc::new(Self::new(host, port, key, None, timeout, permits, spare))
+    }
+
+    /// Has the name of the server stand for `address` from now on.
+    #[cfg(test)]
+    pub(crate) fn resolves_to(&self, address: SocketAddr) {
+        *self.resolved.lock().unwrap() = Some(address);
     }
 
     /// The server as messages name it, such as `192.0.2.1:53`.
@@ -72,11 +86,13 @@ impl Server {
         &self.shown
     }
 
-    /// What has to stay the same for what was read from the server to be compared with what it serves
-    /// later: its address and, because views may be chosen by it, the key.
-    pub(crate) fn identity(&self) -> String {
+    /// What has to stay the same for what was read from `address` to be compared with what is served later:
+    /// the server, which of its addresses it was, because a name may stand for several servers, and the key,
+    /// because views may be chosen by it.
+    pub(crate) fn identity(&self, address: SocketAddr) -> String {
         let key = self.key.as_ref().map(Key::name);
-        format!("{} {}", self.shown, key.as_deref().unwrap_or("-"))
+        let key = key.as_deref().unwrap_or("-");
+        format!("{} {} {key}", self.shown, address.ip())
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
@@ -88,8 +104,7 @@ impl Server {
         self.timeout
     }
 
-    /// A connection to the server: one that is idle, or a new one to the first of its addresses that
-    /// takes it.
+    /// A connection to the server: one that is idle, or a new one to one of its addresses.
     ///
     /// Waits while `per_server` connections are in use. That wait has no limit of its own; whoever has a
     /// deadline for the whole drops the future, which is safe at any time.
@@ -102,25 +117,48 @@ impl Server {
             .acquire_owned()
             .await
             .expect("the permits are never closed");
-        let idle = self.take_idle();
+        let idle = self.spare.take(self);
         let is_reused = idle.is_some();
         let idle = match idle {
             Some(idle) => idle,
-            None => Idle::new(self.connect().await?),
+            None => {
+                self.spare.make_room(self);
+                self.connect().await?
+            }
         };
         Ok(Connection::new(Arc::clone(self), permit, idle, is_reused))
     }
 
     /// Connects anew.
-    pub(crate) async fn connect(&self) -> Result<Stream, Fault> {
+    pub(crate) async fn connect(&self) -> Result<Idle, Fault> {
+        let addresses = self.addresses().await?;
+        self.connect_to_one(addresses).await
+    }
+
+    /// Connects to the first of `addresses` that takes it. The one that did so the last time comes first:
+    /// where IPv6 leads nowhere, that costs `timeout` once, not with every connection.
+    async fn connect_to_one(&self, mut addresses: Vec<SocketAddr>) -> Result<Idle, Fault> {
+        let preferred = *self.preferred();
+        if let Some(at) = addresses.iter().position(|one| Some(*one) == preferred) {
+            addresses[..=at].rotate_right(1);
+        }
         let mut attempts = Vec::new();
-        for address in self.addresses().await? {
+        for address in addresses {
             match self.connect_to(address).await {
-                Ok(stream) => return Ok(stream),
+                Ok(stream) => {
+                    *self.preferred() = Some(address);
+                    return Ok(Idle::new(stream, address));
+                }
                 Err(fault) => attempts.push((address, fault)),
             }
         }
         Err(Fault::Connect(attempts))
+    }
+
+    fn preferred(&self) -> MutexGuard<'_, Option<SocketAddr>> {
+        self.preferred
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn connect_to(&self, address: SocketAddr) -> Result<Stream, ConnectFault> {
@@ -138,6 +176,10 @@ impl Server {
 
     /// The addresses of the server, as the system knows and orders them.
     async fn addresses(&self) -> Result<Vec<SocketAddr>, Fault> {
+        #[cfg(test)]
+        if let Some(address) = *self.resolved.lock().unwrap() {
+            return Ok(vec![address]);
+        }
         let name = match &self.host {
             ServerHost::Address(address) => return Ok(vec![SocketAddr::new(*address, self.port)]),
             ServerHost::Name(name) => name,
@@ -162,21 +204,9 @@ impl Server {
         Ok(addresses)
     }
 
-    /// An idle connection that is still good as far as can be seen without sending anything.
-    fn take_idle(&self) -> Option<Idle> {
-        let mut all = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        while let Some((since, mut idle)) = all.pop() {
-            if since.elapsed() < KEPT_IDLE && idle.is_open() {
-                return Some(idle);
-            }
-        }
-        None
-    }
-
     /// Takes a connection back whose exchange is over.
     pub(crate) fn keep(&self, idle: Idle) {
-        let mut all = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        all.push((Instant::now(), idle));
+        self.spare.keep(self, idle);
     }
 }
 
@@ -185,3 +215,6 @@ impl fmt::Debug for Server {
         write!(f, "Server({} {:?})", self.shown, self.key)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,6 +135,7 @@ impl FromStr for ServerAddress {
     type Err = ServerAddressError;
 
     fn from_str(text: &str) -> Result<Self, ServerAddressError> {
+        let form = || ServerAddressError::Form(text.to_owned());
         // With one colon a port follows; IPv6 has several, and brackets where it has a port.
         let (host, port) = match text.rsplit_once(':') {
             Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
@@ -145,27 +146,31 @@ impl FromStr for ServerAddress {
             .and_then(|host| host.strip_suffix(']'));
         let host = match (bare, bare.unwrap_or(host).parse::<IpAddr>()) {
             (Some(_), Ok(address)) if address.is_ipv6() => ServerHost::Address(address),
-            (Some(_), _) => return Err(ServerAddressError::Form),
+            (Some(_), _) => return Err(form()),
             (None, Ok(address)) => ServerHost::Address(address),
-            (None, Err(_)) => ServerHost::Name(host_name(host)?),
+            (None, Err(_)) => ServerHost::Name(host_name(host).ok_or_else(form)?),
         };
-        let port = port.map(port_of).transpose()?;
-        Ok(Self { host, port })
-    }
-}
-
-fn port_of(text: &str) -> Result<u16, ServerAddressError> {
-    if text.is_empty() || !text.bytes().all(|octet| octet.is_ascii_digit()) {
-        return Err(ServerAddressError::Form);
-    }
-    match text.parse() {
-        Ok(port) if port > 0 => Ok(port),
-        _ => Err(ServerAddressError::Port(text.to_owned())),
+        let Some(port) = port else {
+            return Ok(Self { host, port: None });
+        };
+        if port.is_empty() || !port.bytes().all(|octet| octet.is_ascii_digit()) {
+            return Err(form());
+        }
+        match port.parse() {
+            Ok(number) if number > 0 => Ok(Self {
+                host,
+                port: Some(number),
+            }),
+            _ => Err(ServerAddressError::Port {
+                server: text.to_owned(),
+                port: port.to_owned(),
+            }),
+        }
     }
 }
 
 /// A name that can have addresses (RFC 1123, section 2.1, and underscores).
-fn host_name(text: &str) -> Result<String, ServerAddressError> {
+fn host_name(text: &str) -> Option<String> {
     let text = text.strip_suffix('.').unwrap_or(text);
     let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"-_.".contains(&octet);
     // What looks like an address and is none would otherwise be looked up as a name.
@@ -174,21 +179,21 @@ fn host_name(text: &str) -> Result<String, ServerAddressError> {
         || text.parse::<Name>().is_err()
         || text.rsplit('.').next().is_none_or(is_number)
     {
-        return Err(ServerAddressError::Form);
+        return None;
     }
-    Ok(text.to_ascii_lowercase())
+    Some(text.to_ascii_lowercase())
 }
 
 /// Why a text is not the address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ServerAddressError {
     #[error(
-        "a server is written `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`, \
-         `ns1.example.com` or `ns1.example.com:5353`"
+        "`{0}` is no server; one is written `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, \
+         `[2001:db8::53]:5353`, `ns1.example.com` or `ns1.example.com:5353`"
     )]
-    Form,
-    #[error("`{0}` is no port; ports are 1 to 65535")]
-    Port(String),
+    Form(String),
+    #[error("`{server}` has the port {port}; ports are 1 to 65535")]
+    Port { server: String, port: String },
 }
 
 impl fmt::Display for ServerHost {

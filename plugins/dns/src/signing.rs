@@ -58,7 +58,8 @@ impl Signing {
             (Self::Signed(sequence), _) => sequence,
         };
         // What the server says of our clock comes first: `domain` 0.12.3 takes eight octets of the time
-        // in such an answer into its digest, not six, and would find every one of them badly signed.
+        // in such an answer into its digest, not six, and would find every one of them badly signed. Like
+        // BADKEY and BADSIG, which are never signed, it is a text for operators, and proves nothing.
         if let Some(record) = signature
             && let Some(told) = Told::read(octets, record.rdata)
             && told.error == TsigRcode::BADTIME
@@ -151,21 +152,14 @@ impl SignatureFault {
         }
     }
 
-    /// Whether the server said that it did not accept the request's signature, and so did nothing.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownKey { .. }
-                | Self::Refused { .. }
-                | Self::Clock { .. }
-                | Self::Other { .. }
-        )
-    }
-
     /// What an operator can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::UnknownKey { .. } | Self::OtherKey { .. } => {
+            Self::UnknownKey { .. } => {
+                "name and algorithm in `tsig_key` have to be those of the key at the server; Knot also \
+                 says so where no `acl` allows this to the key"
+            }
+            Self::OtherKey { .. } => {
                 "name and algorithm in `tsig_key` have to be those of the key at the server"
             }
             Self::Refused { .. } | Self::Wrong => {

@@ -31,6 +31,7 @@ use tokio_rustls::rustls::{
 };
 
 use self::verifier::{PinFault, Verifier};
+use crate::file::{self, FileFault, read_secret};
 use crate::settings::ServerHost;
 
 /// How a server is reached by TLS. An empty table is enough where the system knows the authority that
@@ -144,8 +145,8 @@ impl Tls {
             (Some(certificate), Some(key)) => {
                 let (certificate, key) = (resolve(certificate), resolve(key));
                 let chain = certificates(&certificate)?;
-                let private = PrivateKeyDer::from_pem_file(&key)
-                    .map_err(|error| TlsSettingsFault::pem(&key, "private key", error))?;
+                let private = PrivateKeyDer::from_pem_slice(&read_secret(&key)?)
+                    .map_err(|error| TlsSettingsFault::pem(&key, "private key", &error))?;
                 builder
                     .with_client_auth_cert(chain, private)
                     .map_err(|error| TlsSettingsFault::Pair(certificate, error))?
@@ -230,9 +231,10 @@ impl Trusted {
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsSettingsFault> {
-    let fault = |error| TlsSettingsFault::pem(path, "certificate", error);
-    let certificates = CertificateDer::pem_file_iter(path).map_err(fault)?;
-    let certificates: Vec<_> = certificates.collect::<Result<_, _>>().map_err(fault)?;
+    let octets = file::read(path)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&octets)
+        .collect::<Result<_, _>>()
+        .map_err(|error| TlsSettingsFault::pem(path, "certificate", &error))?;
     if certificates.is_empty() {
         return Err(TlsSettingsFault::NoneThere(path.to_owned(), "certificate"));
     }
@@ -244,8 +246,8 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsSettings
 pub(crate) enum TlsSettingsFault {
     #[error("`server_name = \"{0}\"` is no name of a server")]
     Name(String),
-    #[error("cannot read `{}`", .0.display())]
-    Read(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    File(#[from] FileFault),
     #[error("`{}` is no PEM", .0.display())]
     Pem(PathBuf),
     #[error("`{}` holds no {} in PEM", .0.display(), .1)]
@@ -262,9 +264,8 @@ pub(crate) enum TlsSettingsFault {
 
 impl TlsSettingsFault {
     /// The library's own texts show parts of the file, which may be a private key.
-    fn pem(path: &Path, what: &'static str, error: pem::Error) -> Self {
+    fn pem(path: &Path, what: &'static str, error: &pem::Error) -> Self {
         match error {
-            pem::Error::Io(error) => Self::Read(path.to_owned(), error),
             pem::Error::NoItemsFound => Self::NoneThere(path.to_owned(), what),
             _ => Self::Pem(path.to_owned()),
         }
@@ -287,6 +288,9 @@ pub(crate) enum TlsFault {
     Name(String),
     #[error("its certificate is signed by nobody who is trusted")]
     Issuer,
+    /// What else is wrong with it, mostly that one made by hand is marked as an authority's.
+    #[error("its certificate cannot be traced to anybody who is trusted ({0})")]
+    Chain(String),
     #[error("its certificate is not for `{0}`")]
     OtherName(String),
     #[error("its certificate has expired or is not valid yet")]
@@ -334,9 +338,9 @@ impl TlsFault {
                 | CertificateError::NotValidForNameContext { .. } => Self::OtherName(String::new()),
                 CertificateError::Other(other) => match other.0.downcast_ref::<PinFault>() {
                     Some(PinFault(found)) => Self::Pin(*found),
-                    None => Self::Other(error.clone()),
+                    None => Self::Chain(other.0.to_string()),
                 },
-                _ => Self::Other(error.clone()),
+                fault => Self::Chain(fault.to_string()),
             },
             rustls::Error::InvalidMessage(_) => Self::NoTls,
             rustls::Error::PeerIncompatible(_)
@@ -354,7 +358,7 @@ impl TlsFault {
     /// What an operator can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Issuer => Some(
+            Self::Issuer | Self::Chain(_) => Some(
                 "set `ca_file` in `tls` to the certificate of the authority, or of the server itself",
             ),
             Self::OtherName(_) => Some("set `server_name` in `tls` to a name in its certificate"),

@@ -101,7 +101,7 @@ pub(super) const TYPES: [(&str, &str); 58] = [
 ];
 
 /// What servers do not take, and why; all others take everything here.
-pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
+pub(super) const REFUSED: [(Kind, &[&str], &str); 4] = [
     (
         Kind::PowerDns,
         &[
@@ -130,8 +130,13 @@ pub(super) const REFUSED: [(Kind, &[&str], &str); 3] = [
     ),
     (
         Kind::PowerDns,
-        &["CDNSKEY", "CDS", "DNSKEY"],
-        "4.7 passes over them in an UPDATE and answers NOERROR: keys come from its own commands",
+        &["CDNSKEY", "CDS"],
+        "4.7 takes them and answers queries for them, and leaves them out of transfers",
+    ),
+    (
+        Kind::PowerDns,
+        &["DNSKEY"],
+        "4.7 passes over it in an UPDATE and answers NOERROR: keys come from its own commands",
     ),
 ];
 
@@ -255,9 +260,7 @@ impl Content {
             };
             // Those mean something else at the apex.
             let is_signers = matches!(rtype, "CDS" | "CDNSKEY" | "DNSKEY" | "CSYNC");
-            // A KEY may stand beside a CNAME, so that one does not make way for the other in one run.
-            let is_passed_over = is_refused(kind, rtype) || rtype == "KEY";
-            let (Some(template), false) = (template(rtype), is_passed_over) else {
+            let (Some(template), false) = (template(rtype), is_refused(kind, rtype)) else {
                 continue;
             };
             let is_answered = kind != Kind::PowerDns || !UNANSWERED_BY_POWER_DNS.contains(&owner);

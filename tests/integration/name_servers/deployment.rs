@@ -7,17 +7,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use crate::janitor::{DNS, FILES, Janitor};
 use crate::peers::name_server::{Key, NameServer};
 
-/// Random changes are larger than any limit allows.
-pub(super) const WITHOUT_LIMITS: &str = "\
-[core.guard]
-deletions_percent = 'off'
-updates_percent = 'off'
-[core.guard.run]
-deletions_percent = 'off'
-updates_percent = 'off'
-zones_percent = 'off'
-";
-
 /// A deployment that takes desired zones from files, reads what is served from `servers`, and corrects it
 /// there, with this key. What is added to its settings continues the table `[dns]`.
 pub(super) fn janitor(servers: &[SocketAddr], key: &Key) -> Janitor {

@@ -130,7 +130,12 @@ fn signing_servers_serve_signed_zones() {
             } else {
                 &["CDS", "CDNSKEY"]
             };
-            for rtype in [&["RRSIG", "DNSKEY", denial], for_parent].concat() {
+            let of_knot = if kind == Kind::Knot {
+                &["ZONEMD"][..]
+            } else {
+                &[]
+            };
+            for rtype in [&["RRSIG", "DNSKEY", denial], for_parent, of_knot].concat() {
                 assert!(
                     types.contains(rtype),
                     "{kind:?}, {sign:?}: no {rtype} in {types:?}"

@@ -141,3 +141,40 @@ fn a_zone_that_is_loaded_anew_is_seen_by_its_serial() {
         assert_eq!(way(&plan(&kept, &told)), "kept", "{told}");
     }
 }
+
+#[test]
+fn a_server_that_was_restored_from_a_backup_is_not_taken_for_what_it_was() {
+    let options = Options {
+        update: Access::Nobody,
+        ..Options::default()
+    };
+    // Knot loads no zone whose serial went backwards.
+    for kind in [Kind::Bind, Kind::Nsd] {
+        let Some(mut server) = NameServer::start(kind, &[(APEX, at(5, "lost"))], &options) else {
+            continue;
+        };
+        let whole = desired(janitor_for(&server));
+        let kept = desired(keeping(janitor_for(&server)));
+        let told = format!("{kind:?}");
+        assert_eq!(way(&plan(&kept, &told)), "axfr", "{told}");
+        assert_eq!(way(&plan(&kept, &told)), "kept", "{told}");
+        // Then it is changed until its serial is again what it was when the first copy was made.
+        for (serial, name) in [(3, "restored"), (5, "changed")] {
+            server.reload(APEX, &at(serial, name));
+            server.wait_for_serial(APEX, serial);
+            let seen = plan(&kept, &told);
+            assert_ne!(way(&seen), "kept", "{told}, serial {serial}");
+            assert!(
+                seen.stdout().contains(&format!("- {name}.example.com.")),
+                "{told}: {}",
+                seen.stdout()
+            );
+            assert_eq!(seen.stdout(), plan(&whole, &told).stdout(), "{told}");
+        }
+    }
+}
+
+/// The zone at `serial`, and `name` in it that is not desired.
+fn at(serial: u32, name: &str) -> String {
+    zone().replace(" 1 3600", &format!(" {serial} 3600")) + name + " A 192.0.2.1\n"
+}

@@ -181,7 +181,7 @@ fn keys_that_a_server_does_not_accept_are_told_apart() {
     let mut reasons = String::new();
     for kind in Kind::ALL {
         let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n")) else {
-            continue;
+            return;
         };
         let right = server.key().clone();
         let keys = [
@@ -217,21 +217,21 @@ fn keys_that_a_server_does_not_accept_are_told_apart() {
     }
     insta::assert_snapshot!(reasons, @r#"
     Knot, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
-    Knot, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
-    Knot, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
-    Knot, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    Knot, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    Knot, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    Knot, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or only in another view; Knot and PowerDNS also say so where they do not allow this to the key, or to the address of this machine"
     Bind, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
-    Bind, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
-    Bind, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Bind, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    Bind, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
     Bind, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
     Nsd, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server finds our signature with the key `janitor-test` wrong" hint="the secret of `tsig_key` has to be that of the key at the server"
-    Nsd, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
+    Nsd, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `stranger`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
     Nsd, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
     Nsd, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
-    PowerDns, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
-    PowerDns, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
-    PowerDns, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
-    PowerDns, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    PowerDns, wrong secret: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, unknown key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, other algorithm: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, no key: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or only in another view; Knot and PowerDNS also say so where they do not allow this to the key, or to the address of this machine"
     "#);
 }
 
@@ -242,7 +242,7 @@ fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
         for by in ["-1h", "+1h"] {
             let Some(server) = NameServer::of(kind, APEX, &format!("{HEAD}www A 192.0.2.1\n"))
             else {
-                continue;
+                return;
             };
             let Some(clock) = clock_off(by) else {
                 return;
@@ -262,8 +262,8 @@ fn a_clock_that_is_off_by_more_than_the_fudge_leaves_the_zone_out() {
     Bind, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s behind" hint="set the clocks of both machines; signatures hold for five minutes"
     Nsd, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s ahead" hint="set the clocks of both machines; signatures hold for five minutes"
     Nsd, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server refuses the time of our signature: its clock reads <n>, ours <n>; it is <n> s behind" hint="set the clocks of both machines; signatures hold for five minutes"
-    PowerDns, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
-    PowerDns, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    PowerDns, -1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, +1h: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
     "#);
 }
 
@@ -277,7 +277,7 @@ fn a_server_that_refuses_or_has_no_such_zone_leaves_it_out() {
         };
         let zones = [(APEX, format!("{HEAD}www A 192.0.2.1\n"))];
         let Some(server) = NameServer::start(kind, &zones, &options) else {
-            continue;
+            return;
         };
         let refused = left_out(&desiring_more(janitor_for(&server)), "refused");
         let unknown = janitor_for(&server).desired("example.net", "www A 192.0.2.1");
@@ -285,13 +285,13 @@ fn a_server_that_refuses_or_has_no_such_zone_leaves_it_out() {
         reasons += &format!("{kind:?}, refused: {refused}\n{kind:?}, unknown: {unknown}\n");
     }
     insta::assert_snapshot!(reasons, @r#"
-    Knot, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server"
-    Knot, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    Knot, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server does not know the key `janitor-test`" hint="name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    Knot, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
     Bind, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
-    Bind, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
+    Bind, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or only in another view; Knot and PowerDNS also say so where they do not allow this to the key, or to the address of this machine"
     Nsd, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers REFUSED" hint="the server has to allow this to the key, or to the address of this machine: BIND `allow-transfer` and `allow-update`, Knot `acl`, NSD `provide-xfr`, PowerDNS `allow-axfr-ips`, `TSIG-ALLOW-AXFR` and `TSIG-ALLOW-DNSUPDATE`"
-    Nsd, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or serves it only in another view"
-    PowerDns, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
-    PowerDns, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to know the key of `tsig_key` and to allow this to it"
+    Nsd, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the server answers NOTAUTH" hint="the server does not serve this zone, or only in another view; Knot and PowerDNS also say so where they do not allow this to the key, or to the address of this machine"
+    PowerDns, refused: example.com. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, unknown: example.net. plugin=dns.axfr reason="cannot transfer the zone: 127.0.0.1:<n>: the answer is not signed (NOTAUTH), the request was" hint="the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
     "#);
 }

@@ -1,7 +1,7 @@
 //! Changes that are hard to see from outside count as applied once they are served, and not before.
 
-use super::deployment::{WITHOUT_LIMITS, janitor_for};
-use crate::janitor::{HEAD, Janitor};
+use super::deployment::janitor_for;
+use crate::janitor::{HEAD, Janitor, WITHOUT_LIMITS};
 use crate::peers::name_server::{Kind, NameServer, Options};
 
 const APEX: &str = "example.com";

@@ -300,6 +300,46 @@ fn a_catalog_says_which_zones_a_primary_has() {
 }
 
 #[test]
+fn what_a_primary_has_lost_is_not_lost_elsewhere() {
+    let options = Options {
+        update: Access::Nobody,
+        ..Options::default()
+    };
+    let catalog = |serial: &str, members: &str| {
+        format!("{HEAD}version TXT 2\n{members}\n").replace(" 1 3600", serial)
+    };
+    let both = catalog(" 1 3600", "x.zones PTR a.test.\ny.zones PTR b.test.");
+    let zones = [
+        ("catalog.test", both),
+        ("a.test", text("www A 192.0.2.1")),
+        ("b.test", text("www A 192.0.2.2")),
+    ];
+    for keep in [false, true] {
+        let Some(mut server) = NameServer::start(Kind::Knot, &zones, &options) else {
+            return;
+        };
+        let janitor = from_primary(&server, "[]\ncatalog = 'catalog.test'")
+            .settings(&format!("keep = {keep}"))
+            .served("a.test", "")
+            .served("b.test", "");
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+        let served = ["a.test", "b.test"].map(|zone| janitor.served_file(zone));
+        assert!(served.iter().all(|zone| zone.contains("www")), "{served:?}");
+
+        // One zone has nothing but its SOA and NS any more, of the other the catalog says nothing.
+        server.reload("a.test", &HEAD.replace(" 1 3600", " 2 3600"));
+        server.wait_for_serial("a.test", 2);
+        server.reload("catalog.test", &catalog(" 2 3600", "x.zones PTR a.test."));
+        server.wait_for_serial("catalog.test", 2);
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 3, "{}{}", run.stdout(), run.stderr());
+        let after = ["a.test", "b.test"].map(|zone| janitor.served_file(zone));
+        assert_eq!(after, served);
+    }
+}
+
+#[test]
 fn what_cannot_work_is_told_before_anything_runs() {
     let told = |settings: &str| {
         let run = Janitor::new()

@@ -1,8 +1,8 @@
 //! What can go wrong while a zone is corrected: every change is told, nothing is half done, and the next
 //! run does the rest.
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
-use crate::janitor::{HEAD, Janitor, Run};
+use super::deployment::{janitor, janitor_for, steady};
+use crate::janitor::{HEAD, Janitor, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Access, Kind, NameServer, Options};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 
@@ -142,10 +142,10 @@ fn whatever_happens_to_an_update_it_is_done_or_not_and_the_next_run_does_it() {
     the request comes twice, always: done, exit code 0
     the request is changed, once: done, exit code 0
     the request is changed, always: not done, exit code 1
-    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; cannot ask whether it was done: …"
+    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; cannot ask whether it was done: …"
     the request is shortened, once: done, exit code 0
     the request is shortened, always: not done, exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the serial is still 1, so it was not done"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (FORMERR), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it; the serial is still 1, so it was not done"
     the answer is lost, once: done, exit code 0
     the answer is lost, always: done, exit code 1
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: no answer within 0.5 s (`timeout`); cannot ask whether it was done: …"
@@ -168,7 +168,7 @@ fn whatever_happens_to_an_update_it_is_done_or_not_and_the_next_run_does_it() {
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer has the opcode QUERY(0), another one than the request; cannot ask whether it was done: …"
     another RCODE than was signed, once: done, exit code 0
     another RCODE than was signed, always: done, exit code 1
-    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the signature of the answer is wrong: it was changed on its way, or signed with another secret; cannot ask whether it was done: …"
+    ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the signature of the answer is wrong: it was changed on its way, or signed with another secret; the secret of `tsig_key` has to be that of the key at the server; cannot ask whether it was done: …"
     the answer is shortened, once: done, exit code 0
     the answer is shortened, always: done, exit code 1
     ERROR: changes may or may not have been applied zone=example.com. publisher=dns.update refused=0 unknown=5 reason="`127.0.0.1:<n>`: the answer breaks off within its question; cannot ask whether it was done: …"
@@ -187,7 +187,7 @@ fn a_server_killed_before_or_after_an_update_is_told_and_loses_nothing() {
             ("after", Spot::answer(Exchange::Update, 1)),
         ] {
             let Some(mut server) = server(kind) else {
-                continue;
+                return;
             };
             let proxy = Proxy::before(server.address());
             let janitor = janitor(&[proxy.address()], server.key());
@@ -222,7 +222,7 @@ fn a_server_killed_before_or_after_an_update_is_told_and_loses_nothing() {
 fn a_serial_that_moves_after_the_plan_refuses_the_zone() {
     let mut all = String::new();
     for kind in Kind::UPDATED {
-        let Some(server) = server(kind) else { continue };
+        let Some(server) = server(kind) else { return };
         let proxy = Proxy::before(server.address());
         let janitor = deployment(janitor(&[proxy.address()], server.key()));
         let elsewhere = server.by_hand(APEX, "update add elsewhere.example.com 60 A 192.0.2.7");
@@ -248,7 +248,7 @@ fn a_serial_that_moves_after_the_plan_refuses_the_zone() {
 fn where_conditions_decide_only_what_another_writer_touched_is_refused() {
     let mut all = String::new();
     for kind in Kind::UPDATED {
-        let Some(server) = server(kind) else { continue };
+        let Some(server) = server(kind) else { return };
         let proxy = Proxy::before(server.address());
         let janitor = janitor(&[proxy.address()], server.key());
         let janitor = deployment(janitor.settings("[dns.update]\nif_moved = 'compare'"));
@@ -308,7 +308,7 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
         };
         let zones = [(APEX, format!("{HEAD}{SERVED}"))];
         let Some(server) = NameServer::start(kind, &zones, &options) else {
-            continue;
+            return;
         };
         let janitor = deployment(janitor_for(&server));
         let run = janitor.run();
@@ -318,13 +318,13 @@ fn servers_that_take_no_updates_say_so_in_their_own_way() {
     }
     insta::assert_snapshot!(all, @r#"
     Knot: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `janitor-test`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
     Bind: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     Nsd: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTIMP), the request was; the serial is still 1, so it was not done"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTIMP), the request was; if it is the server's own, the server takes no updates; name the zone's primary first in `servers` (NOTIMP); the serial is still 1, so it was not done"
     PowerDns: exit code 1
-    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=5 unknown=0 reason="CNAME, A of `alias.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `new.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); A of `www.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED); TXT of `old.example.com.`: the server does not allow it, and its log says why; BIND needs `allow-update` or `update-policy` for the key, PowerDNS `TSIG-ALLOW-DNSUPDATE` (REFUSED)"
     "#);
 }
 

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use super::deployment::{WITHOUT_LIMITS, janitor, janitor_for, steady};
-use crate::janitor::{HEAD, Run};
+use super::deployment::{janitor, janitor_for, steady};
+use crate::janitor::{HEAD, Run, WITHOUT_LIMITS};
 use crate::peers::name_server::{Kind, NameServer, Options, Signing};
 use crate::peers::proxy::{Exchange, Fault, Proxy, Spot};
 

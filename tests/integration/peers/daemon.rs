@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -17,6 +18,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// A server, killed when it is dropped.
 pub(crate) struct Daemon {
     child: Child,
+    warden: Warden,
     lines: Receiver<String>,
     said: Vec<String>,
 }
@@ -37,6 +39,7 @@ impl Daemon {
             }
             started => started.expect("the server can be started"),
         };
+        let warden = Warden::of(&child);
         let (sender, lines) = mpsc::channel();
         let stdout = child.stdout.take().expect("standard output is a pipe");
         let stderr = child.stderr.take().expect("standard error is a pipe");
@@ -51,7 +54,12 @@ impl Daemon {
             });
         }
         let said = Vec::new();
-        Some(Self { child, lines, said })
+        Some(Self {
+            child,
+            warden,
+            lines,
+            said,
+        })
     }
 
     /// Waits until some line has held `text`, be it before what was waited for last.
@@ -107,6 +115,7 @@ impl Daemon {
 
     /// Ends it, and waits until it has ended; with its children if it has a process group of its own.
     pub(crate) fn stop(&mut self) {
+        self.warden.dismiss();
         self.killer()();
         let _waited = self.child.wait().is_ok();
     }
@@ -125,6 +134,33 @@ impl Drop for Daemon {
     }
 }
 
+/// What ends a server when the tests are gone, however they ended: who is killed drops nothing.
+///
+/// A shell that waits for the end of its standard input, whose other end this process alone has.
+struct Warden(Child);
+
+impl Warden {
+    fn of(server: &Child) -> Self {
+        // A process group, if it has one of its own, and itself.
+        let script = r#"trap '' HUP INT TERM; read -r _; kill -9 "-$0" "$0" 2>/dev/null"#;
+        let warden = Command::new("sh")
+            .args(["-c", script, &server.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // What is typed on the terminal of the tests is not for it.
+            .process_group(0)
+            .spawn();
+        Self(warden.expect("there is a shell"))
+    }
+
+    /// The process that it watches is about to be somebody else's number.
+    fn dismiss(&mut self) {
+        let _killed = self.0.kill().is_ok();
+        let _waited = self.0.wait().is_ok();
+    }
+}
+
 /// The body of the page at `path`.
 pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("the server can be reached");
@@ -139,4 +175,16 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
     assert!(head.contains(" 200 "), "{answer}");
     body.to_owned()
+}
+
+#[test]
+fn a_server_ends_with_the_tests_even_if_nobody_stops_it() {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    let mut sleep = Command::new("sleep");
+    let mut server = Daemon::start(sleep.arg("3600"), "coreutils").expect("everybody has it");
+    // As if this process were gone.
+    drop(server.warden.0.stdin.take());
+    let status = server.child.wait().expect("it is ours");
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()));
 }

@@ -7,17 +7,19 @@ mod bind;
 mod knot;
 mod nsd;
 mod power_dns;
+mod port;
 mod tls;
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use self::port::{free_port, has_ipv6, is_of_a_taken_port};
 use super::dns_client::{self, INSPECTOR, Record};
 use super::{Daemon, output, skipped};
 
@@ -184,13 +186,16 @@ impl NameServer {
                 zones: zones.clone(),
                 options: options.clone(),
             };
-            if server.is_ready() {
-                server.wait_until_served();
-                return Some(server);
-            }
-            said = server.said().to_lowercase();
-            if !said.contains("address already in use") && !said.contains("address in use") {
-                break;
+            let is_ready = server.is_ready();
+            said = server.said();
+            // BIND goes on without an address that somebody else has.
+            match (is_ready, is_of_a_taken_port(&said)) {
+                (true, false) => {
+                    server.wait_until_served();
+                    return Some(server);
+                }
+                (_, true) => {}
+                (false, false) => break,
             }
         }
         panic!("{kind:?} does not start:\n{said}");
@@ -208,7 +213,7 @@ impl NameServer {
 
     /// Where it answers over IPv6; on machines that have it.
     pub(crate) fn address_of_ipv6(&self) -> Option<SocketAddr> {
-        has_ipv6().then(|| (std::net::Ipv6Addr::LOCALHOST, self.port).into())
+        has_ipv6().then(|| (Ipv6Addr::LOCALHOST, self.port).into())
     }
 
     /// Where it answers over TLS, if it was asked to.
@@ -344,7 +349,8 @@ impl NameServer {
         for _ in 0..ATTEMPTS {
             let daemon = start(self.kind, self.directory.path());
             self.daemon = daemon.expect("a server that ran is installed");
-            if self.is_ready() {
+            let is_ready = self.is_ready();
+            if is_ready && !is_of_a_taken_port(&self.said()) {
                 return;
             }
         }
@@ -465,24 +471,4 @@ fn program(name: &str) -> PathBuf {
     let found = directories.map(|directory| directory.join(name));
     let found = found.into_iter().find(|path| path.is_file());
     found.unwrap_or_else(|| name.into())
-}
-
-fn has_ipv6() -> bool {
-    UdpSocket::bind("[::1]:0").is_ok()
-}
-
-/// A port that nobody listens on, over UDP and TCP, IPv4 and IPv6; for a moment at least.
-fn free_port() -> u16 {
-    for _ in 0..100 {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let port = listener.local_addr().expect("it has an address").port();
-        let is_free = UdpSocket::bind(("127.0.0.1", port)).is_ok()
-            && (!has_ipv6()
-                || TcpListener::bind(("::1", port)).is_ok()
-                    && UdpSocket::bind(("::1", port)).is_ok());
-        if is_free {
-            return port;
-        }
-    }
-    panic!("there is no port that is free over UDP and TCP");
 }

@@ -57,7 +57,11 @@ const PIECE: usize = if cfg!(test) { 64 } else { 32 << 10 };
 /// The journal is at least this long before the base is written anew.
 const SHORT_JOURNAL: u64 = if cfg!(test) { 1 << 10 } else { 8 << 10 };
 /// From then on it may have this share of the base.
-const JOURNAL_SHARE: u64 = 4;
+///
+/// Every reading takes up the whole journal, which costs far more for an octet than the base does, and writing the
+/// base anew costs as much as reading it three times. With a million RRsets and a thousand changes each time, both
+/// come to the same after some twenty times, when the journal has a fiftieth of the base.
+const JOURNAL_SHARE: u64 = 64;
 
 /// The kept copies of one plugin.
 pub(crate) struct Store {
@@ -133,6 +137,11 @@ impl Store {
         })
     }
 
+    /// Throws the copy of the zone at `apex` away, so that nobody relies on it again.
+    pub(crate) fn throw_away(&self, apex: NameRef<'_>) {
+        place::remove(&self.place.path(apex));
+    }
+
     /// Keeps a zone that `identity` has just sent whole, in place of whatever is kept of it.
     ///
     /// # Errors
@@ -179,6 +188,11 @@ impl Kept {
     /// Returns the rdata of the SOA of the copy.
     pub(crate) fn soa(&self) -> &[u8] {
         self.journal.soa().unwrap_or(&self.head.soa)
+    }
+
+    /// Returns who served the zone, and who asked.
+    pub(crate) fn identity(&self) -> &str {
+        self.head.identity()
     }
 
     /// Returns how many octets the zone had when it was kept.

@@ -8,6 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::super::transfer::samples::messages_of;
 use super::super::transfer::{Axfr, Increment, Ixfr};
 use super::*;
 
@@ -570,12 +571,12 @@ fn differences_of_servers_are_made() {
     let apex: Name = "open.test".parse().unwrap();
     for (whole, increment) in streams {
         let mut axfr = Axfr::new(apex.clone());
-        for message in messages(whole) {
+        for message in messages_of(whole) {
             axfr.take(message).unwrap();
         }
         let transferred = axfr.finish().unwrap();
         let mut ixfr = Ixfr::new(apex.clone(), transferred.serial, 1 << 24);
-        for message in messages(increment) {
+        for message in messages_of(increment) {
             ixfr.take(message).unwrap();
         }
         let Increment::Differences(differences) = ixfr.finish().unwrap() else {
@@ -607,16 +608,6 @@ fn differences_of_servers_are_made() {
         assert_eq!(text.lines().count(), expected.len());
         assert_eq!(open().read().unwrap(), advanced);
     }
-}
-
-/// The messages of a stream, each behind its length (RFC 1035, section 4.2.2).
-fn messages(mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, rest) = stream.split_first_chunk()?;
-        let (message, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
-        stream = rest;
-        Some(message)
-    })
 }
 
 /// RRs below the apex, each owner and type with one TTL.

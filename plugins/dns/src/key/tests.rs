@@ -9,17 +9,20 @@ use crate::fault::chain;
 /// without that directory.
 fn load(text: &str) -> Result<Key, String> {
     let directory = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| {
+    let write = |name: &str, text: &[u8]| {
         let path = directory.path().join(name);
         fs::write(&path, text).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     };
     write(
         "janitor.key",
-        "key janitor { algorithm hmac-sha512; secret c2VjcmV0; };",
+        b"key janitor { algorithm hmac-sha512; secret c2VjcmV0; };",
     );
-    write("secret", "c2VjcmV0\n");
-    write("no-secret", "hunter2!\n");
+    write("secret", b"c2VjcmV0\n");
+    write("lines", b"c2Vj\r\ncmV0\n");
+    write("no-secret", b"hunter2!\n");
+    write("no-text", b"hunter2\xff");
+    write("long", &vec![b'#'; (1 << 20) + 1]);
     let settings: KeySettings = toml::from_str(text).unwrap();
     let resolve = |path: &Path| directory.path().join(path);
     Key::read(&settings, resolve).map_err(|fault| {
@@ -41,6 +44,7 @@ fn a_key_comes_from_a_file_or_from_its_parts() {
             "name = 'a.B'\nsecret_file = 'secret'",
             "Key(a.b HMAC-SHA256)",
         ),
+        ("name = 'a'\nsecret_file = 'lines'", "Key(a HMAC-SHA256)"),
         (
             "name = 'a'\nalgorithm = 'hmac-sha1'\nsecret_file = 'secret'",
             "Key(a HMAC-SHA1)",
@@ -91,6 +95,11 @@ fn a_key_that_is_said_wrong_is_refused_with_the_next_step() {
             "cannot read `missing.key`: No such file or directory (os error 2)",
         ),
         ("file = '/dev/zero'", "`/dev/zero` is not a regular file"),
+        ("file = 'no-text'", "`no-text` is no text"),
+        (
+            "file = 'long'",
+            "`long` has more than 1 MiB, so it holds something else than keys or certificates",
+        ),
         (
             "file = 'janitor.key'\nname = 'other'",
             "cannot take a key from `janitor.key`: it holds no key of the name `other.`",

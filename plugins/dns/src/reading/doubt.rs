@@ -16,10 +16,12 @@ pub(super) enum Doubt {
     NoAuthority,
     #[error("the serial went from {kept} to {served}, which is not after it (RFC 1982)")]
     Backwards { kept: Serial, served: Serial },
+    #[error("another address of the server answered when the connection was made anew")]
+    OtherAddress,
     #[error("the SOA changed, and its serial {serial} did not")]
     SameSerial { serial: Serial },
-    #[error("the server says that {kept} is the latest serial, and that {served} is")]
-    UpToDate { kept: Serial, served: Serial },
+    #[error("the server says that {told} is the latest serial, and that {served} is")]
+    Older { told: Serial, served: Serial },
     #[error("what changed since then cannot be transferred")]
     NoDifferences(#[source] Unread),
     #[error("the kept copy cannot be used")]

@@ -33,6 +33,11 @@ impl<'a> Attempts<'a> {
         self.reasons.last().map_or("", String::as_str)
     }
 
+    /// Returns the server that is tried now.
+    pub(super) fn next(&self) -> Option<&'a Server> {
+        self.servers.get(self.reasons.len()).map(|server| &**server)
+    }
+
     /// Notes that there was no time left for the next server, and none for those after it.
     pub(super) fn out_of_time(mut self, deadline: Duration) -> Self {
         let seconds = deadline.as_secs_f64();

@@ -61,6 +61,16 @@ impl Tally {
         self.change(server, |of_server| of_server.failures += 1);
     }
 
+    /// How many zones each server did not give.
+    #[cfg(test)]
+    pub(super) fn failures(&self) -> BTreeMap<String, i64> {
+        let servers = self.0.borrow();
+        let failures = servers
+            .iter()
+            .map(|(server, of_server)| (server.clone(), of_server.failures));
+        failures.collect()
+    }
+
     fn change(&self, server: &Server, change: impl FnOnce(&mut OfServer)) {
         let mut servers = self.0.borrow_mut();
         match servers.get_mut(server.shown()) {

@@ -9,6 +9,7 @@ use janitor_plugin_api::{Error, Host};
 use tokio::sync::Semaphore;
 
 use super::Server;
+use super::spare::Spare;
 use crate::key::Key;
 use crate::settings::{NetworkSettings, ServerAddress, ServerHost};
 use crate::tls::Tls;
@@ -43,6 +44,11 @@ impl Network {
         for (text, zone) in &settings.zones {
             let cannot = || format!("cannot use `zones.\"{text}\"`");
             let apex: Name = text.parse().map_err(|e| Error::config(cannot(), e))?;
+            // A pattern, as other settings have them, which would stand for no zone at all here.
+            if let Some(zone) = text.strip_prefix("*.") {
+                let hint = format!("write `{zone}`: it stands for what is below it, too");
+                return Err(Error::config(cannot(), "it is a pattern, not a zone").hint(hint));
+            }
             if of_zones.insert(apex, (text, zone)).is_some() {
                 let twice = "another entry of `zones` names the same zone in another spelling";
                 return Err(Error::config(cannot(), twice));
@@ -135,6 +141,7 @@ struct Pool<'a> {
     settings: &'a NetworkSettings,
     permits: HashMap<(ServerHost, u16), Arc<Semaphore>>,
     servers: HashMap<(ServerHost, u16, Numbers), Arc<Server>>,
+    spare: Arc<Spare>,
 }
 
 /// The numbers of a key and of a configuration of TLS.
@@ -146,6 +153,7 @@ impl<'a> Pool<'a> {
             settings,
             permits: HashMap::new(),
             servers: HashMap::new(),
+            spare: Arc::default(),
         }
     }
 
@@ -167,6 +175,7 @@ impl<'a> Pool<'a> {
                 tls,
                 self.settings.timeout,
                 permits,
+                Arc::clone(&self.spare),
             ))
         });
         Arc::clone(server)

@@ -76,13 +76,23 @@ fn what_is_no_server_is_refused() {
         "ns1.example.com:domain",
         "xn--é",
     ] {
-        assert_eq!(fault(text), ServerAddressError::Form, "{text}");
+        assert_eq!(fault(text), ServerAddressError::Form(text.to_owned()));
     }
-    for (text, port) in [("192.0.2.1:0", "0"), ("192.0.2.1:65536", "65536")] {
-        assert_eq!(
-            fault(text),
-            ServerAddressError::Port(port.to_owned()),
-            "{text}"
-        );
+    for (text, said) in [
+        (
+            "192.0.2.1:0",
+            "`192.0.2.1:0` has the port 0; ports are 1 to 65535",
+        ),
+        (
+            "[2001:db8::53]:65536",
+            "`[2001:db8::53]:65536` has the port 65536; ports are 1 to 65535",
+        ),
+        (
+            "ns1 example",
+            "`ns1 example` is no server; one is written `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, \
+             `[2001:db8::53]:5353`, `ns1.example.com` or `ns1.example.com:5353`",
+        ),
+    ] {
+        assert_eq!(fault(text).to_string(), said);
     }
 }

@@ -120,6 +120,11 @@ fn a_server_that_is_another_one_is_refused() {
             "its certificate is signed by nobody who is trusted",
         ),
         (
+            "ca_file = 'authority.pem'",
+            "alone",
+            "its certificate cannot be traced to anybody who is trusted (CaUsedAsEndEntity)",
+        ),
+        (
             "ca_file = 'authority.pem'\nserver_name = 'ns2.example.com'",
             "server",
             "its certificate is not for `ns2.example.com`",
@@ -206,6 +211,12 @@ fn settings_that_cannot_be_used_say_which_and_why() {
         (
             "ca_file = 'missing.pem'",
             "cannot read `missing.pem`: No such file or directory (os error 2)",
+        ),
+        // Neither is waited for, or read to its end.
+        ("ca_file = '/dev/zero'", "`/dev/zero` is not a regular file"),
+        (
+            "ca_file = 'server.pem'\ncertificate = 'client.pem'\nkey = '/dev/zero'",
+            "`/dev/zero` is not a regular file",
         ),
         (
             "ca_file = 'README.md'",

@@ -42,6 +42,17 @@ pub(crate) enum Increment {
     Whole(Transferred),
 }
 
+impl Increment {
+    /// Returns the serial of the latest version that the answer tells of.
+    pub(crate) fn serial(&self) -> Serial {
+        match self {
+            Self::UpToDate(serial) => *serial,
+            Self::Differences(differences) => differences.to(),
+            Self::Whole(whole) => whole.serial,
+        }
+    }
+}
+
 impl Ixfr {
     /// Starts with no message, for a query that said that version `have` of the zone is there already.
     ///

@@ -38,6 +38,6 @@ pub(crate) enum Progress {
 }
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod recorded;

@@ -4,7 +4,7 @@
 
 use janitor_plugin_api::dns::{Name, Serial};
 
-use super::samples::told;
+use super::samples::{messages_of, told};
 use super::{Axfr, Increment, Ixfr, Progress, TransferFault, Transferred};
 
 const KNOT: &[u8] = include_bytes!("../../testdata/knot-axfr.stream");
@@ -30,26 +30,16 @@ fn apex() -> Name {
     "open.test".parse().unwrap()
 }
 
-/// The messages of a stream, each behind its length (RFC 1035, section 4.2.2).
-fn messages(mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
-    std::iter::from_fn(move || {
-        let (length, rest) = stream.split_first_chunk()?;
-        let (message, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
-        stream = rest;
-        Some(message)
-    })
-}
-
 fn axfr(stream: &[u8]) -> Transferred {
     let mut axfr = Axfr::new(apex());
-    let last = messages(stream).fold(Progress::More, |_, message| axfr.take(message).unwrap());
+    let last = messages_of(stream).fold(Progress::More, |_, message| axfr.take(message).unwrap());
     assert_eq!(last, Progress::Done);
     axfr.finish().unwrap()
 }
 
 fn ixfr(have: Serial, stream: &[u8]) -> Result<Increment, TransferFault> {
     let mut ixfr = Ixfr::new(apex(), have, MOST);
-    for message in messages(stream) {
+    for message in messages_of(stream) {
         ixfr.take(message)?;
     }
     ixfr.finish()

@@ -20,6 +20,16 @@ pub(super) fn apex() -> Name {
     "example.test".parse().unwrap()
 }
 
+/// The messages of a stream, each behind its length (RFC 1035, section 4.2.2).
+pub(crate) fn messages_of(mut stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = stream.split_first_chunk()?;
+        let (message, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
+        stream = rest;
+        Some(message)
+    })
+}
+
 /// One RR as a server has it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rr {

@@ -15,7 +15,8 @@ pub(super) struct Item<'a> {
 ///
 /// Most changes are alone. Those at a CNAME that comes or goes are not: a server passes over what it
 /// cannot add without a word (RFC 2136, section 3.4.2.2), so one half of them would take a name away and
-/// put nothing in its place. A DS stays with its delegation for the same reason.
+/// put nothing in its place. What goes makes way for a CNAME whatever it is, as the condition is on the name
+/// as a whole. A DS stays with its delegation for the same reason.
 #[derive(Clone, Debug)]
 pub(super) struct Bundle {
     items: Range<usize>,
@@ -139,6 +140,7 @@ fn together(here: &[Item<'_>]) -> impl Fn(Change<'_>) -> bool + use<> {
     let is_cut = any(&|change| change.rtype() == Rtype::NS);
     move |change| {
         is_swap && !change.rtype().may_stand_beside_cname()
+            || cname_comes && change.action() == Action::Deletion
             || is_cut && matches!(change.rtype(), Rtype::NS | Rtype::DS)
     }
 }

@@ -91,8 +91,7 @@ impl<'a> Primary<'a> {
         }
         let text = faults.join("; ");
         Some(match last {
-            Some(Fault::Unfit(_)) => Reply::Doubtful(text),
-            Some(Fault::Signature(fault)) if !fault.is_refusal() => Reply::Doubtful(text),
+            Some(Fault::Unfit(_) | Fault::Signature(_)) => Reply::Doubtful(text),
             Some(fault) if fault.may_have_been_done() => Reply::Lost(text),
             Some(fault) if fault.is_worth_repeating() => Reply::NotSent(text),
             _ => Reply::Rejected(text),

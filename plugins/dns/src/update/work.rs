@@ -87,12 +87,14 @@ impl fmt::Display for Reply {
         match self {
             Self::Soa(Some((_, serial))) => write!(f, "serial {serial}"),
             Self::Soa(None) => f.write_str("no SOA"),
-            Self::Rcode(rcode) => write!(f, "{rcode}"),
+            Self::Rcode(rcode) => rcode.fmt(f),
             Self::Ttl(Some(ttl)) => write!(f, "TTL {ttl}"),
             Self::Ttl(None) => f.write_str("no such RRset"),
-            Self::Signatures(found) => write!(f, "{} RRSIG", found.len()),
-            Self::NotSent(reason) | Self::Rejected(reason) => write!(f, "not sent: {reason}"),
-            Self::Lost(reason) | Self::Doubtful(reason) => write!(f, "no answer: {reason}"),
+            Self::Signatures(rdatas) => write!(f, "{} RRSIG", rdatas.len()),
+            Self::NotSent(text)
+            | Self::Lost(text)
+            | Self::Doubtful(text)
+            | Self::Rejected(text) => f.write_str(text),
         }
     }
 }
@@ -184,6 +186,24 @@ struct Task {
     with_soa: bool,
     /// Written when it was put together.
     message: Option<Update>,
+}
+
+impl Task {
+    /// What is to be written, and has not been tried.
+    fn writing(bundles: Range<usize>) -> Self {
+        Self {
+            bundles,
+            stage: Stage::Write,
+            writes: 0,
+            looks: 0,
+            lost: None,
+            was_late: false,
+            is_last_try: false,
+            has_signatures: false,
+            with_soa: false,
+            message: None,
+        }
+    }
 }
 
 /// A bundle that was refused alone.
@@ -345,16 +365,9 @@ impl<'a> Work<'a> {
             .map(|(bundle, _)| u32::from(bundle.rr_by_rr))
             .sum::<u32>();
         Task {
-            bundles,
-            stage: Stage::Write,
-            writes: 0,
-            looks: 0,
-            lost: None,
-            was_late: false,
-            is_last_try: false,
-            has_signatures: false,
             with_soa,
             message: Some(message),
+            ..Task::writing(bundles)
         }
     }
 
@@ -364,16 +377,8 @@ impl<'a> Work<'a> {
             let bundles = again.bundle..again.bundle + 1;
             if self.tally.taken > again.taken {
                 return Some(Task {
-                    bundles,
-                    stage: Stage::Write,
-                    writes: 0,
-                    looks: 0,
-                    lost: None,
-                    was_late: false,
                     is_last_try: true,
-                    has_signatures: false,
-                    with_soa: false,
-                    message: None,
+                    ..Task::writing(bundles)
                 });
             }
             self.settle(&bundles, &Fate::Refused(again.reason));

@@ -50,7 +50,7 @@ impl Update {
             let Some(reply) = primary.take(turn.step).await else {
                 break;
             };
-            debug!(zone = %apex, %reply, "the primary answers");
+            debug!(zone = %apex, %reply, "answer to an update, or to a question about it");
             work.answer(reply);
         }
         drop(turn);
@@ -96,7 +96,12 @@ impl Update {
             () = self.host.cancelled() => return,
         };
         let mut late = BTreeMap::<String, usize>::new();
+        // What was made is in the order of the changes.
+        let mut changes = (0..).zip(question.changes);
         for (&index, seen) in question.made.iter().zip(seen) {
+            let Some((_, change)) = changes.find(|(at, _)| *at == index) else {
+                continue;
+            };
             match seen {
                 // What answers cannot tell is left to the server's word.
                 Seen::Everywhere | Seen::CannotTell => ledger.conclude(index, Outcome::Applied),
@@ -104,8 +109,10 @@ impl Update {
                 Seen::NotAtPrimary(reason) => ledger.conclude(
                     index,
                     Outcome::Unknown(format!(
-                        "the server says that it was done, and serves something else ({reason}): it \
-                         passed over a part, or somebody else was there right after"
+                        "{} of `{}`: the server says that it was done, and serves something else \
+                         ({reason}): it passed over a part, or somebody else was there right after",
+                        change.rtype(),
+                        change.owner(),
                     )),
                 ),
             }

@@ -84,7 +84,11 @@ pub(super) struct Scripted {
 
 impl Scripted {
     pub(super) fn new(script: impl Fn(Asked) -> Reply + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::listening("127.0.0.1:0", script)
+    }
+
+    fn listening(address: &str, script: impl Fn(Asked) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let scripted = Self {
             address: listener.local_addr().unwrap(),
             script: Arc::new(Mutex::new(Box::new(script))),
@@ -101,6 +105,11 @@ impl Scripted {
         scripted
     }
 
+    /// The same at another address.
+    pub(super) fn elsewhere(script: impl Fn(Asked) -> Reply + Send + Sync + 'static) -> Self {
+        Self::listening("127.0.0.2:0", script)
+    }
+
     /// An address at which nobody listens.
     pub(super) fn nowhere() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -114,6 +123,10 @@ impl Scripted {
     /// Answers otherwise from now on.
     pub(super) fn becomes(&self, script: impl Fn(Asked) -> Reply + Send + Sync + 'static) {
         *self.script.lock().unwrap() = Box::new(script);
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub(super) fn server(&self, timeout: Duration) -> Arc<Server> {

@@ -6,6 +6,7 @@ use janitor_plugin_api::dns::Name;
 
 use super::Network;
 use crate::fault::chain;
+use crate::key::Key;
 use crate::settings::with_network;
 
 with_network! {
@@ -31,7 +32,11 @@ fn network(text: &str) -> Result<Network, String> {
 fn servers(network: &Network, apex: &str) -> Vec<String> {
     let apex: Name = apex.parse().unwrap();
     let servers = network.servers(apex.as_ref()).unwrap();
-    servers.iter().map(|server| server.identity()).collect()
+    let shown = servers.iter().map(|server| {
+        let key = server.key().map(Key::name);
+        format!("{} {}", server.shown(), key.as_deref().unwrap_or("-"))
+    });
+    shown.collect()
 }
 
 #[test]
@@ -87,6 +92,10 @@ fn settings_of_zones_that_cannot_be_used_are_told_with_the_zone() {
         (
             "[zones.'a..b']",
             "cannot use `zones.\"a..b\"`: a label of the name is empty",
+        ),
+        (
+            "[zones.'*.a.test']",
+            "cannot use `zones.\"*.a.test\"`: it is a pattern, not a zone",
         ),
         (
             "[zones.'a.test']\n[zones.'A.test.']",

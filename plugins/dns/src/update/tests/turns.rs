@@ -110,6 +110,19 @@ fn a_cname_does_not_take_the_place_of_what_the_plan_does_not_know() {
 }
 
 #[test]
+fn a_key_that_goes_makes_way_for_a_cname_in_the_same_message() {
+    // Beside a KEY alone a CNAME could stand.
+    let changes = changes("c 60 KEY 256 3 13 AAAA", "c 60 CNAME a");
+    let mut server = Model::serving(&actual("c 60 KEY 256 3 13 AAAA"));
+    let outcome = drive(&changes, None, RULES, &mut server);
+    assert_eq!(server.passed_over, 0);
+    insta::assert_snapshot!(outcome.text(&changes), @r"
+    soa write
+    all taken
+    ");
+}
+
+#[test]
 fn an_addition_is_not_lost_beside_a_cname() {
     let changes = changes("", "c 60 A 192.0.2.1");
     let mut server = Model::serving(&actual("c 60 CNAME somebody-else"));
