@@ -116,3 +116,21 @@ fn what_a_server_does_not_take_or_give_holds_up_nothing_else() {
     a.example.com. 300 A 192.0.2.1
     "#);
 }
+
+#[test]
+fn power_dns_compares_texts_and_not_records() {
+    // Its reader of zone files leaves texts as they are.
+    let zone = format!("{HEAD}v6 AAAA 2001:DB8:0::1\nv4 A 192.0.2.1\n");
+    let Some(server) = NameServer::of(Kind::PowerDns, APEX, &zone) else {
+        return;
+    };
+    let janitor = janitor_for(&server).settings(WITHOUT_LIMITS);
+    let janitor = janitor.desired(APEX, "v6 AAAA 2001:db8::2\nv4 A 192.0.2.2\n");
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 1, "{}", run.stderr());
+    insta::assert_snapshot!(steady(&run.log_with("ERROR").join("\n")), @r#"
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=1 unknown=0 reason="AAAA of `v6.example.com.`: what the plan replaces is not served as it was planned from (NXRRSET)"
+    "#);
+    let v4 = server.lines(APEX).into_iter().next().unwrap_or_default();
+    assert_eq!(v4, "v4.example.com. 300 A 192.0.2.2");
+}
