@@ -233,7 +233,7 @@ fn settings_that_cannot_be_used_end_the_run_before_it_starts() {
       because: a label of the name is empty
     error: 1 error; nothing was run
 
-    error[GJ409]: plugin "dns.axfr" does not accept its configuration: a server is written `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`, `ns1.example.com` or `ns1.example.com:5353`
+    error[GJ409]: plugin "dns.axfr" does not accept its configuration: `192.0.2.256` is no server; one is written `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`, `ns1.example.com` or `ns1.example.com:5353`
       where: <root>/gordon-janitor-user.toml:4:11, [dns.axfr]
       4 | servers = ['192.0.2.256']
         |           ^^^^^^^^^^^^^^^
