@@ -12,6 +12,7 @@ mod kept;
 mod sources;
 mod updating;
 mod writers;
+mod waiting;
 mod refusing;
 mod limits;
 mod oddities;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::deployment::{janitor_for, steady};
 use crate::janitor::{HEAD, Run, WITHOUT_LIMITS};
-use crate::peers::name_server::{Access, Kind, NameServer, Options, Signing};
+use crate::peers::name_server::{Access, Key, Kind, NameServer, Options, Signing};
 
 const APEX: &str = "example.com";
 
@@ -126,4 +126,51 @@ fn a_zone_that_the_server_signs_apart_from_the_one_it_updates_is_changed() {
             "www.example.com. 300 A 192.0.2.2"
         ]
     );
+}
+
+#[test]
+fn a_key_that_may_read_and_is_wrong_for_updates_changes_nothing() {
+    let mut all = String::new();
+    for kind in Kind::UPDATED {
+        let zone = format!("{HEAD}a A 192.0.2.1\nb A 192.0.2.1\n");
+        let Some(server) = NameServer::of(kind, APEX, &zone) else {
+            continue;
+        };
+        let secret = server.key().secret.replace("MDEy", "MDEx");
+        let key = |name: &str, secret: &str| Key {
+            name: name.to_owned(),
+            algorithm: server.key().algorithm.clone(),
+            secret: secret.to_owned(),
+        };
+        let keys = [
+            ("another secret", key(&server.key().name, &secret)),
+            ("another name", key("nobody", &server.key().secret)),
+        ];
+        for (what, key) in keys {
+            let janitor = janitor_for(&server)
+                .file("wrong.key", key.file())
+                .settings("[dns.update]\ntsig_key = { file = 'wrong.key' }")
+                .settings(WITHOUT_LIMITS)
+                .desired(APEX, "a A 192.0.2.2\nb A 192.0.2.2\n");
+            let run = janitor.run();
+            let _written = writeln!(all, "{kind:?}, {what}: {}", told(&run));
+            let served = ["a", "b"].map(|name| format!("{name}.example.com. 300 A 192.0.2.1"));
+            assert_eq!(server.lines(APEX), served, "{kind:?}, {what}");
+            assert!(!run.stderr().contains(&key.secret), "{kind:?}, {what}");
+        }
+    }
+    insta::assert_snapshot!(all, @r#"
+    Knot, another secret: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the server finds our signature with the key `janitor-test` wrong; the secret of `tsig_key` has to be that of the key at the server"
+    Knot, another name: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `nobody`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    Bind, another secret: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the server finds our signature with the key `janitor-test` wrong; the secret of `tsig_key` has to be that of the key at the server"
+    Bind, another name: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the server does not know the key `nobody`; name and algorithm in `tsig_key` have to be those of the key at the server; Knot also says so where no `acl` allows this to the key"
+    PowerDns, another secret: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTAUTH), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    PowerDns, another name: exit code 1
+    ERROR: changes were not applied zone=example.com. publisher=dns.update refused=2 unknown=0 reason="`127.0.0.1:<n>`: the answer is not signed (NOTAUTH), the request was; the server has to serve the zone, to know the key of `tsig_key`, and to allow this to it"
+    "#);
 }
