@@ -21,13 +21,13 @@ use self::message::{Answer, Expected, Request};
 use self::signing::Signing;
 
 #[path = "../../plugins/dns/src/fault.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod fault;
 #[path = "../../plugins/dns/src/message.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod message;
 #[path = "../../plugins/dns/src/signing.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod signing;
 
 /// Keys without the files that they come from.

@@ -10,13 +10,13 @@ use janitor_plugin_api::dns::{ActualZone, Edits, Rr, RrsetRef, Rtype, Ttl, ZoneB
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../plugins/dns/src/kept/fault.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod fault;
 #[path = "../../plugins/dns/src/kept/journal.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod journal;
 #[path = "../../plugins/dns/src/kept/layout.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod layout;
 
 use fault::KeptFault;

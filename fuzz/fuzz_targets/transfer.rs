@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use transfer::{Axfr, Differences, Increment, Ixfr, Progress, Transferred};
 
 #[path = "../../plugins/dns/src/transfer/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[expect(dead_code, unused_imports, reason = "the library uses the rest")]
 mod transfer;
 
 /// The serial of the recorded streams.

@@ -13,7 +13,7 @@ pub(super) struct Batch {
     pub(super) splits_owner: bool,
 }
 
-/// What is left of a message when its header and its question have been written.
+/// Octets of the header of a message.
 const HEADER: usize = 12;
 
 /// Puts as much as there is room for into one message, from the bundle at `start` on, which there is.
