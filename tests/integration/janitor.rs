@@ -36,6 +36,8 @@ zones_percent = 'off'
 pub(crate) const FILES: &str = "janitor_plugin_files";
 /// The library of the plugins for name servers.
 pub(crate) const DNS: &str = "janitor_plugin_dns";
+/// The library of the plugins for Google Cloud.
+pub(crate) const GCP: &str = "janitor_plugin_gcp";
 /// The library of the metrics relays.
 pub(crate) const METRICS: &str = "janitor_plugin_metrics";
 /// The library whose plugins misbehave as an author might.
