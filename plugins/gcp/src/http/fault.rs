@@ -7,7 +7,7 @@ use super::page::PageFault;
 pub(crate) enum Fault {
     /// There is no token.
     #[error("cannot get an access token")]
-    Token(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Token(#[source] std::sync::Arc<crate::auth::TokenFault>),
     /// The service said no.
     #[error("the service answers {status}: {message}")]
     Status {
