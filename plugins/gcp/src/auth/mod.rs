@@ -26,7 +26,7 @@ pub(crate) use self::secret::Secret;
 use self::source::Source;
 use self::token::SPARE;
 pub(crate) use self::token::Token;
-use crate::http::Fault;
+use crate::http::{Exchange, Fault};
 use crate::settings::GoogleSettings;
 
 /// The token that all requests of a plugin share.
@@ -73,7 +73,7 @@ impl Tokens {
     /// [`Error::config`] if there are none, or they cannot be read.
     pub(crate) fn new(
         _settings: &GoogleSettings,
-        _http: reqwest::Client,
+        _exchange: Exchange,
         _host: &Host,
     ) -> Result<Self, Error> {
         Ok(Self::none())
