@@ -98,8 +98,8 @@ fn given_up(attempts: u32, asked: Option<Duration>, deadline: Duration) -> Strin
 }
 
 impl Fault {
-    /// What an answer says that does not give what was asked for. `secret` is covered in it.
-    pub(super) fn of(answer: &Answer, secret: Option<&str>) -> Self {
+    /// What an answer says that does not give what was asked for. `secrets` are covered in it.
+    pub(super) fn of(answer: &Answer, secrets: &[&str]) -> Self {
         let status = answer.status;
         if answer.is_redirect() {
             let to = match answer.location().map(reqwest::Url::parse) {
@@ -116,7 +116,7 @@ impl Fault {
                 "" => "something that does not say what it is".to_owned(),
                 content_type => format!("`{content_type}`"),
             };
-            let beginning = answer.beginning(secret);
+            let beginning = answer.beginning(secrets);
             return Self::NotJson {
                 content_type,
                 beginning,
@@ -124,8 +124,8 @@ impl Fault {
         }
         let refusal = Refusal::of(answer);
         let message = match refusal.message.as_str() {
-            "" if refusal.reason.is_empty() => answer.beginning(secret),
-            message => shown(message, secret),
+            "" if refusal.reason.is_empty() => answer.beginning(secrets),
+            message => shown(message, secrets),
         };
         Self::Status {
             // What waiting would mend must not be taken for a refusal.
@@ -134,7 +134,7 @@ impl Fault {
             } else {
                 status
             },
-            reason: shown(&refusal.reason, secret),
+            reason: shown(&refusal.reason, secrets),
             message,
         }
     }
@@ -286,12 +286,12 @@ impl TransportFault {
             }
             tls = tls.or_else(|| source.downcast_ref::<rustls::Error>());
         }
-        let source = Detail(shown(&innermost.to_string(), None));
+        let source = Detail(shown(&innermost.to_string(), &[]));
         match tls {
             Some(tls) => Self::Tls {
                 host,
                 is_certificate: matches!(tls, rustls::Error::InvalidCertificate(_)),
-                source: Detail(shown(&tls.to_string(), None)),
+                source: Detail(shown(&tls.to_string(), &[])),
             },
             None if error.is_connect() => Self::Connect { host, source },
             None => Self::Broken { host, source },
