@@ -105,7 +105,7 @@ impl Exchange {
                 _ => return outcome,
             };
             let last = match outcome {
-                Ok(answer) => Fault::of(&answer, request.bearer()),
+                Ok(answer) => Fault::of(&answer, &request.secrets()),
                 Err(fault) => fault,
             };
             let Some(pause) = attempts.pause(asked) else {

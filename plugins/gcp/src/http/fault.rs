@@ -109,8 +109,8 @@ fn given_up(attempts: u32, asked: Option<Duration>, deadline: Duration) -> Strin
 }
 
 impl Fault {
-    /// What an answer says that does not give what was asked for. `secret` is covered in it.
-    pub(super) fn of(answer: &Answer, secret: Option<&str>) -> Self {
+    /// What an answer says that does not give what was asked for. `secrets` are covered in it.
+    pub(super) fn of(answer: &Answer, secrets: &[&str]) -> Self {
         let status = answer.status;
         if answer.is_redirect() {
             let to = match answer.location().map(reqwest::Url::parse) {
@@ -125,13 +125,13 @@ impl Fault {
         if answer.is_success() {
             return Self::NotJson {
                 content_type: answer.content_type(),
-                beginning: answer.beginning(secret),
+                beginning: answer.beginning(secrets),
             };
         }
         let refusal = Refusal::of(answer);
         let message = match refusal.message.as_str() {
-            "" if refusal.reason.is_empty() => answer.beginning(secret),
-            message => shown(message, secret),
+            "" if refusal.reason.is_empty() => answer.beginning(secrets),
+            message => shown(message, secrets),
         };
         Self::Status {
             // What waiting would mend must not be taken for a refusal.
@@ -140,7 +140,7 @@ impl Fault {
             } else {
                 status
             },
-            reason: shown(&refusal.reason, secret),
+            reason: shown(&refusal.reason, secrets),
             message,
         }
     }
