@@ -14,6 +14,8 @@
 mod settings;
 mod http;
 mod auth;
+mod projects;
+mod instances;
 mod gce;
 mod gdns;
 mod gpubsub;
