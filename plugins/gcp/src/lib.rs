@@ -15,6 +15,8 @@ mod settings;
 mod http;
 mod auth;
 mod gce;
+mod managed_zone;
+mod record_sets;
 mod gdns;
 mod gpubsub;
 mod apply;
