@@ -4,7 +4,7 @@ mod page;
 mod reading;
 mod writing;
 
-pub(crate) use reading::{Held, HeldReason, Listing, ListingFault, Read};
+pub(crate) use reading::{Held, Listing, ListingFault, Read};
 pub(crate) use writing::{RecordSet, to_json};
 
 /// What is asked for of each record set, as the original janitor did.
