@@ -17,6 +17,8 @@ mod auth;
 mod projects;
 mod instances;
 mod gce;
+mod managed_zone;
+mod record_sets;
 mod gdns;
 mod gpubsub;
 mod apply;
