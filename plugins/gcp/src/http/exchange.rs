@@ -96,6 +96,7 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
+        let mut may_have_been_done = false;
         loop {
             attempts.begin();
             let outcome = self.attempt(request, deadline).await;
@@ -108,8 +109,10 @@ impl Exchange {
                 Ok(answer) => Fault::of(&answer, &request.secrets()),
                 Err(fault) => fault,
             };
+            may_have_been_done |= last.may_have_been_done();
             let Some(pause) = attempts.pause(asked) else {
                 return Err(Fault::GivenUp {
+                    may_have_been_done,
                     attempts: attempts.made(),
                     asked,
                     deadline: deadline.of(),

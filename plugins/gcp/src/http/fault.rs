@@ -61,6 +61,8 @@ pub(crate) enum Fault {
         /// The pause that the service asked for.
         asked: Option<Duration>,
         deadline: Duration,
+        /// By any of the attempts.
+        may_have_been_done: bool,
         #[source]
         last: Box<Self>,
     },
@@ -172,7 +174,9 @@ impl Fault {
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
             Self::NotJson { .. } | Self::Page { .. } => true,
-            Self::GivenUp { last, .. } => last.may_have_been_done(),
+            Self::GivenUp {
+                may_have_been_done, ..
+            } => *may_have_been_done,
         }
     }
 
