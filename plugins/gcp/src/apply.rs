@@ -1,4 +1,24 @@
 //! Makes corrections in Cloud DNS.
+//!
+//! Cloud DNS makes all of a change or nothing of it, and only if what it deletes is served exactly so and
+//! what it adds is not. What that comes down to for one zone is decided without any I/O:
+//!
+//! ```text
+//! plan        the changes, and which of them belong together
+//! split       how much of a plan goes into one change of Cloud DNS
+//! body        such a change as JSON
+//! served      what is served where it is made
+//! verdict     what a refusal says
+//! work        what to send next, and what follows from the answer
+//! ```
+
+mod plan;
+mod split;
+mod body;
+mod served;
+mod verdict;
+mod work;
+mod ledger;
 
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Publisher};
 
@@ -31,3 +51,6 @@ impl Publisher for Apply {
         Err(Error::bug("cannot publish yet"))
     }
 }
+
+#[cfg(test)]
+mod tests;
