@@ -16,6 +16,8 @@ mod http;
 mod auth;
 mod limits;
 mod gce;
+mod managed_zone;
+mod record_sets;
 mod gdns;
 mod gpubsub;
 mod apply;
