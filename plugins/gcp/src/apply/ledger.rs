@@ -48,6 +48,11 @@ impl<'a> Ledger<'a> {
         }
     }
 
+    /// Notes that everything has been reported elsewhere.
+    pub(super) fn close(&mut self) {
+        self.states.fill(State::Over);
+    }
+
     /// Reports changes that are visible.
     pub(super) fn applied(&self, indices: &[u32]) {
         for &index in indices {

@@ -4,24 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use janitor_plugin_api::dns::text::parse_rdata;
 use janitor_plugin_api::dns::{Change, Name, Rrset, RrsetRef, Rtype, Ttl};
-use serde::Deserialize;
 
 use crate::http::{Next, PageFault};
+use crate::record_sets::{Listed, Page, RecordSet, Seconds, Text, USUAL_TTL};
 
 /// An owner and a type.
 pub(super) type Place = (Name, Rtype);
 
-/// A record set as it is listed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Text {
-    pub(super) name: String,
-    pub(super) rrdatas: Vec<String>,
-}
-
 /// What is at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Found {
-    RecordSet(Rrset, Text),
+    RecordSet(Rrset, RecordSet),
     /// Something without rdata of its own, such as a record set that depends on who asks, or with rdata
     /// that cannot be read.
     Other,
@@ -38,29 +31,11 @@ pub(super) struct Served {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// It is as before the change. What the change deletes is listed so.
-    Before(Option<Text>),
+    Before(Option<RecordSet>),
     /// It is as after the change.
     After,
     /// It is neither.
     Else,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Page {
-    #[serde(default)]
-    rrsets: Vec<Listed>,
-    next_page_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Listed {
-    name: String,
-    #[serde(rename = "type")]
-    rtype: String,
-    ttl: Option<u32>,
-    #[serde(default)]
-    rrdatas: Vec<String>,
 }
 
 impl Served {
@@ -78,19 +53,22 @@ impl Served {
     ///
     /// [`PageFault`] if it is no such page. What is wrong with a single record set is not an error.
     pub(super) fn take(&mut self, page: &[u8]) -> Result<Next, PageFault> {
-        let page: Page = serde_json::from_slice(page)?;
-        for listed in page.rrsets {
+        let page: Page<'_> = serde_json::from_slice(page)?;
+        for listed in &page.rrsets {
             // What has no name or no type of DNS is not among the places.
-            let (Ok(owner), Ok(rtype)) = (listed.name.parse(), listed.rtype.parse()) else {
+            let (Ok(owner), Ok(rtype)) =
+                (listed.name.as_str().parse(), listed.rtype.as_str().parse())
+            else {
                 continue;
             };
             let place = (owner, rtype);
             if self.places.contains(&place) {
-                let found = listed.read(&place);
+                let found = read(listed, &place);
                 self.found.insert(place, found);
             }
         }
-        Ok(Next::from_token(page.next_page_token))
+        let token = page.next_page_token.as_ref();
+        Ok(Next::from_token(token.map(Text::as_str)))
     }
 
     /// How a change, whose place is among those that were looked at, goes together with what is served.
@@ -118,35 +96,30 @@ impl Served {
                 "is served with a routing policy, or with rdata that cannot be read".to_owned()
             }
             Some(Found::RecordSet(rrset, text)) => {
-                let (ttl, values) = (rrset.ttl(), few(&text.rrdatas));
+                let (ttl, values) = (rrset.ttl(), few(text.rrdatas()));
                 format!("is served with TTL {ttl} and {values}")
             }
         }
     }
 }
 
-impl Listed {
-    fn read(self, (owner, rtype): &Place) -> Found {
-        let rrset = || {
-            let ttl = Ttl::from_secs(self.ttl?).ok()?;
-            let mut rrset = Rrset::new(owner.clone(), *rtype, ttl);
-            for rdata in &self.rrdatas {
-                let octets = parse_rdata(*rtype, rdata, Name::root().as_ref()).ok()?;
-                rrset.push_rdata(&octets).ok()?;
-            }
-            (!self.rrdatas.is_empty()).then_some(rrset)
-        };
-        match rrset() {
-            Some(rrset) => Found::RecordSet(
-                rrset,
-                Text {
-                    name: self.name,
-                    rrdatas: self.rrdatas,
-                },
-            ),
-            None => Found::Other,
+/// What is listed at a place.
+fn read(listed: &Listed<'_>, (owner, rtype): &Place) -> Found {
+    let Seconds(seconds) = listed.ttl.unwrap_or(USUAL_TTL);
+    let rrset = || {
+        let mut rrset = Rrset::new(owner.clone(), *rtype, Ttl::from_secs(seconds).ok()?);
+        for rdata in &listed.rrdatas {
+            let octets = parse_rdata(*rtype, rdata.as_str(), Name::root().as_ref()).ok()?;
+            rrset.push_rdata(&octets).ok()?;
         }
-    }
+        (!listed.rrdatas.is_empty()).then_some(rrset)
+    };
+    let rrdatas = listed.rrdatas.iter();
+    let rrdatas = rrdatas.map(|rdata| rdata.as_str().to_owned()).collect();
+    let (name, rtype) = (listed.name.as_str(), listed.rtype.as_str());
+    rrset().map_or(Found::Other, |rrset| {
+        Found::RecordSet(rrset, RecordSet::listed(name, rtype, seconds, rrdatas))
+    })
 }
 
 /// Where a change is made.

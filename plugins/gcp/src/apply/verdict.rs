@@ -7,6 +7,7 @@
 use janitor_plugin_api::dns::Name;
 
 use super::served::Place;
+use crate::http::{Fault, Part};
 
 /// An answer that is no success.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,13 +17,6 @@ pub(super) struct Refusal {
     pub(super) parts: Vec<Part>,
     /// What the operator can do about it, where that is known.
     pub(super) hint: Option<String>,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Part {
-    pub(super) reason: String,
-    pub(super) message: String,
 }
 
 /// What to do about a refusal. Nothing was done, in any case.
@@ -64,10 +58,25 @@ pub(super) enum At {
 }
 
 impl Refusal {
+    /// What a fault says, if it is an answer. `hint` is what can be done about a 403 here.
+    pub(super) fn of(fault: &Fault, hint: &str) -> Option<Self> {
+        let hint = match fault.answered()? {
+            403 if fault.reason() == Some("forbidden") => Some(hint.to_owned()),
+            // What Cloud DNS says of the change itself is clear enough.
+            400 | 404 | 409 | 412 | 413 => None,
+            _ => fault.hint(),
+        };
+        Some(Self {
+            status: fault.answered()?,
+            parts: fault.parts(),
+            hint,
+        })
+    }
+
     /// What follows from it.
     pub(super) fn verdict(&self) -> Verdict {
         let has = |reason: &str| self.parts.iter().any(|part| part.reason == reason);
-        let names_parts = self.parts.iter().any(|part| part.element().is_some());
+        let names_parts = self.parts.iter().any(|part| element(part).is_some());
         match self.status {
             // A CNAME where others are, or others where a CNAME is: not in the plan, so by somebody else.
             400 | 409 if has("cnameResourceRecordSetConflict") => Verdict::Moved,
@@ -75,7 +84,7 @@ impl Refusal {
                 let elements = self
                     .parts
                     .iter()
-                    .filter_map(|part| Some((part.element()?, part.told())));
+                    .filter_map(|part| Some((element(part)?, told(part))));
                 let elements: Vec<_> = elements.collect();
                 match elements.is_empty() {
                     true => Verdict::This,
@@ -99,7 +108,7 @@ impl Refusal {
     /// The answer in words.
     pub(super) fn told(&self) -> String {
         const FEW: usize = 3;
-        let parts = self.parts.iter().take(FEW).map(Part::told);
+        let parts = self.parts.iter().take(FEW).map(told);
         let mut text = format!(
             "Cloud DNS answers {}: {}",
             self.status,
@@ -116,30 +125,28 @@ impl Refusal {
     }
 }
 
-impl Part {
-    fn told(&self) -> String {
-        match (self.reason.is_empty(), self.message.is_empty()) {
-            (true, _) => self.message.clone(),
-            (false, true) => self.reason.clone(),
-            (false, false) => format!("{} ({})", self.message, self.reason),
-        }
+fn told(part: &Part) -> String {
+    match (part.reason.is_empty(), part.message.is_empty()) {
+        (true, _) => part.message.clone(),
+        (false, true) => part.reason.clone(),
+        (false, false) => format!("{} ({})", part.message, part.reason),
     }
+}
 
-    /// The part of the request that the message names, if it does.
-    fn element(&self) -> Option<Element> {
-        let (_, rest) = self.message.split_once("entity.change.")?;
-        let (side, rest) = match rest.strip_prefix("additions[") {
-            Some(rest) => (Side::Additions, rest),
-            None => (Side::Deletions, rest.strip_prefix("deletions[")?),
-        };
-        let (first, rest) = rest.split_once(']')?;
-        if let Ok(number) = first.parse() {
-            let at = At::Number(number);
-            return Some(Element { side, at });
-        }
-        let owner: Name = first.parse().ok()?;
-        let (rtype, _) = rest.strip_prefix('[')?.split_once(']')?;
-        let at = At::Place((owner, rtype.parse().ok()?));
-        Some(Element { side, at })
+/// The part of the request that a message names, if it does.
+fn element(part: &Part) -> Option<Element> {
+    let (_, rest) = part.message.split_once("entity.change.")?;
+    let (side, rest) = match rest.strip_prefix("additions[") {
+        Some(rest) => (Side::Additions, rest),
+        None => (Side::Deletions, rest.strip_prefix("deletions[")?),
+    };
+    let (first, rest) = rest.split_once(']')?;
+    if let Ok(number) = first.parse() {
+        let at = At::Number(number);
+        return Some(Element { side, at });
     }
+    let owner: Name = first.parse().ok()?;
+    let (rtype, _) = rest.strip_prefix('[')?.split_once(']')?;
+    let at = At::Place((owner, rtype.parse().ok()?));
+    Some(Element { side, at })
 }

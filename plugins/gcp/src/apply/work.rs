@@ -19,17 +19,19 @@
 //!
 //! No I/O and no clock: whoever drives it does what [`Work::next`] says and hands back what came of it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use janitor_plugin_api::dns::Changes;
+use serde::Serialize;
 
-use super::body::{Body, RecordSet};
 use super::plan::{Plan, named};
-use super::served::{Place, Served, State, Text, place};
+use super::served::{Place, Served, State, place};
 use super::split::{self, TooLarge};
 use super::verdict::{At, Element, Refusal, Side, Verdict};
 use crate::limits::{self, Quota};
+use crate::record_sets::{RecordSet, to_json};
 
 /// How often a change is sent that nobody answers.
 const MOST_LOST: u32 = 3;
@@ -116,6 +118,13 @@ pub(super) struct Tally {
     pub(super) looks: u32,
 }
 
+/// A change of Cloud DNS.
+#[derive(Serialize)]
+struct Body<'a> {
+    additions: Vec<RecordSet>,
+    deletions: Vec<Cow<'a, RecordSet>>,
+}
+
 /// The work on one zone.
 pub(super) struct Work<'a> {
     plan: Plan<'a>,
@@ -127,7 +136,7 @@ pub(super) struct Work<'a> {
     /// What is waited for.
     current: Option<Task>,
     /// What is deleted, as it is listed, where that was asked.
-    texts: BTreeMap<usize, Text>,
+    texts: BTreeMap<usize, RecordSet>,
     /// What was refused, by its bond, and what that means for others.
     broken: BTreeMap<u32, String>,
     /// Where a change was refused, or may have been made.
@@ -317,15 +326,11 @@ impl<'a> Work<'a> {
         };
         for &at in &task.places {
             let change = self.plan.item(at).change;
-            body.additions.extend(
-                change
-                    .addition()
-                    .map(|rrset| RecordSet { rrset, text: None }),
-            );
+            body.additions.extend(change.addition().map(to_json));
             body.deletions
-                .extend(change.deletion().map(|rrset| RecordSet {
-                    rrset,
-                    text: self.texts.get(&at),
+                .extend(change.deletion().map(|rrset| match self.texts.get(&at) {
+                    Some(listed) => Cow::Borrowed(listed),
+                    None => Cow::Owned(to_json(rrset)),
                 }));
         }
         serde_json::to_vec(&body).expect("texts and numbers are JSON")

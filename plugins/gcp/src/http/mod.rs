@@ -20,7 +20,7 @@ mod text;
 mod fault;
 mod tally;
 
-pub(crate) use answer::{Answer, Refusal};
+pub(crate) use answer::{Answer, Part, Refusal};
 pub(crate) use client::Google;
 pub(crate) use endpoints::{Service, is_loopback};
 pub(crate) use exchange::Exchange;

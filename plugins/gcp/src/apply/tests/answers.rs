@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use crate::apply::verdict::{Part, Refusal};
+use crate::apply::verdict::Refusal;
+use crate::http::Part;
 
 fn refusal(status: u16, parts: &[(&str, &str)]) -> Refusal {
     let parts = parts.iter().map(|(reason, message)| Part {

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::apply::served::{Place, Served};
-use crate::apply::verdict::{Part, Refusal};
+use crate::apply::verdict::Refusal;
 use crate::apply::work::Reply;
+use crate::http::Part;
 use crate::limits::Quota;
 
 /// What goes wrong with a change.
