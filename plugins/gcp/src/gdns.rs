@@ -5,7 +5,7 @@ use janitor_plugin_api::{ActualReader, Error, Host};
 
 use crate::http::{Fault, Google};
 use crate::managed_zone::{ManagedZone, ManagedZones, with_managed_zones};
-use crate::record_sets::{self, Held, HeldReason, Listing};
+use crate::record_sets::{self, Held, Listing};
 
 with_managed_zones! {
     /// The table of `gcp.gdns`.
@@ -97,20 +97,18 @@ fn tell_held(apex: NameRef<'_>, held: &[Held]) {
     if held.is_empty() {
         return;
     }
-    let as_wanted =
-        |held: &Held| matches!(held.reason, HeldReason::RoutingPolicy | HeldReason::Rtype);
-    let named = held
-        .iter()
-        .take(NAMED)
-        .map(|held| format!("{held}: {}", held.reason));
+    let named = held.iter().take(NAMED).map(Held::told);
     let mut named = named.collect::<Vec<_>>().join(", ");
     if held.len() > NAMED {
         named.push_str(", …");
     }
     let record_sets = held.len();
-    if held.iter().all(as_wanted) {
-        tracing::info!(zone = %apex, record_sets, %named, "nothing is changed where these are");
+    if held.iter().all(Held::is_intended) {
+        tracing::info!(zone = %apex, record_sets, %named, "nothing is changed at these names");
     } else {
-        tracing::warn!(zone = %apex, record_sets, %named, "nothing is changed where these are");
+        tracing::warn!(zone = %apex, record_sets, %named, "nothing is changed at these names");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,15 +57,19 @@ fn owner(plan: &Plan<'_>, start: usize) -> Range<usize> {
 }
 
 fn fits(weight: Weight, quota: &Quota) -> Result<(), Limit> {
-    let limits: [(fn(usize, usize) -> Limit, usize, usize); 3] = [
-        (Limit::Additions, weight.additions, quota.additions),
-        (Limit::Deletions, weight.deletions, quota.deletions),
-        (Limit::Octets, weight.octets, quota.rdata_octets),
-    ];
-    for (limit, has, most) in limits {
-        if has > most {
-            return Err(limit(has, most));
-        }
+    let Weight {
+        additions,
+        deletions,
+        octets,
+    } = weight;
+    if additions > quota.additions {
+        return Err(Limit::Additions(additions, quota.additions));
+    }
+    if deletions > quota.deletions {
+        return Err(Limit::Deletions(deletions, quota.deletions));
+    }
+    if octets > quota.rdata_octets {
+        return Err(Limit::Octets(octets, quota.rdata_octets));
     }
     Ok(())
 }

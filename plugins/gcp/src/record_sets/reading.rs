@@ -1,5 +1,7 @@
 //! Record sets of a managed zone, page by page, become the zone.
 
+use std::error::Error;
+
 use janitor_plugin_api::dns::{
     ActualZone, BuildError, Name, NameError, NameRef, Rtype, TextError, Ttl, TtlError, ZoneBuilder,
     text,
@@ -46,12 +48,26 @@ pub(crate) struct Held {
     owner: Name,
     rtype: String,
     #[source]
-    pub(crate) reason: HeldReason,
+    reason: HeldReason,
+}
+
+impl Held {
+    /// Whether it is as somebody wanted it, and not something that was not understood.
+    pub(crate) const fn is_intended(&self) -> bool {
+        matches!(self.reason, HeldReason::RoutingPolicy | HeldReason::Rtype)
+    }
+
+    /// Owner, type and all causes.
+    pub(crate) fn told(&self) -> String {
+        let causes = std::iter::successors(Some(self as &dyn Error), |&cause| cause.source());
+        let causes: Vec<_> = causes.map(ToString::to_string).collect();
+        causes.join(": ")
+    }
 }
 
 /// Why a record set cannot be taken into a zone.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum HeldReason {
+enum HeldReason {
     /// Only they have no rdata; what they answer depends on who asks.
     #[error("a routing policy answers for it")]
     RoutingPolicy,

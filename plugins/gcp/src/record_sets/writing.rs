@@ -50,3 +50,6 @@ pub(crate) fn to_json(rrset: RrsetRef<'_>) -> RecordSet {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

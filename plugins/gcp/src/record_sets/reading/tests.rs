@@ -1,5 +1,3 @@
-use std::error::Error as _;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -42,11 +40,7 @@ fn told(read: &Read) -> String {
         .filter(|rrset| rrset.rtype() != Rtype::SOA);
     let mut lines: Vec<_> = rrsets.map(|rrset| rrset.to_string()).collect();
     lines.extend(read.zone.held().map(|owner| format!("held: {owner}")));
-    lines.extend(read.held.iter().map(|held| {
-        let cause = held.reason.source();
-        let cause = cause.map(|cause| format!(": {cause}")).unwrap_or_default();
-        format!("{held}: {}{cause}", held.reason)
-    }));
+    lines.extend(read.held.iter().map(Held::told));
     lines.join("\n")
 }
 
@@ -127,10 +121,16 @@ fn what_dns_cannot_hold_is_held_and_nothing_else_at_that_owner_is_lost() {
     ]);
     insta::assert_snapshot!(told(&read), @r#"
     geo.example.com. 300 IN TXT "stays"
+    held: example.com.
+    held: any.example.com.
+    held: empty.example.com.
+    held: geo.example.com.
+    held: half.example.com.
+    held: late.example.com.
     `geo.example.com.` A: a routing policy answers for it
     `example.com.` ALIAS: DNS has no such type
     `empty.example.com.` AAAA: a routing policy answers for it
-    `half.example.com.` A: its rdata cannot be read: cannot read the rdata of A at column 1
+    `half.example.com.` A: its rdata cannot be read: cannot read the rdata of A at column 1: expected an IPv4 address, found `192.0.2.256`
     `any.example.com.` ANY: its rdata cannot be taken: cannot take ANY of `any.example.com.`: the type is never zone data
     `late.example.com.` A: its TTL cannot be read: the TTL 2147483648 is above 2147483647 seconds
     "#);
