@@ -14,6 +14,7 @@
 mod settings;
 mod http;
 mod auth;
+mod limits;
 mod projects;
 mod instances;
 mod gce;

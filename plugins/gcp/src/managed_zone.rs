@@ -55,6 +55,11 @@ impl ManagedZones {
         &self.settings.project
     }
 
+    /// The version of the API, as it stands in addresses.
+    pub(crate) fn api_version(&self) -> &str {
+        &self.settings.api_version
+    }
+
     /// The address of something of a managed zone: its `rrsets`, its `changes`.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use janitor_plugin_api::Error;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Part, Refusal};
 use super::page::PageFault;
 use super::text::shown;
 use super::transport::TransportFault;
@@ -32,6 +32,8 @@ pub(crate) enum Fault {
         reason: String,
         /// `error.message`, or the beginning of the body.
         message: String,
+        /// Everything that is wrong, where that is told piece by piece: `error.errors[]`.
+        parts: Vec<Part>,
     },
     /// The service, or somebody in its place, wants to be asked elsewhere. It is not: our token is not
     /// for others.
@@ -144,6 +146,14 @@ impl Fault {
             },
             reason: shown(&refusal.reason, secrets),
             message,
+            parts: refusal
+                .parts
+                .iter()
+                .map(|part| Part {
+                    reason: shown(&part.reason, secret),
+                    message: shown(&part.message, secret),
+                })
+                .collect(),
         }
     }
 
@@ -163,6 +173,24 @@ impl Fault {
             Self::Status { reason, .. } => Some(reason),
             Self::GivenUp { last, .. } => last.reason(),
             _ => None,
+        }
+    }
+
+    /// Everything that the service says is wrong; at least one if it gave a status.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Status {
+                reason,
+                message,
+                parts,
+                ..
+            } if parts.is_empty() => vec![Part {
+                reason: reason.clone(),
+                message: message.clone(),
+            }],
+            Self::Status { parts, .. } => parts.clone(),
+            Self::GivenUp { last, .. } => last.parts(),
+            _ => Vec::new(),
         }
     }
 

@@ -4,7 +4,8 @@ mod page;
 mod reading;
 mod writing;
 
-pub(crate) use reading::{Held, Listing, ListingFault, Read};
+pub(crate) use page::{Listed, Page, Seconds, Text};
+pub(crate) use reading::{Held, Listing, ListingFault, Read, USUAL_TTL};
 pub(crate) use writing::{RecordSet, to_json};
 
 /// What is asked for of each record set, as the original janitor did.

@@ -9,33 +9,33 @@ use serde::{Deserialize, Deserializer};
 /// One page.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Page<'a> {
+pub(crate) struct Page<'a> {
     /// Missing where it would be empty, as is usual in Google's JSON.
     #[serde(borrow, default)]
-    pub(super) rrsets: Vec<Listed<'a>>,
+    pub(crate) rrsets: Vec<Listed<'a>>,
     #[serde(borrow, default)]
-    pub(super) next_page_token: Option<Text<'a>>,
+    pub(crate) next_page_token: Option<Text<'a>>,
 }
 
 /// One record set.
 #[derive(Deserialize)]
-pub(super) struct Listed<'a> {
+pub(crate) struct Listed<'a> {
     #[serde(borrow)]
-    pub(super) name: Text<'a>,
+    pub(crate) name: Text<'a>,
     #[serde(borrow, rename = "type")]
-    pub(super) rtype: Text<'a>,
+    pub(crate) rtype: Text<'a>,
     #[serde(default)]
-    pub(super) ttl: Option<Seconds>,
+    pub(crate) ttl: Option<Seconds>,
     /// Missing or empty where a routing policy answers.
     #[serde(borrow, default)]
-    pub(super) rrdatas: Vec<Text<'a>>,
+    pub(crate) rrdatas: Vec<Text<'a>>,
 }
 
 /// A string, which is borrowed unless it has escapes.
-pub(super) struct Text<'a>(Cow<'a, str>);
+pub(crate) struct Text<'a>(Cow<'a, str>);
 
 impl Text<'_> {
-    pub(super) fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }
@@ -66,7 +66,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// A number of seconds, be it written `300` or `300.0`: JSON has one kind of numbers.
 #[derive(Clone, Copy)]
-pub(super) struct Seconds(pub(super) u32);
+pub(crate) struct Seconds(pub(crate) u32);
 
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

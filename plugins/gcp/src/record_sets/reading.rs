@@ -11,7 +11,7 @@ use super::page::{Listed, Page, Seconds, Text};
 use crate::http::{Next, PageFault};
 
 /// What is taken where a record set says no TTL, as the original janitor did.
-const USUAL_TTL: Seconds = Seconds(300);
+pub(crate) const USUAL_TTL: Seconds = Seconds(300);
 
 /// A zone of which pages are still to come.
 ///
