@@ -23,6 +23,9 @@ impl Next {
 pub(crate) enum PageFault {
     #[error("the answer is not the JSON that was expected")]
     Json(#[from] serde_json::Error),
+    /// One that was there before: the listing would never end.
+    #[error("the listing leads back to a page that it already had")]
+    Again,
     #[error("{0}")]
     Unfit(String),
 }
