@@ -225,9 +225,13 @@ impl Rule {
     }
 }
 
-/// Whether `line` is `pattern`, where `*` stands for anything and whatever stands behind the pattern does
-/// not count.
+/// Whether `line` is `pattern`, where `*` stands for anything, and whatever stands behind the pattern does
+/// not count unless that ends with `$`.
 pub(crate) fn matches(pattern: &str, line: &str) -> bool {
+    let (pattern, is_whole) = match pattern.strip_suffix('$') {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = line.strip_prefix(first) else {
@@ -239,7 +243,7 @@ pub(crate) fn matches(pattern: &str, line: &str) -> bool {
             None => return false,
         }
     }
-    true
+    !is_whole || rest.is_empty()
 }
 
 /// A fault that was asked for: says more of when it comes. Without a word it always does.
@@ -309,10 +313,11 @@ mod tests {
             "GET *pageToken=",
             "*",
             "* /dns/v1/projects/*/managedZones",
+            "GET *pageToken=t$",
         ] {
             assert!(matches(pattern, line), "{pattern}");
         }
-        for pattern in ["POST *", "GET *changes", "/dns/"] {
+        for pattern in ["POST *", "GET *changes", "/dns/", "GET *rrsets$"] {
             assert!(!matches(pattern, line), "{pattern}");
         }
     }
