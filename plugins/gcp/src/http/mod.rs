@@ -21,7 +21,7 @@ mod transport;
 mod fault;
 mod tally;
 
-pub(crate) use answer::{Answer, Refusal};
+pub(crate) use answer::{Answer, Part, Refusal};
 pub(crate) use client::Google;
 pub(crate) use endpoints::{Service, is_loopback};
 pub(crate) use exchange::Exchange;
