@@ -1,20 +1,21 @@
 //! The cases of the Python original: `tests/vectors/gce-instances.json`, over HTTP.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::super::{Rules, Settings, survey};
 use super::log::Log;
 use crate::auth::Tokens;
+use crate::http::Google;
 use crate::http::tests::server::{Received, Reply, Server};
-use crate::http::{Exchange, Google, Policy};
 
 /// The page that a request is for: with a token to the next one, if there is one.
 fn page_of(pages: &[Value], request: &Received) -> Reply {
     let query = request.query();
-    let number: usize = query.get("pageToken").map_or(0, |token| token.parse().unwrap());
+    let number: usize = query
+        .get("pageToken")
+        .map_or(0, |token| token.parse().unwrap());
     let mut page = pages[number].clone();
     if number + 1 < pages.len() {
         page["nextPageToken"] = (number + 1).to_string().into();
@@ -25,7 +26,12 @@ fn page_of(pages: &[Value], request: &Received) -> Reply {
 fn answer(input: &Value, request: &Received) -> Reply {
     let refusal = |status: &Value| {
         let status = u16::try_from(status.as_u64().unwrap()).unwrap();
-        Reply::status(status, r#"{"error": {"message": "no"}}"#)
+        // So long a pause is no use within any deadline: nothing is repeated.
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Retry-After", "86400"),
+        ];
+        Reply::with(status, &headers, r#"{"error": {"message": "no"}}"#)
     };
     let query = request.query();
     let path: Vec<_> = request.path().split('/').skip(1).collect();
@@ -37,7 +43,14 @@ fn answer(input: &Value, request: &Received) -> Reply {
                 status => refusal(status),
             }
         }
-        ["compute", "v1", "projects", project, "aggregated", "instances"] => {
+        [
+            "compute",
+            "v1",
+            "projects",
+            project,
+            "aggregated",
+            "instances",
+        ] => {
             assert_eq!(query["maxResults"], "100");
             match &input["instances"][project] {
                 listed if listed.get("status").is_some() => refusal(&listed["status"]),
@@ -60,9 +73,7 @@ fn outcome(input: &Value) -> Value {
         let input = input.clone();
         move |_, request| answer(&input, request)
     });
-    let policy = Policy::hurried(Duration::from_millis(100));
-    let exchange = Exchange::with(policy, Duration::from_secs(10));
-    let google = Google::over(exchange, &server.url(), Tokens::none());
+    let google = Google::testing(&server.url(), Tokens::none());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -96,7 +107,10 @@ fn outcome(input: &Value) -> Value {
         .filter(|request| request.path().starts_with("/compute"))
         .map(|request| request.path().split('/').nth(4).unwrap().to_owned())
         .collect();
-    let list_asked = server.received().iter().any(|request| request.path() == "/v1/projects");
+    let list_asked = server
+        .received()
+        .iter()
+        .any(|request| request.path() == "/v1/projects");
     let after = |line: &String, before: &str, end: &str| {
         let (_, rest) = line.split_once(before)?;
         Some(rest.split_once(end)?.0.to_owned())
@@ -143,14 +157,20 @@ fn expected(case: &Value) -> Value {
     let zones = zones.collect::<Vec<_>>();
     *messages = zones.into();
     let asked = expected["projects_asked"].as_array().unwrap();
-    let asked: BTreeSet<_> = asked.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+    let asked: BTreeSet<_> = asked
+        .iter()
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect();
     expected["projects_asked"] = json!(asked);
     expected
 }
 
 #[test]
 fn every_case_of_the_original_comes_out_as_it_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/gce-instances.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/gce-instances.json"
+    );
     let vectors: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let vectors = vectors["vectors"].as_array().unwrap();
     assert_eq!(vectors.len(), 31);
