@@ -97,7 +97,16 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
     /// The message; empty if there is none.
     pub(crate) message: String,
+    /// Everything that is wrong, where it is told piece by piece.
+    pub(crate) parts: Vec<Part>,
     pause: Option<Duration>,
+}
+
+/// One thing that is wrong: an element of `error.errors[]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) reason: String,
+    pub(crate) message: String,
 }
 
 impl Refusal {
@@ -118,6 +127,7 @@ impl Refusal {
             return Self {
                 reason: text(Some(error)).unwrap_or_default(),
                 message: text(object.get("error_description")).unwrap_or_default(),
+                parts: Vec::new(),
                 pause: None,
             };
         }
@@ -139,9 +149,14 @@ impl Refusal {
             let delay = item.get("retryDelay")?.as_str()?.strip_suffix('s')?;
             Duration::try_from_secs_f64(delay.parse().ok()?).ok()
         });
+        let parts = list("errors").map(|item| Part {
+            reason: text(item.get("reason")).unwrap_or_default(),
+            message: text(item.get("message")).unwrap_or_default(),
+        });
         Self {
             reason: reason.unwrap_or_default(),
             message: message.unwrap_or_default(),
+            parts: parts.collect(),
             pause,
         }
     }

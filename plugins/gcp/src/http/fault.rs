@@ -1,15 +1,14 @@
 //! What goes wrong between us and a service of Google.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use janitor_plugin_api::Error;
-use tokio_rustls::rustls;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Part, Refusal};
 use super::page::PageFault;
 use super::text::shown;
+use super::transport::TransportFault;
 use crate::auth::TokenFault;
 
 /// Why there is no answer to a request.
@@ -33,6 +32,8 @@ pub(crate) enum Fault {
         reason: String,
         /// `error.message`, or the beginning of the body.
         message: String,
+        /// Everything that is wrong, where that is told piece by piece: `error.errors[]`.
+        parts: Vec<Part>,
     },
     /// The service, or somebody in its place, wants to be asked elsewhere. It is not: our token is not
     /// for others.
@@ -42,9 +43,11 @@ pub(crate) enum Fault {
     #[error(transparent)]
     Transport(#[from] TransportFault),
     /// An answer that is none of Google's.
-    #[error("the answer is no JSON object but {content_type}, which begins: {beginning}")]
+    #[error("{}", no_object(content_type, beginning))]
     NotJson {
+        /// Empty if it does not say.
         content_type: String,
+        /// Empty if all of it is.
         beginning: String,
     },
     /// An answer that cannot be used.
@@ -60,6 +63,8 @@ pub(crate) enum Fault {
         /// The pause that the service asked for.
         asked: Option<Duration>,
         deadline: Duration,
+        /// By any of the attempts.
+        may_have_been_done: bool,
         #[source]
         last: Box<Self>,
     },
@@ -79,6 +84,16 @@ fn behind_colon(message: &str) -> String {
     match message {
         "" => String::new(),
         message => format!(": {message}"),
+    }
+}
+
+fn no_object(content_type: &str, beginning: &str) -> String {
+    match (content_type, beginning) {
+        (_, "") => "the answer is empty, and ought to be a JSON object".to_owned(),
+        ("", beginning) => format!("the answer is no JSON object; it begins: {beginning}"),
+        (content_type, beginning) => {
+            format!("the answer is no JSON object but `{content_type}`, which begins: {beginning}")
+        }
     }
 }
 
@@ -112,14 +127,9 @@ impl Fault {
             return Self::Redirect { status, to };
         }
         if answer.is_success() {
-            let content_type = match answer.content_type().as_str() {
-                "" => "something that does not say what it is".to_owned(),
-                content_type => format!("`{content_type}`"),
-            };
-            let beginning = answer.beginning(secrets);
             return Self::NotJson {
-                content_type,
-                beginning,
+                content_type: answer.content_type(),
+                beginning: answer.beginning(secrets),
             };
         }
         let refusal = Refusal::of(answer);
@@ -136,6 +146,14 @@ impl Fault {
             },
             reason: shown(&refusal.reason, secrets),
             message,
+            parts: refusal
+                .parts
+                .iter()
+                .map(|part| Part {
+                    reason: shown(&part.reason, secret),
+                    message: shown(&part.message, secret),
+                })
+                .collect(),
         }
     }
 
@@ -166,6 +184,24 @@ impl Fault {
         }
     }
 
+    /// Everything that the service says is wrong; at least one if it gave a status.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Status {
+                reason,
+                message,
+                parts,
+                ..
+            } if parts.is_empty() => vec![Part {
+                reason: reason.clone(),
+                message: message.clone(),
+            }],
+            Self::Status { parts, .. } => parts.clone(),
+            Self::GivenUp { last, .. } => last.parts(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether the service may have done what was asked.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
@@ -174,7 +210,9 @@ impl Fault {
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
             Self::NotJson { .. } | Self::Page { .. } => true,
-            Self::GivenUp { last, .. } => last.may_have_been_done(),
+            Self::GivenUp {
+                may_have_been_done, ..
+            } => *may_have_been_done,
         }
     }
 
@@ -240,101 +278,4 @@ fn status_hint(status: u16, reason: &str) -> Option<&'static str> {
         (429, _) => "too many requests for the project's quota: raise it, or run less often",
         _ => return None,
     })
-}
-
-/// Why there was no whole answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TransportFault {
-    #[error("cannot connect to `{host}`")]
-    Connect {
-        host: String,
-        #[source]
-        source: Detail,
-    },
-    #[error("no TLS with `{host}`")]
-    Tls {
-        host: String,
-        is_certificate: bool,
-        #[source]
-        source: Detail,
-    },
-    #[error("`{host}` is silent for {} s (`timeout`)", .limit.as_secs_f64())]
-    Silence { host: String, limit: Duration },
-    #[error("`{host}` did not answer to the end within {} s (`deadline`)", .limit.as_secs_f64())]
-    Late { host: String, limit: Duration },
-    #[error("the answer of `{host}` has more than {limit} octets")]
-    Large { host: String, limit: usize },
-    #[error("the exchange with `{host}` broke off")]
-    Broken {
-        host: String,
-        #[source]
-        source: Detail,
-    },
-}
-
-/// The innermost cause that a library has to tell: those around it say where in the library it was.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Detail(String);
-
-impl TransportFault {
-    /// What `error` says about an exchange with `host`.
-    pub(super) fn of(error: &reqwest::Error, host: &str) -> Self {
-        let host = host.to_owned();
-        let mut innermost: &(dyn std::error::Error + 'static) = error;
-        let mut tls = None;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-            // An error of I/O has its own cause inside, where `source` passes it over.
-            let inside = source
-                .downcast_ref::<io::Error>()
-                .and_then(io::Error::get_ref);
-            if let Some(inside) = inside {
-                tls = tls.or_else(|| inside.downcast_ref::<rustls::Error>());
-            }
-            tls = tls.or_else(|| source.downcast_ref::<rustls::Error>());
-        }
-        let source = Detail(shown(&innermost.to_string(), &[]));
-        match tls {
-            Some(tls) => Self::Tls {
-                host,
-                is_certificate: matches!(tls, rustls::Error::InvalidCertificate(_)),
-                source: Detail(shown(&tls.to_string(), &[])),
-            },
-            None if error.is_connect() => Self::Connect { host, source },
-            None => Self::Broken { host, source },
-        }
-    }
-
-    /// Whether the same may go well in a moment.
-    pub(super) const fn may_pass(&self) -> bool {
-        !matches!(
-            self,
-            Self::Tls { .. } | Self::Large { .. } | Self::Late { .. }
-        )
-    }
-
-    /// Whether the request may have got to whom it was for.
-    pub(super) const fn may_have_been_sent(&self) -> bool {
-        !matches!(self, Self::Connect { .. } | Self::Tls { .. })
-    }
-
-    const fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Connect { .. } => {
-                "look whether the endpoint can be reached from here; if only by a proxy, HTTPS_PROXY names it"
-            }
-            Self::Tls {
-                is_certificate: true,
-                ..
-            } => {
-                "the authority that signed the certificate has to be among the system's, or in the file that \
-                 SSL_CERT_FILE names; a proxy that reads along has one of its own"
-            }
-            Self::Tls { .. } => "look whether the endpoint is one for `https://`",
-            Self::Silence { .. } | Self::Late { .. } | Self::Large { .. } | Self::Broken { .. } => {
-                return None;
-            }
-        })
-    }
 }
