@@ -150,8 +150,8 @@ impl Fault {
                 .parts
                 .iter()
                 .map(|part| Part {
-                    reason: shown(&part.reason, secret),
-                    message: shown(&part.message, secret),
+                    reason: shown(&part.reason, secrets),
+                    message: shown(&part.message, secrets),
                 })
                 .collect(),
         }
