@@ -37,13 +37,19 @@ fn refused(toml: &str) -> String {
 
 fn links(error: &Error) -> String {
     let links = std::iter::successors(Some(error as &dyn std::error::Error), |link| link.source());
-    links.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    links
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// What is said of the pages of projects, which arrive in this order.
 fn said(settings: &Settings, pages: &[(&str, Value)]) -> Said {
     let rules = Rules::new(settings).unwrap();
-    let mut projects: Vec<_> = pages.iter().map(|(project, _)| (*project).to_owned()).collect();
+    let mut projects: Vec<_> = pages
+        .iter()
+        .map(|(project, _)| (*project).to_owned())
+        .collect();
     projects.sort_unstable();
     projects.dedup();
     let (findings, log) = Log::of(|| {
@@ -96,7 +102,11 @@ fn text(rules: &Rules, findings: &Findings) -> String {
     let mut text = String::new();
     for (zone, finding) in rules.zones.iter().zip(&findings.zones) {
         let built = finding.zone.as_ref().unwrap();
-        let complete = if built.is_complete() { "" } else { ", incomplete" };
+        let complete = if built.is_complete() {
+            ""
+        } else {
+            ", incomplete"
+        };
         text += &format!("{} {}{complete}\n", zone.text, finding.rrsets);
         for rrset in built.rrsets() {
             text += &format!("{rrset}\n");

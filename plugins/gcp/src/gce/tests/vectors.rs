@@ -14,7 +14,9 @@ use crate::http::{Exchange, Google, Policy};
 /// The page that a request is for: with a token to the next one, if there is one.
 fn page_of(pages: &[Value], request: &Received) -> Reply {
     let query = request.query();
-    let number: usize = query.get("pageToken").map_or(0, |token| token.parse().unwrap());
+    let number: usize = query
+        .get("pageToken")
+        .map_or(0, |token| token.parse().unwrap());
     let mut page = pages[number].clone();
     if number + 1 < pages.len() {
         page["nextPageToken"] = (number + 1).to_string().into();
@@ -37,7 +39,14 @@ fn answer(input: &Value, request: &Received) -> Reply {
                 status => refusal(status),
             }
         }
-        ["compute", "v1", "projects", project, "aggregated", "instances"] => {
+        [
+            "compute",
+            "v1",
+            "projects",
+            project,
+            "aggregated",
+            "instances",
+        ] => {
             assert_eq!(query["maxResults"], "100");
             match &input["instances"][project] {
                 listed if listed.get("status").is_some() => refusal(&listed["status"]),
@@ -96,7 +105,10 @@ fn outcome(input: &Value) -> Value {
         .filter(|request| request.path().starts_with("/compute"))
         .map(|request| request.path().split('/').nth(4).unwrap().to_owned())
         .collect();
-    let list_asked = server.received().iter().any(|request| request.path() == "/v1/projects");
+    let list_asked = server
+        .received()
+        .iter()
+        .any(|request| request.path() == "/v1/projects");
     let after = |line: &String, before: &str, end: &str| {
         let (_, rest) = line.split_once(before)?;
         Some(rest.split_once(end)?.0.to_owned())
@@ -143,14 +155,20 @@ fn expected(case: &Value) -> Value {
     let zones = zones.collect::<Vec<_>>();
     *messages = zones.into();
     let asked = expected["projects_asked"].as_array().unwrap();
-    let asked: BTreeSet<_> = asked.iter().map(|id| id.as_str().unwrap().to_owned()).collect();
+    let asked: BTreeSet<_> = asked
+        .iter()
+        .map(|id| id.as_str().unwrap().to_owned())
+        .collect();
     expected["projects_asked"] = json!(asked);
     expected
 }
 
 #[test]
 fn every_case_of_the_original_comes_out_as_it_says() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/gce-instances.json");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/gce-instances.json"
+    );
     let vectors: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let vectors = vectors["vectors"].as_array().unwrap();
     assert_eq!(vectors.len(), 31);
