@@ -1,6 +1,7 @@
 //! Credentials of every kind against servers that answer as a test says.
 
 mod sharing;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
