@@ -2,7 +2,12 @@
 
 pub(crate) mod log;
 pub(crate) mod server;
+mod connections;
+mod tls;
+mod addresses;
 mod answering;
+mod paging;
+mod texts;
 mod pauses;
 mod repeating;
 
