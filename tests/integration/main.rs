@@ -53,5 +53,6 @@ mod statsd;
 mod scenarios;
 mod random_zones;
 mod name_servers;
+mod pubsub;
 mod wrong_deletions;
 mod faults_of_the_original;

@@ -162,6 +162,7 @@ impl Publisher for Gpubsub {
                 this.host.increment("pubsub-messages", messages, &context);
             }
         }
+        this.google.measure(&this.host);
         tracing::info!("Finished sending reconciliation messages to Google Pub/Sub.");
         Ok(())
     }
