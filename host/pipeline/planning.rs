@@ -329,7 +329,7 @@ impl Planning<'_> {
                     tracing::warn!(
                         zone = %planned.apex(), held_back = planned.held_back,
                         complete = planned.complete,
-                        "differences are left as they are: the desired zone is incomplete there"
+                        "differences are left as they are: the desired zone is incomplete, or their owners are held"
                     );
                 }
             }

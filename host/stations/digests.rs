@@ -26,7 +26,8 @@ pub fn of_desired(zone: &DesiredZone) -> Digest {
 }
 
 /// The digest of what a comparison looks at in an actual zone: everything but the SOA and the NS at the
-/// apex, and what a signer makes. A zone that is signed anew, or whose serial advances, keeps it.
+/// apex, and what a signer makes; and the owners held. A zone that is signed anew, or whose serial
+/// advances, keeps it.
 #[must_use]
 pub fn of_actual(zone: &ActualZone) -> Digest {
     let left_alone = LeftAlone::default();
@@ -37,6 +38,11 @@ pub fn of_actual(zone: &ActualZone) -> Digest {
         if !left_alone.contains(rrset.owner(), rrset.rtype(), zone.apex()) {
             hasher.update(rrset.octets());
         }
+    }
+    for owner in zone.held() {
+        // No entry has the length 0.
+        hasher.update([0; 4]);
+        hasher.update(owner.as_wire());
     }
     Digest::new(hasher.finalize().into())
 }
@@ -89,6 +95,27 @@ mod tests {
             &[],
         ] {
             assert_ne!(digest(other), base, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn owners_held_are_part_of_it() {
+        let holding = |owners: &[&str]| {
+            let mut builder = ZoneBuilder::new("a.test".parse().unwrap());
+            for owner in owners {
+                builder.hold(owner.parse().unwrap()).unwrap();
+            }
+            of_actual(&builder.build_actual().unwrap())
+        };
+        let digests = [
+            of_actual(&zone(&[])),
+            holding(&["x.a.test"]),
+            holding(&["y.a.test"]),
+            holding(&["x.a.test", "y.a.test"]),
+            holding(&["x.y.a.test"]),
+        ];
+        for (index, digest) in digests.iter().enumerate() {
+            assert!(!digests[..index].contains(digest), "{index}");
         }
     }
 }

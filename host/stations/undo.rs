@@ -35,7 +35,8 @@ impl Done {
     ///
     /// What the run put there is taken away, and what it took away is put back, where what is served is
     /// what the run left. What is served as it was before the run needs nothing. Everything else was
-    /// changed since, also where what was there before would conflict with what somebody has added.
+    /// changed since, also where what was there before would conflict with what somebody has added, and
+    /// where more is served now than the reconciler can tell.
     ///
     /// # Errors
     ///
@@ -56,11 +57,20 @@ impl Done {
             place(left).cmp(&place(right))
         });
         let mut served = actual.rrsets().peekable();
+        let mut held = actual.held().peekable();
         let mut here: Vec<RrsetRef<'_>> = Vec::new();
         for changes in made.chunk_by(|left, right| left.owner() == right.owner()) {
             let Some(owner) = changes.first().map(|change| change.owner()) else {
                 continue;
             };
+            while held.next_if(|held| *held < owner).is_some() {}
+            if held.peek() == Some(&owner) {
+                let places = changes
+                    .iter()
+                    .map(|change| (owner.to_owned(), change.rtype()));
+                changed_since.extend(places);
+                continue;
+            }
             while served.next_if(|rrset| rrset.owner() < owner).is_some() {}
             here.clear();
             while let Some(rrset) = served.next_if(|rrset| rrset.owner() == owner) {

@@ -53,6 +53,7 @@ pub(super) enum Decision<'a> {
     AsDesired,
     Absent,
     Held,
+    HeldByActual,
     Incomplete,
     LeftAlone,
     Unknown,
@@ -218,8 +219,9 @@ fn decision<'a>(
         return Decision::LeftAlone;
     }
     match (&desired, &served) {
-        (None, None) => Decision::Absent,
         (Some(desired), Some(served)) if desired == served => Decision::AsDesired,
+        _ if seen.served.as_ref().is_some_and(|served| served.is_held) => Decision::HeldByActual,
+        (None, None) => Decision::Absent,
         _ if seen.desired.as_ref().is_some_and(|desired| desired.is_held) => Decision::Held,
         _ if !zone.complete => Decision::Incomplete,
         _ => Decision::NoDifference,
@@ -235,7 +237,7 @@ impl Decision<'_> {
             Self::Aside(..) => "set-aside",
             Self::AsDesired => "as-desired",
             Self::Absent => "absent",
-            Self::Held => "held",
+            Self::Held | Self::HeldByActual => "held",
             Self::Incomplete => "incomplete",
             Self::LeftAlone => "left-alone",
             Self::Unknown => "unknown",
@@ -277,6 +279,9 @@ impl fmt::Display for Decision<'_> {
             Self::Absent => f.write_str("nobody wants it, and it is not served"),
             Self::Held => f.write_str(
                 "an authority knows of the name and could not read it, so nothing at it is updated or deleted",
+            ),
+            Self::HeldByActual => f.write_str(
+                "the reconciler knows of the name and could not read all that is served there, so nothing at it is changed",
             ),
             Self::Incomplete => f.write_str(
                 "the desired zone is incomplete, because an authority failed or could not read everything: \

@@ -47,7 +47,7 @@ pub struct Content {
     pub cut: Option<Name>,
     /// Whether the zone is everything that there ought to be. Only of desired zones.
     pub is_complete: bool,
-    /// Whether the authority knows of the name and could not read it. Only of desired zones.
+    /// Whether whoever gave the zone knows of the name and could not read it, or not all that is there.
     pub is_held: bool,
 }
 

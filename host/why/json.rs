@@ -48,7 +48,11 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
         "wanted": wanted.collect::<Vec<_>>(),
         "lost": answer.lost().map(|loser| LostEntry::of(&loser)).collect::<Vec<_>>(),
         "desired": seen.desired.as_ref().map(|desired| content(answer, desired)),
-        "served": seen.served.as_ref().map(|served| content(answer, served)),
+        "served": seen.served.as_ref().map(|served| {
+            let mut object = content(answer, served);
+            object["held"] = json!(served.is_held);
+            object
+        }),
         "decisions": answer.decisions.iter().map(decision).collect::<Vec<_>>(),
         "history": match &answer.past {
             Ok(past) => past.as_ref().map(|past| past.iter().map(change).collect::<Vec<_>>()),

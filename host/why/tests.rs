@@ -112,6 +112,40 @@ fn what_a_rule_sets_aside_names_the_rule() {
 }
 
 #[test]
+fn where_more_is_served_than_can_be_told_that_is_why_nothing_happens() {
+    let holding = || {
+        let mut zone = builder("x A 192.0.2.1;x MX 1 m;x TXT t");
+        zone.hold("x.a.test".parse().unwrap()).unwrap();
+        zone.build_actual().unwrap()
+    };
+    let wanted = desired("x A 192.0.2.2;x TXT t;x AAAA 2001:db8::1");
+    let (words, text) = Case::new("x.a.test", &wanted, &holding()).told(None);
+    assert_eq!(words, ["A held", "MX held", "TXT as-desired", "AAAA held"]);
+    assert!(
+        text.contains("served\n  more than can be told as RRsets, so nothing is changed here\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "A: the reconciler knows of the name and could not read all that is served there, so nothing at it is changed\n"
+        ),
+        "{text}"
+    );
+
+    let mut unread = builder("");
+    unread.hold("x.a.test".parse().unwrap()).unwrap();
+    let unread = unread.build_actual().unwrap();
+    let (words, text) = Case::new("x.a.test", &desired("y A 192.0.2.1"), &unread).told(None);
+    assert!(words.is_empty());
+    assert!(
+        text.contains(
+            "decided\n  nobody wants anything at the name, and what is served at it stays as it is\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_limit_that_is_lifted_does_not_withhold() {
     let reason = || {
         vec![Reason {

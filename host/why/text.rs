@@ -53,12 +53,23 @@ pub(super) fn write(answer: &Answer<'_>, out: &mut impl Write) -> io::Result<()>
     writeln!(out, "\n{HEADING}served{HEADING:#}")?;
     match &seen.served {
         None => writeln!(out, "  nobody can tell")?,
-        Some(served) => write_content(answer, served, "  ", out)?,
+        Some(served) => {
+            if served.is_held {
+                writeln!(
+                    out,
+                    "  more than can be told as RRsets, so nothing is changed here"
+                )?;
+            }
+            write_content(answer, served, "  ", out)?;
+        }
     }
     writeln!(out, "\n{HEADING}decided{HEADING:#}")?;
     if answer.decisions.is_empty() {
         let sentence = match answer.place {
             Place::LeftOut(..) => "the zone is left out, so everything in it stays as it is",
+            _ if seen.served.as_ref().is_some_and(|served| served.is_held) => {
+                "nobody wants anything at the name, and what is served at it stays as it is"
+            }
             _ => "nobody wants anything at the name, and nothing is served at it",
         };
         writeln!(out, "  {sentence}")?;

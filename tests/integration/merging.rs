@@ -122,7 +122,7 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
     );
     assert!(!served.contains("old"), "{served}");
     assert_snapshot!(run.log_with("WARNING").join("\n"), @r#"
-    WARNING: differences are left as they are: the desired zone is incomplete there zone=example.com. held_back=1 complete=true
+    WARNING: differences are left as they are: the desired zone is incomplete, or their owners are held zone=example.com. held_back=1 complete=true
     WARNING: RRset does not count zone=example.com. owner=www.example.com. rtype=CNAME authority=files.zones why="a CNAME and other data exclude each other; the name stays as it is"
     WARNING: RRset does not count zone=example.com. owner=www.example.com. rtype=A authority=villain.authority.behaves why="a CNAME and other data exclude each other; the name stays as it is"
     WARNING: names stay as they are: authorities contradict each other there names=1

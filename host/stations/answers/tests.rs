@@ -139,6 +139,48 @@ fn nothing_desired_deletes_nothing_whatever_the_reconciler_says() {
 }
 
 #[test]
+fn nothing_is_changed_at_an_owner_that_the_actual_zone_holds() {
+    let desired = desired(NEW);
+    for (owner, fault) in [
+        (
+            "old",
+            "the change touches A of `old.example.com.`, an owner that the actual zone holds",
+        ),
+        (
+            "www",
+            "the change touches A of `www.example.com.`, an owner that the actual zone holds",
+        ),
+        (
+            "new",
+            "the change touches A of `new.example.com.`, an owner that the actual zone holds",
+        ),
+    ] {
+        let mut holding = builder(OLD);
+        holding
+            .hold(name(&format!("{owner}.{APEX}")))
+            .expect("in the zone");
+        let holding = holding.build_actual().expect("the zone is good");
+        let honest = answer(&desired, &holding);
+        let mut greedy = answer(&desired, &actual(OLD));
+        greedy.actual = ROption::RSome(holding.into_octets());
+        assert_eq!(
+            refused(&desired, greedy),
+            format!("example.com.: the reconciler's changes do not fit the actual zone: {fault}")
+        );
+
+        let mut station = station();
+        ask(&mut station, &desired);
+        let planned = station.take(honest).expect("the answer holds");
+        let planned = planned.expect("and is planned");
+        assert_eq!(
+            (planned.changes().len(), planned.held_back),
+            (2, 1),
+            "{owner}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_deleted_at_an_owner_that_is_held() {
     let mut holding = builder(NEW);
     holding.set_complete();

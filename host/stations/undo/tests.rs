@@ -40,6 +40,21 @@ fn told(way_back: &WayBack) -> (String, Vec<String>) {
 const A: &str = "192.0.2.1";
 
 #[test]
+fn where_more_is_served_now_than_can_be_told_nothing_is_taken_back() {
+    let done = run(&[("a", "A", A), ("b", "A", A), ("c", "A", A)], &actual(&[]));
+    let mut now = builder(&[("a", "A", A), ("b", "A", A), ("c", "A", A)]);
+    for owner in ["aa.a.test", "b.a.test"] {
+        now.hold(owner.parse().unwrap()).unwrap();
+    }
+    let (changes, changed_since) = told(&done.way_back(&now.build_actual().unwrap()).unwrap());
+    assert_eq!(
+        changes,
+        "- a.a.test. 0 IN A 192.0.2.1\n- c.a.test. 0 IN A 192.0.2.1\n"
+    );
+    assert_eq!(changed_since, ["b.a.test. A"]);
+}
+
+#[test]
 fn what_the_run_left_is_taken_back_and_what_was_changed_since_stays() {
     let before = actual(&[("gone", "A", A), ("new", "TXT", "x"), ("other", "A", A)]);
     let desired = [

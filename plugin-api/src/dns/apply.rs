@@ -14,7 +14,8 @@ impl Changes {
     /// Checks that the changes fit what is served.
     ///
     /// Every RRset deleted must be there exactly as it is deleted, an RRset that is
-    /// only added must not be there, and nothing `left_alone` may be touched.
+    /// only added must not be there, and nothing `left_alone` may be touched, nor any
+    /// owner that the actual zone holds.
     ///
     /// # Errors
     ///
@@ -37,8 +38,11 @@ impl Changes {
             });
         }
         let mut served = actual.rrsets();
+        let mut held = actual.held().peekable();
         let mut search = Search::new();
         for owner in self.owners_in_zone_order() {
+            while held.next_if(|held| *held < owner.owner).is_some() {}
+            let is_held = held.peek() == Some(&owner.owner);
             search.aim(owner.owner.as_wire());
             served.pass_while(|rrset| search.is_before(rrset.owner_and_rdata()));
             for action in Action::ALL {
@@ -47,6 +51,9 @@ impl Changes {
                 for change in changes.filter(|change| change.action() == action) {
                     if is_left_alone(change) {
                         return Err(ChangeFault::LeftAlone(Place::of(change)));
+                    }
+                    if is_held {
+                        return Err(ChangeFault::Held(Place::of(change)));
                     }
                     let served = find(&mut here, &owner, change.rtype());
                     match (change.deletion(), served) {
@@ -97,8 +104,8 @@ impl Changes {
             here.iter().for_each(|rrset| zone.push(*rrset));
         }
         zone.push_all(served);
-        let zone = zone.finish(actual.apex().to_owned());
-        zone.map(ActualZone::trusted)
+        let held: Vec<_> = actual.held().collect();
+        zone.finish_actual(actual.apex().to_owned(), &held)
             .ok_or_else(|| ChangeFault::TooLarge {
                 apex: actual.apex().to_owned(),
             })
@@ -142,6 +149,9 @@ pub enum ChangeFault {
     /// What is changed is left alone.
     #[error("the change touches {0}, which is left alone")]
     LeftAlone(Place),
+    /// The actual zone holds the owner.
+    #[error("the change touches {0}, an owner that the actual zone holds")]
+    Held(Place),
     /// The zone does not fit into one buffer of at most 4 GiB.
     #[error("cannot change zone `{apex}`: it would have more than 4294967295 octets")]
     TooLarge {

@@ -207,8 +207,11 @@ impl ZoneBuilder {
         self.push_wire(owner.as_wire(), rtype, ttl, &octets)
     }
 
-    /// Notes an owner that the author knows of but could not read: nothing at
-    /// it will be deleted or updated.
+    /// Notes an owner that the author knows of but could not read.
+    ///
+    /// If it is held by the desired zone, nothing at it will be deleted or updated;
+    /// if by the actual zone, nothing at it will be changed at all. What could be
+    /// read at it may be pushed all the same.
     ///
     /// # Errors
     ///
@@ -272,14 +275,13 @@ impl ZoneBuilder {
 
     /// Makes what was pushed into the actual state of the zone.
     ///
-    /// What is served is taken as it is. Owners held are forgotten. The builder
-    /// is empty afterwards, also in case of an error.
+    /// What is served is taken as it is. The builder is empty afterwards, also in
+    /// case of an error.
     ///
     /// # Errors
     ///
     /// [`BuildError::TooLarge`] if the zone does not fit into one buffer.
     pub fn build_actual(&mut self) -> Result<ActualZone, BuildError> {
-        self.held.clear();
         let octets = self.finish(zone_writer::COMPLETE)?;
         Ok(ActualZone::trusted(Zone::trusted(
             self.apex.clone(),

@@ -97,8 +97,8 @@ pub enum BufferFaultReason {
     /// No server would accept the zone.
     #[error("an owner has {0}")]
     Unservable(Unservable),
-    /// An actual zone is not complete, or holds owners.
-    #[error("an actual zone is complete and holds no owners")]
+    /// An actual zone is not complete.
+    #[error("an actual zone is complete")]
     Incomplete,
 }
 
@@ -174,18 +174,19 @@ fn header(octets: &[u8]) -> Result<(Header, usize), BufferFault> {
     Ok((header, end))
 }
 
-/// Checks the header of an actual zone, and that nothing follows its entries.
-pub(crate) fn restored(octets: &[u8]) -> Result<(), BufferFault> {
+/// Checks the header of an actual zone, and what follows its entries.
+pub(crate) fn restored(apex: NameRef<'_>, octets: &[u8]) -> Result<(), BufferFault> {
     let (header, end) = header(octets)?;
-    let (at, reason) = if header.flags & zone_writer::COMPLETE == 0 || header.held > 0 {
-        (2, BufferFaultReason::Incomplete)
-    } else if end < octets.len() {
-        (end, BufferFaultReason::TrailingOctets)
-    } else {
-        return Ok(());
-    };
-    Err(BufferFault { at, reason })
+    if header.flags & zone_writer::COMPLETE == 0 {
+        return Err(INCOMPLETE);
+    }
+    held(apex, &header, octets, end)
 }
+
+const INCOMPLETE: BufferFault = BufferFault {
+    at: 2,
+    reason: BufferFaultReason::Incomplete,
+};
 
 fn held(
     apex: NameRef<'_>,
@@ -254,13 +255,10 @@ pub(crate) fn desired(zone: &Zone) -> Result<(), BufferFault> {
 
 /// Checks what holds for actual zones only.
 pub(crate) fn actual(zone: &Zone) -> Result<(), BufferFault> {
-    if zone.is_complete() && zone.held().len() == 0 {
+    if zone.is_complete() {
         return Ok(());
     }
-    Err(BufferFault {
-        at: 2,
-        reason: BufferFaultReason::Incomplete,
-    })
+    Err(INCOMPLETE)
 }
 
 /// Checks that a server would accept the zone; says where in the buffer, and at

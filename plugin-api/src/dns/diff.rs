@@ -74,7 +74,8 @@ impl LeftAlone {
 ///
 /// If `desired` is incomplete, and at the owners it holds, RRsets are only added,
 /// and only those that do not conflict with what is served: another RRset of the
-/// type, a CNAME, or for a CNAME any other data.
+/// type, a CNAME, or for a CNAME any other data. At the owners that `actual` holds
+/// nothing is changed: what is there besides its RRsets nobody knows.
 ///
 /// Takes one pass over both zones and does not allocate for each RRset.
 ///
@@ -137,19 +138,28 @@ pub(crate) fn compare(
     let mut pass = Pass {
         apex: desired.apex(),
         left_alone,
-        complete,
         writer: ChangesWriter::new(),
         changes: Vec::new(),
     };
     let mut held = desired.held().peekable();
+    let mut held_by_actual = actual.held().peekable();
     let mut sides = Sides {
         desired: desired.rrsets(),
         actual: actual.rrsets(),
     };
     while let Some(owner) = sides.next_difference(&mut pass.writer.counts.unchanged) {
         while held.next_if(|held| *held < owner).is_some() {}
-        let is_held = held.peek() == Some(&owner);
-        pass.owner(owner, is_held, &mut sides);
+        while held_by_actual.next_if(|held| *held < owner).is_some() {}
+        let may = if held_by_actual.peek() == Some(&owner) {
+            May::Nothing
+        } else if held.peek() == Some(&owner) {
+            May::AddToHeld
+        } else if complete {
+            May::All
+        } else {
+            May::AddToIncomplete
+        };
+        pass.owner(owner, may, &mut sides);
     }
     finish(pass.writer, desired.apex())
 }
@@ -206,11 +216,22 @@ impl<'a> Sides<'a> {
     }
 }
 
+/// What may be done at an owner.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum May {
+    All,
+    /// Only add, as the desired zone is incomplete.
+    AddToIncomplete,
+    /// Only add, as the desired zone holds the owner.
+    AddToHeld,
+    /// The actual zone holds the owner.
+    Nothing,
+}
+
 /// One comparison.
 struct Pass<'a> {
     apex: NameRef<'a>,
     left_alone: LeftAlone,
-    complete: bool,
     writer: ChangesWriter,
     /// The changes at one owner, by type.
     changes: Vec<Change<'a>>,
@@ -218,7 +239,7 @@ struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     /// Compares the RRsets at one owner and leaves `sides` behind them.
-    fn owner(&mut self, owner: NameRef<'a>, is_held: bool, sides: &mut Sides<'a>) {
+    fn owner(&mut self, owner: NameRef<'a>, may: May, sides: &mut Sides<'a>) {
         self.changes.clear();
         let at_apex = owner == self.apex;
         let is_here = |rrset: &RrsetRef<'_>| rrset.is_owned_by(owner.as_wire());
@@ -258,30 +279,28 @@ impl<'a> Pass<'a> {
                 None => self.changes.push(change),
             }
         }
-        if is_held || !self.complete {
-            self.only_add(is_held, served);
+        if may != May::All {
+            self.leave_out(may, served);
         }
         self.writer.push_owner(&self.changes);
     }
 
-    /// Leaves out what does more than add, and what would conflict.
-    fn only_add(&mut self, is_held: bool, served: Served) {
+    /// Leaves out what does more than it may, and what would conflict.
+    fn leave_out(&mut self, may: May, served: Served) {
         let counts = &mut self.writer.counts;
-        let (additions, updates, deletions) = if is_held {
-            let additions = &mut counts.held_additions;
-            (
-                additions,
-                &mut counts.held_updates,
-                &mut counts.held_deletions,
-            )
-        } else {
+        let (additions, updates, deletions) = if may == May::AddToIncomplete {
             let additions = &mut counts.incomplete_additions;
             let updates = &mut counts.incomplete_updates;
             (additions, updates, &mut counts.incomplete_deletions)
+        } else {
+            let additions = &mut counts.held_additions;
+            let updates = &mut counts.held_updates;
+            (additions, updates, &mut counts.held_deletions)
         };
+        let may_add = |rtype| may != May::Nothing && !served.conflicts_with(rtype);
         self.changes.retain(|change| {
             let left_out = match change.action() {
-                Action::Addition if !served.conflicts_with(change.rtype()) => return true,
+                Action::Addition if may_add(change.rtype()) => return true,
                 Action::Addition => &mut *additions,
                 Action::Update => &mut *updates,
                 Action::Deletion => &mut *deletions,

@@ -50,8 +50,8 @@ diff_counts! {
     incomplete_updates,
     /// Deletions not made because the desired zone is incomplete.
     incomplete_deletions,
-    /// Additions not made because their owner is held and they would conflict
-    /// with what is served.
+    /// Additions not made because the actual zone holds their owner, or the desired
+    /// one does and they would conflict with what is served.
     held_additions,
     /// Updates not made because their owner is held.
     held_updates,

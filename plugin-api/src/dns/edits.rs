@@ -21,6 +21,8 @@ use super::rtype::Rtype;
 /// to. So the zone must tell the TTL of every RR:
 /// [`ZoneBuilder::tells_ttls`](super::ZoneBuilder::tells_ttls).
 ///
+/// A zone that holds owners cannot be edited: nobody knows what all is there.
+///
 /// To add what is there changes nothing. NSD 4.6 sends such additions, and whatever
 /// was there before, there is no doubt about what is there after them.
 pub struct Edits<'a> {

@@ -31,19 +31,29 @@ impl ActualZone {
     /// shorter.
     ///
     /// One after the other they are [`Zone::octets`](super::Zone::octets). The first begins
-    /// with the header, and is the only one that may have no RRset.
+    /// with the header, and is the only one that may have no RRset; the last ends with
+    /// the owners held.
     /// [`Revision`](super::Revision) takes them.
     pub fn pieces(&self, octets: usize) -> impl Iterator<Item = Piece<'_>> {
         let mut rest = self.octets();
+        let held: usize = self.held().map(|owner| owner.as_wire().len()).sum();
         let mut end = HEADER;
         std::iter::from_fn(move || {
             if rest.is_empty() {
                 return None;
             }
+            let entries = rest.len() - held;
             let mut last_entry = end;
-            while end < rest.len() && (end < octets || last_entry == end) {
+            while end < entries && (end < octets || last_entry == end) {
                 last_entry = end;
                 end += entry_octets(&rest[end..]);
+            }
+            let has_rrset = end > last_entry;
+            if end == entries {
+                end = rest.len();
+            }
+            if !has_rrset {
+                last_entry = end;
             }
             let (piece, others) = rest.split_at(end);
             (rest, end) = (others, 0);
@@ -57,9 +67,10 @@ impl ActualZone {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::samples::{actual, actual_of, rrs};
+    use super::super::samples::{APEX, actual, actual_holding, builder_of, name, rrs};
     use super::super::{RrsetRef, Zone};
     use super::*;
 
@@ -90,10 +101,32 @@ mod tests {
         assert_eq!(last_entries(&zone, usize::MAX), entries[2..]);
     }
 
+    #[test]
+    fn owners_held_are_the_end_of_the_last_piece() {
+        let nothing_read = actual_holding("", &["a"]);
+        let pieces: Vec<_> = nothing_read.pieces(1).collect();
+        assert_eq!(pieces.len(), 1);
+        assert_eq!(pieces[0].octets(), nothing_read.octets());
+        assert_eq!(pieces[0].last_entry(), nothing_read.octets().len());
+
+        let zone = actual_holding("a 1 A 192.0.2.1\n b 1 A 192.0.2.2", &["a", "c"]);
+        let pieces: Vec<_> = zone.pieces(1).map(Piece::octets).collect();
+        assert_eq!(pieces.len(), 2);
+        assert_eq!(pieces.concat(), zone.octets());
+    }
+
     proptest! {
         #[test]
-        fn pieces_are_the_zone(rrs in rrs(30), octets in 0..400_usize) {
-            let zone = actual_of(&rrs);
+        fn pieces_are_the_zone(
+            rrs in rrs(30),
+            octets in 0..400_usize,
+            held in vec("[a-d]", 0..3),
+        ) {
+            let mut builder = builder_of(&rrs);
+            for owner in held {
+                builder.hold(name(&format!("{owner}.{APEX}"))).unwrap();
+            }
+            let zone = builder.build_actual().unwrap();
             let joined: Vec<u8> = zone.pieces(octets).flat_map(Piece::octets).copied().collect();
             prop_assert_eq!(&joined[..], Zone::octets(&zone));
         }

@@ -52,6 +52,15 @@ pub(crate) fn actual(lines: &str) -> ActualZone {
     builder(lines).build_actual().unwrap()
 }
 
+/// An actual zone of lines as [`builder`] takes them, in which these owners are held.
+pub(crate) fn actual_holding(lines: &str, held: &[&str]) -> ActualZone {
+    let mut builder = builder(lines);
+    for owner in held {
+        builder.hold(name(&format!("{owner}.{APEX}"))).unwrap();
+    }
+    builder.build_actual().unwrap()
+}
+
 /// An actual zone of RRs in the order given.
 pub(crate) fn actual_of(rrs: &[Rr]) -> ActualZone {
     builder_of(rrs).build_actual().unwrap()

@@ -209,6 +209,9 @@ impl Deref for DesiredZone {
 }
 
 /// What a zone contains in truth: what its servers say.
+///
+/// It is always [complete](Zone::is_complete). The owners [held](Zone::held) are
+/// those of which more is served than can be told as RRsets: nothing is changed there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActualZone(Zone);
 
@@ -219,7 +222,7 @@ impl ActualZone {
     ///
     /// # Errors
     ///
-    /// [`BufferFault`], also if the zone is not complete or holds owners.
+    /// [`BufferFault`], also if the zone is not complete.
     pub fn check(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
         let zone = Zone::check(apex, octets)?;
         check::actual(&zone)?;
@@ -228,8 +231,8 @@ impl ActualZone {
 
     /// Takes back a buffer that was an actual zone of this apex before.
     ///
-    /// Looks at the header only, so it costs nothing that grows with the zone. The
-    /// caller promises that the octets are those of [`Zone::octets`] then, to the
+    /// Looks at the header and the owners held, so it costs nothing that grows with the
+    /// RRsets. The caller promises that the octets are those of [`Zone::octets`] then, to the
     /// last one: he has verified a digest of them, say. If he is wrong, reading the
     /// zone may panic or find something else, never more than that; the host checks
     /// whatever it is sent.
@@ -238,7 +241,7 @@ impl ActualZone {
     ///
     /// [`BufferFault`] if the header is not that of a whole actual zone.
     pub fn restored(apex: Name, octets: RVec<u8>) -> Result<Self, BufferFault> {
-        check::restored(&octets)?;
+        check::restored(apex.as_ref(), &octets)?;
         Ok(Self(Zone::trusted(apex, octets)))
     }
 

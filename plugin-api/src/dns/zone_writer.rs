@@ -4,7 +4,7 @@ use super::name::{Name, NameRef};
 use super::rrset::{
     OWNER, RDATA_COUNT, Rdatas, RrsetRef, length_u32, read_u16, read_u32, write_u32,
 };
-use super::zone::{DesiredZone, Rrsets, Zone};
+use super::zone::{ActualZone, DesiredZone, Rrsets, Zone};
 
 /// Octets of the header.
 pub(crate) const HEADER: usize = 20;
@@ -112,12 +112,14 @@ impl ZoneWriter {
         self.octets.len() > MAX_OCTETS
     }
 
-    /// Returns the zone, or nothing if it does not fit into one buffer.
-    pub(crate) fn finish(self, apex: Name) -> Option<Zone> {
-        self.finish_with(apex, COMPLETE, &[])
+    /// Returns the zone, or nothing if it does not fit into one buffer. The owners held
+    /// are given in canonical order.
+    pub(crate) fn finish_actual(self, apex: Name, held: &[NameRef<'_>]) -> Option<ActualZone> {
+        self.finish_with(apex, COMPLETE, held)
+            .map(ActualZone::trusted)
     }
 
-    /// As [`Self::finish`], with owners held, which are given in canonical order.
+    /// As [`Self::finish_actual`].
     pub(crate) fn finish_desired(
         self,
         apex: Name,

@@ -14,7 +14,12 @@
 mod settings;
 mod http;
 mod auth;
+mod limits;
+mod projects;
+mod instances;
 mod gce;
+mod managed_zone;
+mod record_sets;
 mod gdns;
 mod gpubsub;
 mod apply;

@@ -1,4 +1,4 @@
-use super::super::samples::{actual, desired, name};
+use super::super::samples::{actual, actual_holding, desired, name};
 use super::super::{LeftAlone, Rtype, ZoneBuilder, diff};
 use super::{ChangeFault, Changes, Place};
 
@@ -47,6 +47,28 @@ fn changes_that_do_not_fit_what_is_served_are_refused() {
         let verified = set.verify(&actual(served), &LeftAlone::default());
         assert_eq!(verified, fault.clone().map_or(Ok(()), Err), "{served}");
         assert_eq!(set.apply(&actual(served)).err(), fault, "{served}");
+    }
+}
+
+#[test]
+fn changes_at_an_owner_that_the_actual_zone_holds_are_refused() {
+    let served = "a 1 A 192.0.2.1\n b 1 A 192.0.2.1\n c 1 A 192.0.2.1";
+    for (wanted, at) in [
+        ("a 1 A 192.0.2.2\n b 1 A 192.0.2.1\n c 1 A 192.0.2.1", "a"),
+        ("a 1 A 192.0.2.1\n c 1 A 192.0.2.1", "b"),
+        (&format!("{served}\n d 1 A 192.0.2.1"), "d"),
+    ] {
+        let set = changes(wanted, served, LeftAlone::default());
+        let others = actual_holding(served, &["0", "aa", "x.b", "z"]);
+        assert_eq!(set.verify(&others, &LeftAlone::default()), Ok(()));
+        let after = set.apply(&others).unwrap();
+        assert!(after.held().eq(others.held()));
+
+        let holding = actual_holding(served, &["0", "a.a", at, "z"]);
+        let fault = ChangeFault::Held(place(at, Rtype::A));
+        let verified = set.verify(&holding, &LeftAlone::NOTHING);
+        assert_eq!(verified, Err(fault.clone()));
+        assert_eq!(set.apply(&holding), Err(fault));
     }
 }
 

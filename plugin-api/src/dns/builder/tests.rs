@@ -191,6 +191,12 @@ fn held_owners_are_kept_in_order_and_once() {
         held,
         ["example.test.", "a.example.test.", "b.example.test."]
     );
+    for owner in zone.held() {
+        builder.hold(owner.to_owned()).unwrap();
+    }
+    let zone = builder.build_actual().unwrap();
+    assert!(zone.held().map(|owner| owner.to_string()).eq(held));
+    assert_eq!(builder.build_actual().unwrap().held().len(), 0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::samples::{self, actual, actual_of, name};
-use super::super::{ActualZone, DesiredZone, NameError, RdataError, Rtype, Zone};
+use super::super::{ActualZone, NameError, RdataError, Rtype, Zone};
 use super::{BufferFault, BufferFaultReason as Reason};
 
 /// Changes octets of a small zone and returns what the check says.
@@ -137,17 +137,37 @@ fn rdata_of_an_rrset_ascend() {
 }
 
 #[test]
-fn actual_zones_are_complete_and_hold_nothing() {
-    let mut builder = samples::builder("a 300 A 192.0.2.1");
-    let zone = builder.build_desired().unwrap();
-    let fault = ActualZone::check(name(samples::APEX), zone.into_octets()).unwrap_err();
-    assert_eq!((fault.at, fault.reason), (2, Reason::Incomplete));
+fn actual_zones_are_complete() {
+    let zone = samples::builder("a 300 A 192.0.2.1")
+        .build_desired()
+        .unwrap();
+    let fault = |zone: Result<ActualZone, BufferFault>| {
+        let BufferFault { at, reason } = zone.unwrap_err();
+        (at, reason)
+    };
+    let checked = ActualZone::check(name(samples::APEX), zone.octets().into());
+    assert_eq!(fault(checked), (2, Reason::Incomplete));
+    let restored = ActualZone::restored(name(samples::APEX), zone.into_octets());
+    assert_eq!(fault(restored), (2, Reason::Incomplete));
+}
 
-    builder.set_complete();
-    builder.hold(name("a.example.test")).unwrap();
-    let zone = builder.build_desired().unwrap();
-    assert!(DesiredZone::check(name(samples::APEX), zone.clone().into_octets()).is_ok());
-    assert!(ActualZone::check(name(samples::APEX), zone.into_octets()).is_err());
+#[test]
+fn actual_zones_that_hold_owners_are_taken_and_their_owners_checked() {
+    let zone = samples::actual_holding("a 300 A 192.0.2.1", &["b", "c"]);
+    for take in [ActualZone::check, ActualZone::restored] {
+        let taken = take(name(samples::APEX), zone.octets().into());
+        assert_eq!(taken.as_ref(), Ok(&zone));
+        for (what, change) in [
+            ("one more", (|z| z[15] = 3) as fn(&mut Vec<u8>)),
+            ("one less", |z| z[15] = 1),
+            ("cut", |z| z.truncate(z.len() - 1)),
+            ("order", |z| z[FIRST + 38 + 1] = b'd'),
+        ] {
+            let mut octets = zone.octets().to_vec();
+            change(&mut octets);
+            assert!(take(name(samples::APEX), octets.into()).is_err(), "{what}");
+        }
+    }
 }
 
 #[test]

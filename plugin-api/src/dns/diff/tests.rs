@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::samples::{self, Rr, actual, actual_of, builder, builder_of, desired, name};
+use super::super::samples::{
+    self, Rr, actual, actual_holding, actual_of, builder, builder_of, desired, name,
+};
 use super::super::{Changes, ChangesBuilder, DesiredZone, DiffCounts, Zone, ZoneBuilder};
 use super::{ActualZone, DiffError, LeftAlone, Rtype, Served, diff};
 
@@ -198,6 +200,43 @@ fn at_held_owners_nothing_is_deleted_or_updated() {
 }
 
 #[test]
+fn at_owners_that_the_actual_zone_holds_nothing_is_changed() {
+    let wanted = partial(
+        "a 1 A 192.0.2.9\n a 1 TXT x\n b 1 A 192.0.2.1\n d 1 A 192.0.2.1\n e.d 1 A 192.0.2.1",
+        &["a.example.test"],
+        true,
+    );
+    let served = "a 1 A 192.0.2.1\n a 1 MX 1 a\n b 1 A 192.0.2.1\n c 1 A 192.0.2.1\n z 1 TXT x";
+    let served = actual_holding(served, &["a", "b", "c", "d"]);
+    let changes = diff(&wanted, &served, &LeftAlone::default()).unwrap();
+    let expected = "+ e.d.example.test. 1 IN A 192.0.2.1
+- z.example.test. 1 IN TXT \"x\"
+";
+    assert_eq!(changes.to_string(), expected);
+    let expected = DiffCounts {
+        additions: 1,
+        deletions: 1,
+        unchanged: 1,
+        // TXT at a, and d.
+        held_additions: 2,
+        held_updates: 1,
+        // MX at a, and c.
+        held_deletions: 2,
+        ..DiffCounts::default()
+    };
+    assert_eq!(changes.counts(), expected);
+    // Also where the desired zone only adds.
+    let mut incomplete = wanted;
+    incomplete.mark_incomplete();
+    let changes = diff(&incomplete, &served, &LeftAlone::default()).unwrap();
+    assert_eq!(
+        changes.to_string(),
+        "+ e.d.example.test. 1 IN A 192.0.2.1\n"
+    );
+    assert_eq!(changes.counts().held_additions, 2);
+}
+
+#[test]
 fn zones_with_different_apexes_are_not_compared() {
     let other = ZoneBuilder::new(name("example.org"))
         .build_actual()
@@ -284,6 +323,57 @@ proptest! {
         } else {
             prop_assert_eq!(result, served);
         }
+    }
+
+    #[test]
+    fn owners_that_the_actual_zone_holds_are_as_if_they_were_in_neither(
+        (wanted, served) in two_zones(),
+        mask in any::<u64>(),
+        complete in any::<bool>(),
+    ) {
+        let (wanted, served) = (builder_of(&wanted).build_desired().unwrap(), actual_of(&served));
+        let owners = wanted.rrsets().chain(served.rrsets()).map(super::RrsetRef::owner);
+        let owners: std::collections::BTreeSet<_> = owners.collect();
+        let is_held = |owner: super::NameRef<'_>| {
+            let index = owners.iter().position(|known| *known == owner);
+            index.is_some_and(|index| mask >> (index % 64) & 1 == 1)
+        };
+        let without_held = |zone: &Zone| {
+            let mut builder = ZoneBuilder::new(name(samples::APEX));
+            for rrset in zone.rrsets().filter(|rrset| !is_held(rrset.owner())) {
+                builder.push_ref(rrset).unwrap();
+            }
+            if complete {
+                builder.set_complete();
+            }
+            builder
+        };
+        let mut holding = ZoneBuilder::new(name(samples::APEX));
+        let mut desired = ZoneBuilder::new(name(samples::APEX));
+        served.rrsets().for_each(|rrset| holding.push_ref(rrset).unwrap());
+        wanted.rrsets().for_each(|rrset| desired.push_ref(rrset).unwrap());
+        for owner in owners.iter().filter(|owner| is_held(**owner)) {
+            holding.hold((*owner).to_owned()).unwrap();
+        }
+        if complete {
+            desired.set_complete();
+        }
+        let (holding, desired) = (holding.build_actual().unwrap(), desired.build_desired().unwrap());
+        let changes = diff(&desired, &holding, &LeftAlone::default()).unwrap();
+        prop_assert_eq!(changes.verify(&holding, &LeftAlone::default()), Ok(()));
+        let kept = changes.apply(&holding).unwrap();
+        prop_assert!(kept.held().eq(holding.held()));
+        let checked = ActualZone::check(name(samples::APEX), kept.octets().into());
+        prop_assert_eq!(checked.as_ref(), Ok(&kept));
+        // Unless nothing else is desired: then nothing would be deleted.
+        let rest = without_held(&wanted).build_desired().unwrap();
+        prop_assume!(rest.rrsets().any(|rrset| !is_left_alone(&rest, rrset)));
+        let expected = diff(
+            &rest,
+            &without_held(&served).build_actual().unwrap(),
+            &LeftAlone::default(),
+        );
+        prop_assert_eq!(changes.to_string(), expected.unwrap().to_string());
     }
 
     #[test]

@@ -7,6 +7,40 @@ use super::super::samples::{self, actual, actual_of, name, ttl};
 use super::super::{BuildError, Piece, Rr, ZoneBuilder};
 use super::*;
 
+#[test]
+fn a_zone_that_holds_owners_is_put_together_and_not_edited() {
+    let zone = samples::actual_holding("a 1 A 192.0.2.1\n c 1 A 192.0.2.1", &["b", "c", "d"]);
+    for octets in [1, usize::MAX] {
+        let whole = revised(&zone, octets, Edits::new(zone.apex())).unwrap();
+        assert_eq!(whole.zone, zone);
+        for owner in ["0", "a", "b", "c", "cc", "z"] {
+            let owner = name(&format!("{owner}.{}", samples::APEX));
+            let mut edits = Edits::new(zone.apex());
+            let rr = Rr {
+                owner: owner.as_ref(),
+                rtype: Rtype::A,
+                ttl: ttl(1),
+                rdata: &[192, 0, 2, 2],
+            };
+            edits.add(rr).unwrap();
+            let fault = revised(&zone, octets, edits).map(|revised| revised.zone);
+            assert!(matches!(fault, Err(EditFault::Zone(_))), "{owner}");
+        }
+    }
+}
+
+/// The zone with the edits, taken in pieces.
+fn revised(zone: &ActualZone, octets: usize, edits: Edits<'_>) -> Result<Revised, EditFault> {
+    let mut revision = Revision::new(edits, zone.octets().len())?;
+    for piece in zone.pieces(octets) {
+        revision.take(piece.last_entry(), |target| {
+            target.extend_from_slice(piece.octets());
+            Ok::<_, EditFault>(())
+        })?;
+    }
+    revision.finish(zone.apex().to_owned())
+}
+
 /// A zone as a table: the slow and obvious way to make edits.
 #[derive(Clone, Default)]
 struct Table(BTreeMap<(Name, Rtype, Vec<u8>), Ttl>);

@@ -32,7 +32,7 @@ impl Answer {
     pub(crate) fn content_type(&self) -> String {
         let value = self.headers.get(CONTENT_TYPE);
         let value = value.and_then(|value| value.to_str().ok()).unwrap_or("");
-        shown(value, None)
+        shown(value, &[])
     }
 
     /// Where a redirect points to.
@@ -48,9 +48,9 @@ impl Answer {
     }
 
     /// The beginning of the body.
-    pub(crate) fn beginning(&self, secret: Option<&str>) -> String {
+    pub(crate) fn beginning(&self, secrets: &[&str]) -> String {
         let length = self.body.len().min(4096);
-        shown(&String::from_utf8_lossy(&self.body[..length]), secret)
+        shown(&String::from_utf8_lossy(&self.body[..length]), secrets)
     }
 
     /// How long the service wants to be left alone: `Retry-After` (RFC 9110, section 10.2.3), or
@@ -97,7 +97,16 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
     /// The message; empty if there is none.
     pub(crate) message: String,
+    /// Everything that is wrong, where it is told piece by piece.
+    pub(crate) parts: Vec<Part>,
     pause: Option<Duration>,
+}
+
+/// One thing that is wrong: an element of `error.errors[]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) reason: String,
+    pub(crate) message: String,
 }
 
 impl Refusal {
@@ -118,6 +127,7 @@ impl Refusal {
             return Self {
                 reason: text(Some(error)).unwrap_or_default(),
                 message: text(object.get("error_description")).unwrap_or_default(),
+                parts: Vec::new(),
                 pause: None,
             };
         }
@@ -139,9 +149,14 @@ impl Refusal {
             let delay = item.get("retryDelay")?.as_str()?.strip_suffix('s')?;
             Duration::try_from_secs_f64(delay.parse().ok()?).ok()
         });
+        let parts = list("errors").map(|item| Part {
+            reason: text(item.get("reason")).unwrap_or_default(),
+            message: text(item.get("message")).unwrap_or_default(),
+        });
         Self {
             reason: reason.unwrap_or_default(),
             message: message.unwrap_or_default(),
+            parts: parts.collect(),
             pause,
         }
     }

@@ -13,10 +13,11 @@ use tracing::{debug, warn};
 use super::answer::{Answer, Refusal};
 use super::connect::Connections;
 use super::endpoints::is_loopback;
-use super::fault::{Fault, TransportFault};
+use super::fault::Fault;
 use super::request::{Repeat, Request};
 use super::retry::{Deadline, Policy};
 use super::tally::Tally;
+use super::transport::TransportFault;
 
 /// The most that an answer may have, uncompressed. Pages of Compute Engine with 500 instances have 5 MiB
 /// at worst.
@@ -105,7 +106,7 @@ impl Exchange {
                 _ => return outcome,
             };
             let last = match outcome {
-                Ok(answer) => Fault::of(&answer, request.bearer()),
+                Ok(answer) => Fault::of(&answer, &request.secrets()),
                 Err(fault) => fault,
             };
             may_have_been_done |= last.may_have_been_done();
@@ -267,6 +268,21 @@ impl Exchange {
         let connections = Connections::trusting(authorities, timeout).unwrap();
         let never = || -> LocalBoxFuture<'static, ()> { Box::pin(std::future::pending()) };
         Self::over(connections, timeout, policy, Arc::new(never))
+    }
+
+    /// For tests: one that reads less than others.
+    pub(crate) const fn with_largest(mut self, largest: usize) -> Self {
+        self.largest = largest;
+        self
+    }
+
+    /// For tests: one that is cancelled when told to.
+    pub(crate) fn cancelled_by(mut self, notify: Arc<tokio::sync::Notify>) -> Self {
+        self.cancelled = Arc::new(move || -> LocalBoxFuture<'static, ()> {
+            let notify = Arc::clone(&notify);
+            Box::pin(async move { notify.notified().await })
+        });
+        self
     }
 }
 

@@ -1,15 +1,14 @@
 //! What goes wrong between us and a service of Google.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use janitor_plugin_api::Error;
-use tokio_rustls::rustls;
 
-use super::answer::{Answer, Refusal};
+use super::answer::{Answer, Part, Refusal};
 use super::page::PageFault;
 use super::text::shown;
+use super::transport::TransportFault;
 use crate::auth::TokenFault;
 
 /// Why there is no answer to a request.
@@ -33,6 +32,8 @@ pub(crate) enum Fault {
         reason: String,
         /// `error.message`, or the beginning of the body.
         message: String,
+        /// Everything that is wrong, where that is told piece by piece: `error.errors[]`.
+        parts: Vec<Part>,
     },
     /// The service, or somebody in its place, wants to be asked elsewhere. It is not: our token is not
     /// for others.
@@ -42,9 +43,11 @@ pub(crate) enum Fault {
     #[error(transparent)]
     Transport(#[from] TransportFault),
     /// An answer that is none of Google's.
-    #[error("the answer is no JSON object but {content_type}, which begins: {beginning}")]
+    #[error("{}", no_object(content_type, beginning))]
     NotJson {
+        /// Empty if it does not say.
         content_type: String,
+        /// Empty if all of it is.
         beginning: String,
     },
     /// An answer that cannot be used.
@@ -84,6 +87,16 @@ fn behind_colon(message: &str) -> String {
     }
 }
 
+fn no_object(content_type: &str, beginning: &str) -> String {
+    match (content_type, beginning) {
+        (_, "") => "the answer is empty, and ought to be a JSON object".to_owned(),
+        ("", beginning) => format!("the answer is no JSON object; it begins: {beginning}"),
+        (content_type, beginning) => {
+            format!("the answer is no JSON object but `{content_type}`, which begins: {beginning}")
+        }
+    }
+}
+
 fn given_up(attempts: u32, asked: Option<Duration>, deadline: Duration) -> String {
     let deadline = deadline.as_secs_f64();
     let tried = match attempts {
@@ -100,8 +113,8 @@ fn given_up(attempts: u32, asked: Option<Duration>, deadline: Duration) -> Strin
 }
 
 impl Fault {
-    /// What an answer says that does not give what was asked for. `secret` is covered in it.
-    pub(super) fn of(answer: &Answer, secret: Option<&str>) -> Self {
+    /// What an answer says that does not give what was asked for. `secrets` are covered in it.
+    pub(super) fn of(answer: &Answer, secrets: &[&str]) -> Self {
         let status = answer.status;
         if answer.is_redirect() {
             let to = match answer.location().map(reqwest::Url::parse) {
@@ -114,20 +127,15 @@ impl Fault {
             return Self::Redirect { status, to };
         }
         if answer.is_success() {
-            let content_type = match answer.content_type().as_str() {
-                "" => "something that does not say what it is".to_owned(),
-                content_type => format!("`{content_type}`"),
-            };
-            let beginning = answer.beginning(secret);
             return Self::NotJson {
-                content_type,
-                beginning,
+                content_type: answer.content_type(),
+                beginning: answer.beginning(secrets),
             };
         }
         let refusal = Refusal::of(answer);
         let message = match refusal.message.as_str() {
-            "" if refusal.reason.is_empty() => answer.beginning(secret),
-            message => shown(message, secret),
+            "" if refusal.reason.is_empty() => answer.beginning(secrets),
+            message => shown(message, secrets),
         };
         Self::Status {
             // What waiting would mend must not be taken for a refusal.
@@ -136,8 +144,16 @@ impl Fault {
             } else {
                 status
             },
-            reason: shown(&refusal.reason, secret),
+            reason: shown(&refusal.reason, secrets),
             message,
+            parts: refusal
+                .parts
+                .iter()
+                .map(|part| Part {
+                    reason: shown(&part.reason, secrets),
+                    message: shown(&part.message, secrets),
+                })
+                .collect(),
         }
     }
 
@@ -157,6 +173,24 @@ impl Fault {
             Self::Status { reason, .. } => Some(reason),
             Self::GivenUp { last, .. } => last.reason(),
             _ => None,
+        }
+    }
+
+    /// Everything that the service says is wrong; at least one if it gave a status.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        match self {
+            Self::Status {
+                reason,
+                message,
+                parts,
+                ..
+            } if parts.is_empty() => vec![Part {
+                reason: reason.clone(),
+                message: message.clone(),
+            }],
+            Self::Status { parts, .. } => parts.clone(),
+            Self::GivenUp { last, .. } => last.parts(),
+            _ => Vec::new(),
         }
     }
 
@@ -236,101 +270,4 @@ fn status_hint(status: u16, reason: &str) -> Option<&'static str> {
         (429, _) => "too many requests for the project's quota: raise it, or run less often",
         _ => return None,
     })
-}
-
-/// Why there was no whole answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum TransportFault {
-    #[error("cannot connect to `{host}`")]
-    Connect {
-        host: String,
-        #[source]
-        source: Detail,
-    },
-    #[error("no TLS with `{host}`")]
-    Tls {
-        host: String,
-        is_certificate: bool,
-        #[source]
-        source: Detail,
-    },
-    #[error("`{host}` is silent for {} s (`timeout`)", .limit.as_secs_f64())]
-    Silence { host: String, limit: Duration },
-    #[error("`{host}` did not answer to the end within {} s (`deadline`)", .limit.as_secs_f64())]
-    Late { host: String, limit: Duration },
-    #[error("the answer of `{host}` has more than {limit} octets")]
-    Large { host: String, limit: usize },
-    #[error("the exchange with `{host}` broke off")]
-    Broken {
-        host: String,
-        #[source]
-        source: Detail,
-    },
-}
-
-/// The innermost cause that a library has to tell: those around it say where in the library it was.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Detail(String);
-
-impl TransportFault {
-    /// What `error` says about an exchange with `host`.
-    pub(super) fn of(error: &reqwest::Error, host: &str) -> Self {
-        let host = host.to_owned();
-        let mut innermost: &(dyn std::error::Error + 'static) = error;
-        let mut tls = None;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-            // An error of I/O has its own cause inside, where `source` passes it over.
-            let inside = source
-                .downcast_ref::<io::Error>()
-                .and_then(io::Error::get_ref);
-            if let Some(inside) = inside {
-                tls = tls.or_else(|| inside.downcast_ref::<rustls::Error>());
-            }
-            tls = tls.or_else(|| source.downcast_ref::<rustls::Error>());
-        }
-        let source = Detail(shown(&innermost.to_string(), None));
-        match tls {
-            Some(tls) => Self::Tls {
-                host,
-                is_certificate: matches!(tls, rustls::Error::InvalidCertificate(_)),
-                source: Detail(shown(&tls.to_string(), None)),
-            },
-            None if error.is_connect() => Self::Connect { host, source },
-            None => Self::Broken { host, source },
-        }
-    }
-
-    /// Whether the same may go well in a moment.
-    pub(super) const fn may_pass(&self) -> bool {
-        !matches!(
-            self,
-            Self::Tls { .. } | Self::Large { .. } | Self::Late { .. }
-        )
-    }
-
-    /// Whether the request may have got to whom it was for.
-    pub(super) const fn may_have_been_sent(&self) -> bool {
-        !matches!(self, Self::Connect { .. } | Self::Tls { .. })
-    }
-
-    const fn hint(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Connect { .. } => {
-                "look whether the endpoint can be reached from here; if only by a proxy, HTTPS_PROXY names it"
-            }
-            Self::Tls {
-                is_certificate: true,
-                ..
-            } => {
-                "the authority that signed the certificate has to be among the system's, or in the file that \
-                 SSL_CERT_FILE names; a proxy that reads along has one of its own"
-            }
-            Self::Tls { .. } => "look whether the endpoint is one for `https://`",
-            Self::Silence { .. } | Self::Late { .. } | Self::Large { .. } | Self::Broken { .. } => {
-                return None;
-            }
-        })
-    }
 }

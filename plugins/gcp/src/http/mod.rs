@@ -17,19 +17,21 @@ mod exchange;
 mod page;
 mod client;
 mod text;
+mod transport;
 mod fault;
 mod tally;
 
-pub(crate) use answer::{Answer, Refusal};
+pub(crate) use answer::{Answer, Part, Refusal};
 pub(crate) use client::Google;
 pub(crate) use endpoints::{Service, is_loopback};
 pub(crate) use exchange::Exchange;
-pub(crate) use fault::{Detail, Fault, TransportFault};
+pub(crate) use fault::Fault;
 pub(crate) use page::{Next, PageFault};
 pub(crate) use request::{Repeat, Request};
 pub(crate) use reqwest::Url;
 pub(crate) use retry::{Deadline, Policy};
 pub(crate) use text::shown;
+pub(crate) use transport::TransportFault;
 
 #[cfg(test)]
 pub(crate) mod tests;

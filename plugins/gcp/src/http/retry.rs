@@ -113,8 +113,9 @@ impl Attempts {
         self.made
     }
 
-    pub(super) const fn deadline(&self) -> Deadline {
-        self.deadline
+    #[cfg(test)]
+    pub(super) const fn set_made(&mut self, made: u32) {
+        self.made = made;
     }
 
     /// The pause before the next attempt; none if that would begin after the deadline. `asked` is what the

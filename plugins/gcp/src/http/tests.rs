@@ -1,6 +1,9 @@
 //! The client against servers that answer well, badly, late and not at all.
 
+pub(crate) mod log;
 pub(crate) mod server;
+mod answering;
+mod pauses;
 mod repeating;
 
 use super::{Google, Service, Url};

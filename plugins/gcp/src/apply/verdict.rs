@@ -1,0 +1,152 @@
+//! What an answer of Cloud DNS to `changes.create` says, and what follows from it.
+//!
+//! The reasons are those of Google's page "Error messages" of Cloud DNS. An answer may name several parts of
+//! a request: `entity.change.deletions[6]` by its number, or `entity.change.additions[a.example.][TXT]` by
+//! what is there.
+
+use janitor_plugin_api::dns::Name;
+
+use super::served::Place;
+use crate::http::{Fault, Part};
+
+/// An answer that is no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    /// What is wrong, each with its reason and its message; at least one.
+    pub(super) parts: Vec<Part>,
+    /// What the operator can do about it, where that is known.
+    pub(super) hint: Option<String>,
+}
+
+/// What to do about a refusal. Nothing was done, in any case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// What is served is not as the change has it, or not in its spelling.
+    Condition,
+    /// Something else is served that the plan does not know.
+    Moved,
+    /// These record sets cannot be, whatever is served.
+    Content(Vec<(Element, String)>),
+    /// It is more than one change may have.
+    TooMuch,
+    /// It is refused, and what comes after it may not be.
+    This,
+    /// It is refused, and everything else would be.
+    Everything,
+}
+
+/// A part of the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Element {
+    pub(super) side: Side,
+    pub(super) at: At,
+}
+
+/// Which of its lists it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Additions,
+    Deletions,
+}
+
+/// Which one of the list it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    Number(usize),
+    Place(Place),
+}
+
+impl Refusal {
+    /// What a fault says, if it is an answer. `hint` is what can be done about a 403 here.
+    pub(super) fn of(fault: &Fault, hint: &str) -> Option<Self> {
+        let hint = match fault.answered()? {
+            403 if fault.reason() == Some("forbidden") => Some(hint.to_owned()),
+            // What Cloud DNS says of the change itself is clear enough.
+            400 | 404 | 409 | 412 | 413 => None,
+            _ => fault.hint(),
+        };
+        Some(Self {
+            status: fault.answered()?,
+            parts: fault.parts(),
+            hint,
+        })
+    }
+
+    /// What follows from it.
+    pub(super) fn verdict(&self) -> Verdict {
+        let has = |reason: &str| self.parts.iter().any(|part| part.reason == reason);
+        let names_parts = self.parts.iter().any(|part| element(part).is_some());
+        match self.status {
+            // A CNAME where others are, or others where a CNAME is: not in the plan, so by somebody else.
+            400 | 409 if has("cnameResourceRecordSetConflict") => Verdict::Moved,
+            400 | 422 => {
+                let elements = self
+                    .parts
+                    .iter()
+                    .filter_map(|part| Some((element(part)?, told(part))));
+                let elements: Vec<_> = elements.collect();
+                match elements.is_empty() {
+                    true => Verdict::This,
+                    false => Verdict::Content(elements),
+                }
+            }
+            409 | 412 => Verdict::Condition,
+            404 if names_parts => Verdict::Condition,
+            413 => Verdict::TooMuch,
+            403 if has("quotaExceeded") => {
+                let of_change = |part: &Part| part.message.contains("per change");
+                match self.parts.iter().any(of_change) {
+                    true => Verdict::TooMuch,
+                    false => Verdict::This,
+                }
+            }
+            _ => Verdict::Everything,
+        }
+    }
+
+    /// The answer in words.
+    pub(super) fn told(&self) -> String {
+        const FEW: usize = 3;
+        let parts = self.parts.iter().take(FEW).map(told);
+        let mut text = format!(
+            "Cloud DNS answers {}: {}",
+            self.status,
+            parts.collect::<Vec<_>>().join("; ")
+        );
+        if let Some(more) = self.parts.len().checked_sub(FEW).filter(|&more| more > 0) {
+            text.push_str(&format!(" and {more} more"));
+        }
+        if let Some(hint) = &self.hint {
+            text.push_str("; ");
+            text.push_str(hint);
+        }
+        text
+    }
+}
+
+fn told(part: &Part) -> String {
+    match (part.reason.is_empty(), part.message.is_empty()) {
+        (true, _) => part.message.clone(),
+        (false, true) => part.reason.clone(),
+        (false, false) => format!("{} ({})", part.message, part.reason),
+    }
+}
+
+/// The part of the request that a message names, if it does.
+fn element(part: &Part) -> Option<Element> {
+    let (_, rest) = part.message.split_once("entity.change.")?;
+    let (side, rest) = match rest.strip_prefix("additions[") {
+        Some(rest) => (Side::Additions, rest),
+        None => (Side::Deletions, rest.strip_prefix("deletions[")?),
+    };
+    let (first, rest) = rest.split_once(']')?;
+    if let Ok(number) = first.parse() {
+        let at = At::Number(number);
+        return Some(Element { side, at });
+    }
+    let owner: Name = first.parse().ok()?;
+    let (rtype, _) = rest.strip_prefix('[')?.split_once(']')?;
+    let at = At::Place((owner, rtype.parse().ok()?));
+    Some(Element { side, at })
+}

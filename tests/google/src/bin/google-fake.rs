@@ -1,0 +1,2 @@
+//! The server by itself, for a person to try.
+fn main() {}
