@@ -6,6 +6,8 @@
 mod events;
 mod relay;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use self::events::judge;
@@ -130,46 +132,67 @@ fn a_correction_arrives_as_the_gordon_service_reads_it() {
     );
 }
 
+/// Addresses for thousands of hosts.
+fn hosts(address: &str) -> String {
+    let hosts = (0..1500).map(|number| format!("h{number} A {address}\n"));
+    hosts.collect()
+}
+
+/// The actions that were published for each owner of a topic, in order. There are 3,000 of them.
+fn actions_by_owner(emulator: &Emulator, topic: &str) -> BTreeMap<String, Vec<String>> {
+    let mut by_owner = BTreeMap::<_, Vec<_>>::new();
+    for message in pull(emulator, topic, 3000) {
+        let event = message.json();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let actions = by_owner.entry(text(&event["resourceRecords"]["name"]));
+        actions.or_default().push(text(&event["action"]));
+    }
+    by_owner
+}
+
 #[test]
-fn thousands_of_changes_arrive_once_each_in_batches_over_few_requests() {
+fn thousands_of_changes_arrive_once_each_and_in_order() {
     let Some(emulator) = Emulator::shared() else {
         return;
     };
     let topic = emulator.new_topic();
     emulator.create_topic(PROJECT, &topic);
-    // Updates, so that there is an order to be kept.
-    let records = |address: &str| {
-        let records = (0..1500).map(|number| format!("h{number} A {address}\n"));
-        records.collect::<String>()
-    };
     let run = deployment(&emulator.host(), &topic, "timeout = 60")
-        .desired("example.com", &records("192.0.2.2"))
-        .served("example.com", &records("192.0.2.1"))
+        .desired("example.com", &hosts("192.0.2.2"))
+        .served("example.com", &hosts("192.0.2.1"))
         .run();
     assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    let by_owner = actions_by_owner(emulator, &topic);
+    assert_eq!(by_owner.len(), 1500);
+    for (owner, actions) in by_owner {
+        assert_eq!(actions, ["deletions", "additions"], "{owner}");
+    }
+    // A request has one ordering key.
+    let requests = lines(&run, "[gcp-requests]");
+    assert!(requests[0].contains("value: 1500 "), "{requests:?}");
+}
 
+#[test]
+fn without_ordering_keys_messages_have_none_and_share_requests() {
+    let Some(emulator) = Emulator::shared() else {
+        return;
+    };
+    let topic = emulator.new_topic();
+    emulator.create_topic(PROJECT, &topic);
+    let more = "timeout = 60\nordering_key = false";
+    let run = deployment(&emulator.host(), &topic, more)
+        .desired("example.com", &hosts("192.0.2.2"))
+        .served("example.com", &hosts("192.0.2.1"))
+        .run();
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
     let messages = pull(emulator, &topic, 3000);
-    let mut seen = std::collections::BTreeMap::<&str, Vec<String>>::new();
-    for message in &messages {
-        let actions = seen.entry(&message.key).or_default();
-        actions.push(
-            message.json()["action"]
-                .as_str()
-                .expect("a text")
-                .to_owned(),
-        );
-    }
-    assert_eq!(seen.len(), 1500);
-    for (key, actions) in seen {
-        assert_eq!(actions, ["deletions", "additions"], "{key}");
-    }
-    let requests = run.log_with("[gcp-requests]");
-    assert_eq!(requests.len(), 1, "{}", run.stderr());
+    assert!(messages.iter().all(|message| message.key.is_empty()));
+    let requests = lines(&run, "[gcp-requests]");
     assert!(requests[0].contains("value: 3 "), "{requests:?}");
 }
 
 #[test]
-fn several_zones_share_requests_and_keep_their_keys_apart() {
+fn owners_of_the_same_name_in_several_zones_have_keys_of_their_own() {
     let Some(emulator) = Emulator::shared() else {
         return;
     };
@@ -189,21 +212,6 @@ fn several_zones_share_requests_and_keep_their_keys_apart() {
         keys.collect::<Vec<_>>(),
         ["example.com. www", "example.net. *.a", "example.net. www"]
     );
-}
-
-#[test]
-fn without_ordering_keys_messages_have_none() {
-    let Some(emulator) = Emulator::shared() else {
-        return;
-    };
-    let topic = emulator.new_topic();
-    emulator.create_topic(PROJECT, &topic);
-    let run = deployment(&emulator.host(), &topic, "ordering_key = false")
-        .desired("example.com", "www A 192.0.2.1")
-        .served("example.com", "")
-        .run();
-    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
-    assert_eq!(pull(emulator, &topic, 1)[0].key, "");
 }
 
 #[test]
@@ -327,16 +335,12 @@ fn of_an_emulator_that_dies_in_mid_run_the_outcome_is_told_change_by_change() {
     };
     let topic = emulator.new_topic();
     emulator.create_topic(PROJECT, &topic);
-    // The second batch gets as far as to the emulator's door.
+    // The second request gets as far as to the emulator's door.
     let relay = Relay::before(&emulator.host(), b"POST /v1/", 2, emulator.killer());
-    let run = deployment(
-        &relay.host(),
-        &topic,
-        "batch = 1\nat_once = 1\ndeadline = 1.5",
-    )
-    .desired("example.com", "a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1")
-    .served("example.com", "")
-    .run();
+    let run = deployment(&relay.host(), &topic, "at_once = 1\ndeadline = 1.5")
+        .desired("example.com", "a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1")
+        .served("example.com", "")
+        .run();
     assert_eq!(run.exit_code(), 1, "{}", run.stderr());
     let told = not_published(&run);
     assert_eq!(told.len(), 1, "{told:?}");
