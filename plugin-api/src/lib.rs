@@ -87,6 +87,8 @@
 //!   before anything of a library runs, and shown with its doc comments.
 //! - **DNS.** [`dns`] has names, RRsets and zones in canonical form, and the one comparison that all
 //!   reconcilers share; [`zonefile`] reads zone files.
+//! - **Messages.** `event`, behind the feature of that name, writes a change as the Gordon service takes
+//!   it.
 //! - **Measurements.** The host measures what every plugin of a role has in common. What is particular
 //!   to yours goes through [`Host::increment`], [`Host::set`] and [`Host::timer`].
 //!
@@ -102,6 +104,8 @@ pub mod publisher;
 pub mod relay;
 pub mod dns;
 pub mod zonefile;
+#[cfg(feature = "event")]
+pub mod event;
 pub mod host;
 pub mod settings;
 pub mod error;

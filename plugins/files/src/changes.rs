@@ -1,6 +1,6 @@
 //! Writes every change as a line of JSON.
 //!
-//! The lines are those that the Gordon service takes (see [`event`]). A change counts
+//! The lines are those that the Gordon service takes (see [`event`](janitor_plugin_api::event)). A change counts
 //! as accepted once its zone's lines are handed to the system and, for a file, on the disk.
 
 use std::fs::{File, OpenOptions};
@@ -8,10 +8,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use janitor_plugin_api::dns::Changes;
+use janitor_plugin_api::event::jiff::Timestamp;
+use janitor_plugin_api::event::{self, Direction};
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher};
-use jiff::Timestamp;
-
-use crate::event::{self, Direction};
 
 /// The `[files.changes]` table of the configuration.
 #[janitor_plugin_api::settings]

@@ -10,7 +10,6 @@
 mod apply;
 mod changes;
 mod directory;
-mod event;
 mod replace;
 mod run;
 mod served;

@@ -15,6 +15,8 @@ mod settings;
 mod http;
 mod auth;
 mod limits;
+mod projects;
+mod instances;
 mod gce;
 mod managed_zone;
 mod record_sets;

@@ -1,11 +1,11 @@
 //! Why there is no token.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::file::FileFault;
 use super::token::GrantFault;
+use crate::http::Fault;
 
 /// Why credentials give no token.
 ///
@@ -35,28 +35,23 @@ impl TokenFault {
         self.hint.as_deref()
     }
 
-    pub(super) const fn cause(&self) -> &Cause {
-        &self.cause
+    /// Whether nothing went wrong but that the run was cancelled.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cause.is_cancelled()
     }
 }
 
 /// What went wrong. `place` is an address without whatever follows its path.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Cause {
-    #[error("`{place}` answers {status}: {refusal}")]
-    Refused {
-        place: String,
-        status: u16,
-        refusal: Refusal,
-    },
+    #[error(transparent)]
+    Refused(Refused),
     #[error("cannot ask `{place}`")]
-    Transport {
+    Asking {
         place: String,
         #[source]
-        source: reqwest::Error,
+        source: Box<Fault>,
     },
-    #[error("`{place}` gave no whole answer within {} seconds", .limit.as_secs_f64())]
-    Late { place: String, limit: Duration },
     #[error("cannot read the answer of `{place}`")]
     Answer {
         place: String,
@@ -69,7 +64,7 @@ pub(crate) enum Cause {
     SubjectFile {
         path: PathBuf,
         #[source]
-        source: io::Error,
+        source: FileFault,
     },
     #[error("cannot take a token from `{place}`")]
     Subject {
@@ -77,34 +72,37 @@ pub(crate) enum Cause {
         #[source]
         source: SubjectFault,
     },
-    #[error("no credentials were found: {0}")]
-    Nowhere(String),
+    #[error("none were found: {looked_at}, and no metadata server answers")]
+    Nowhere {
+        looked_at: String,
+        #[source]
+        source: Box<Self>,
+    },
 }
 
-/// What somebody who gives no token says about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Refusal {
-    /// `error` of OAuth 2.0 (RFC 6749, section 5.2), or `error.status` of Google's interfaces.
-    pub(super) code: String,
+/// What somebody says who gives no token.
+#[derive(Debug, thiserror::Error)]
+#[error("`{place}` answers {status}{}", in_words(reason, description))]
+pub(crate) struct Refused {
+    pub(super) place: String,
+    pub(super) status: u16,
+    /// `error` of OAuth 2.0 (RFC 6749, section 5.2), or what Google's interfaces have in its place.
+    pub(super) reason: String,
     pub(super) description: String,
 }
 
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.code.is_empty(), self.description.is_empty()) {
-            (true, true) => f.write_str("(no reason given)"),
-            (true, false) => f.write_str(&self.description),
-            (false, true) => f.write_str(&self.code),
-            (false, false) => write!(f, "{}: {}", self.code, self.description),
-        }
+fn in_words(reason: &str, description: &str) -> String {
+    match (reason, description) {
+        ("", "") => String::new(),
+        (reason, "") => format!(": {reason}"),
+        ("", description) => format!(": {description}"),
+        (reason, description) => format!(" ({reason}): {description}"),
     }
 }
 
 /// Why an answer cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AnswerFault {
-    #[error("it has more than {0} octets")]
-    Long(usize),
     #[error("it is not the JSON that was expected, at line {line}, column {column}")]
     Json { line: usize, column: usize },
     #[error(transparent)]
@@ -124,8 +122,6 @@ pub(crate) enum SubjectFault {
     NoText,
     #[error("it is empty")]
     Empty,
-    #[error("it has more than 64 KiB")]
-    Long,
     #[error("it is no JSON object with the text that `subject_token_field_name` names")]
     NoField,
 }

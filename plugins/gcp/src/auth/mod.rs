@@ -12,9 +12,23 @@
 
 mod secret;
 mod token;
-mod fault;
+mod scopes;
+mod asking;
+mod service_account;
+mod user;
+mod subject;
+mod federation;
+mod impersonation;
+mod metadata;
 mod source;
+mod address;
+mod file;
+mod key_file;
+mod places;
+mod fault;
+mod advice;
 
+use std::env;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,8 +36,10 @@ use janitor_plugin_api::{Error, Host};
 use tokio::sync::Mutex;
 
 pub(crate) use self::fault::TokenFault;
+use self::places::World;
+use self::scopes::Scopes;
 pub(crate) use self::secret::Secret;
-use self::source::Source;
+use self::source::{Credentials, Source};
 use self::token::SPARE;
 pub(crate) use self::token::Token;
 use crate::http::{Exchange, Fault};
@@ -70,13 +86,36 @@ impl Tokens {
     ///
     /// # Errors
     ///
-    /// [`Error::config`] if there are none, or they cannot be read.
+    /// [`Error::config`] if those that were found cannot be used, or `scopes` cannot.
     pub(crate) fn new(
-        _settings: &GoogleSettings,
-        _exchange: Exchange,
-        _host: &Host,
+        settings: &GoogleSettings,
+        exchange: Exchange,
+        host: &Host,
     ) -> Result<Self, Error> {
-        Ok(Self::none())
+        let world = World {
+            variable: &|name| env::var_os(name),
+            resolve: &|path| host.resolve(path),
+        };
+        Self::find(settings, exchange, &world)
+    }
+
+    fn find(
+        settings: &GoogleSettings,
+        exchange: Exchange,
+        world: &World<'_>,
+    ) -> Result<Self, Error> {
+        let scopes = Scopes::new(&settings.scopes)?;
+        let found = places::find(settings.keyfile.as_deref(), world)?;
+        found.check_universe(&settings.endpoints)?;
+        found.tell();
+        let credentials = Credentials {
+            name: found.name().into(),
+            kind: found.kind,
+            scopes,
+            exchange,
+        };
+        let source = Source::Credentials(Box::new(credentials));
+        Ok(Self::from(Some(source), found.quota_project))
     }
 
     /// No token for any request.
@@ -139,6 +178,10 @@ impl Tokens {
             }));
         }
         let fetched = source.fetch().await;
+        // Of no use to others, who are cancelled as well.
+        if fetched.as_ref().is_err_and(TokenFault::is_cancelled) {
+            return Err(Fault::Cancelled);
+        }
         self.ended.fetch_add(1, Ordering::Relaxed);
         match fetched {
             Ok(token) => {

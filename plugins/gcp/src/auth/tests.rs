@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::fault::{Cause, Refusal};
+use super::fault::{Cause, Refused};
 use super::{Secret, Token, TokenFault, Tokens};
 use crate::http::Fault;
 
@@ -26,11 +26,12 @@ fn token(text: &str, seconds: u64) -> Token {
 }
 
 fn refused() -> TokenFault {
-    let cause = Cause::Refused {
+    let cause = Cause::Refused(Refused {
         place: "https://oauth2.googleapis.com/token".to_owned(),
         status: 400,
-        refusal: Refusal::default(),
-    };
+        reason: "invalid_grant".to_owned(),
+        description: String::new(),
+    });
     TokenFault::new("a test".into(), cause, None)
 }
 

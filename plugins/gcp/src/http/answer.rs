@@ -32,7 +32,7 @@ impl Answer {
     pub(crate) fn content_type(&self) -> String {
         let value = self.headers.get(CONTENT_TYPE);
         let value = value.and_then(|value| value.to_str().ok()).unwrap_or("");
-        shown(value, None)
+        shown(value, &[])
     }
 
     /// Where a redirect points to.
@@ -48,9 +48,9 @@ impl Answer {
     }
 
     /// The beginning of the body.
-    pub(crate) fn beginning(&self, secret: Option<&str>) -> String {
+    pub(crate) fn beginning(&self, secrets: &[&str]) -> String {
         let length = self.body.len().min(4096);
-        shown(&String::from_utf8_lossy(&self.body[..length]), secret)
+        shown(&String::from_utf8_lossy(&self.body[..length]), secrets)
     }
 
     /// How long the service wants to be left alone: `Retry-After` (RFC 9110, section 10.2.3), or

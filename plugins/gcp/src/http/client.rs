@@ -222,7 +222,7 @@ impl Google {
                     let renewed = self.tokens.renew(refused.as_str());
                     access = self.in_time(renewed, deadline).await?;
                 }
-                _ => return Err(Fault::of(&answer, request.bearer())),
+                _ => return Err(Fault::of(&answer, &request.secrets())),
             }
         }
     }

@@ -96,6 +96,7 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
+        let mut may_have_been_done = false;
         loop {
             attempts.begin();
             let outcome = self.attempt(request, deadline).await;
@@ -105,11 +106,13 @@ impl Exchange {
                 _ => return outcome,
             };
             let last = match outcome {
-                Ok(answer) => Fault::of(&answer, request.bearer()),
+                Ok(answer) => Fault::of(&answer, &request.secrets()),
                 Err(fault) => fault,
             };
+            may_have_been_done |= last.may_have_been_done();
             let Some(pause) = attempts.pause(asked) else {
                 return Err(Fault::GivenUp {
+                    may_have_been_done,
                     attempts: attempts.made(),
                     asked,
                     deadline: deadline.of(),

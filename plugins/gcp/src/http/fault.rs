@@ -63,6 +63,8 @@ pub(crate) enum Fault {
         /// The pause that the service asked for.
         asked: Option<Duration>,
         deadline: Duration,
+        /// By any of the attempts.
+        may_have_been_done: bool,
         #[source]
         last: Box<Self>,
     },
@@ -111,8 +113,8 @@ fn given_up(attempts: u32, asked: Option<Duration>, deadline: Duration) -> Strin
 }
 
 impl Fault {
-    /// What an answer says that does not give what was asked for. `secret` is covered in it.
-    pub(super) fn of(answer: &Answer, secret: Option<&str>) -> Self {
+    /// What an answer says that does not give what was asked for. `secrets` are covered in it.
+    pub(super) fn of(answer: &Answer, secrets: &[&str]) -> Self {
         let status = answer.status;
         if answer.is_redirect() {
             let to = match answer.location().map(reqwest::Url::parse) {
@@ -127,13 +129,13 @@ impl Fault {
         if answer.is_success() {
             return Self::NotJson {
                 content_type: answer.content_type(),
-                beginning: answer.beginning(secret),
+                beginning: answer.beginning(secrets),
             };
         }
         let refusal = Refusal::of(answer);
         let message = match refusal.message.as_str() {
-            "" if refusal.reason.is_empty() => answer.beginning(secret),
-            message => shown(message, secret),
+            "" if refusal.reason.is_empty() => answer.beginning(secrets),
+            message => shown(message, secrets),
         };
         Self::Status {
             // What waiting would mend must not be taken for a refusal.
@@ -142,14 +144,14 @@ impl Fault {
             } else {
                 status
             },
-            reason: shown(&refusal.reason, secret),
+            reason: shown(&refusal.reason, secrets),
             message,
             parts: refusal
                 .parts
                 .iter()
                 .map(|part| Part {
-                    reason: shown(&part.reason, secret),
-                    message: shown(&part.message, secret),
+                    reason: shown(&part.reason, secrets),
+                    message: shown(&part.message, secrets),
                 })
                 .collect(),
         }
@@ -200,7 +202,9 @@ impl Fault {
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
             Self::NotJson { .. } | Self::Page { .. } => true,
-            Self::GivenUp { last, .. } => last.may_have_been_done(),
+            Self::GivenUp {
+                may_have_been_done, ..
+            } => *may_have_been_done,
         }
     }
 

@@ -1,11 +1,14 @@
 //! A request, as often as it is sent.
 
+use std::fmt;
+
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use crate::auth::Secret;
+
 /// A request.
-#[derive(Debug)]
 pub(crate) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -14,6 +17,7 @@ pub(crate) struct Request {
     pub(super) repeat: Repeat,
     pub(super) is_direct: bool,
     pub(super) shows_query: bool,
+    hidden: Vec<Secret>,
 }
 
 /// When a request may be sent again.
@@ -35,6 +39,7 @@ impl Request {
             repeat,
             is_direct: false,
             shows_query: false,
+            hidden: Vec::new(),
         }
     }
 
@@ -68,6 +73,12 @@ impl Request {
         self
     }
 
+    /// Without `secret`, which it carries, in any text about the answer.
+    pub(crate) fn hiding(mut self, secret: &Secret) -> Self {
+        self.hidden.push(secret.clone());
+        self
+    }
+
     /// Its address as texts have it.
     pub(super) fn shown_url(&self) -> String {
         let mut url = self.url.clone();
@@ -85,9 +96,21 @@ impl Request {
         self.url.host_str().unwrap_or("nobody")
     }
 
-    /// The token that it carries.
-    pub(super) fn bearer(&self) -> Option<&str> {
-        let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
-        value.strip_prefix("Bearer ")
+    /// What it carries that no text may show.
+    pub(crate) fn secrets(&self) -> Vec<&str> {
+        let authorization = self.headers.get(AUTHORIZATION);
+        let bearer = authorization
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        bearer
+            .into_iter()
+            .chain(self.hidden.iter().map(Secret::reveal))
+            .collect()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {})", self.method, self.shown_url())
     }
 }

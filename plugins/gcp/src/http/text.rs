@@ -9,13 +9,14 @@ const LONGEST: usize = 500;
 const MASK: &str = "***";
 
 /// `text` on one line: not too long, without anything that a terminal would obey, and without what looks
-/// like a credential. `secret` is one that is known.
-pub(crate) fn shown(text: &str, secret: Option<&str>) -> String {
+/// like a credential. `secrets` are those that are known.
+pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
     // A secret may lie across the end: it is covered before anything is cut.
-    let text = match secret.filter(|secret| !secret.is_empty()) {
-        Some(secret) => covered(&text.replace(secret, MASK)),
-        None => covered(text),
-    };
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        text = text.replace(secret, MASK);
+    }
+    let text = covered(&text);
     let mut shown = String::new();
     let mut was_space = true;
     for (count, character) in text.trim_end().chars().enumerate() {

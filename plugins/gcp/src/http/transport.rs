@@ -57,7 +57,7 @@ impl TransportFault {
         let host = host.to_owned();
         let innermost = links(error).last().map(ToString::to_string);
         let innermost = innermost.unwrap_or_default();
-        let source = Detail(shown(&innermost, None));
+        let source = Detail(shown(&innermost, &[]));
         if !error.is_connect() {
             return Self::Broken { host, source };
         }
@@ -65,7 +65,7 @@ impl TransportFault {
             Some(tls) => Self::Tls {
                 host,
                 is_certificate: matches!(tls, rustls::Error::InvalidCertificate(_)),
-                source: Detail(shown(&tls.to_string(), None)),
+                source: Detail(shown(&tls.to_string(), &[])),
             },
             // The type of this error is not public.
             None if innermost.starts_with("tunnel error: ") => Self::Proxy {

@@ -1,24 +1,68 @@
-//! A change as the Gordon service takes it.
+//! A change as the Gordon service takes it, for publishers of messages (feature `event`).
 //!
-//! One JSON object: `resourceRecords` with `name`, `type`, `rrdatas`, `kind` and `ttl`, then `action`,
-//! then `timestamp`. Spaces stand behind `:` and `,` and everything is ASCII, as the Python original
-//! wrote it.
+//! One JSON object for one RRset that is added or deleted, an update being one of each:
+//!
+//! ```
+//! use janitor_plugin_api::dns::{Ttl, ZoneBuilder};
+//! use janitor_plugin_api::event::{self, Direction};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut zone = ZoneBuilder::new("example.com".parse()?);
+//! zone.push_text("www", Ttl::from_secs(300)?, "A", "192.0.2.80")?;
+//! let zone = zone.build_actual()?;
+//! let rrset = zone.rrsets().next().ok_or("there is one")?;
+//!
+//! let mut message = Vec::new();
+//! event::fitness(zone.apex(), rrset)?;
+//! event::write(&mut message, Direction::Addition, rrset, "2026-11-22T17:26:09.020945Z".parse()?)?;
+//! assert_eq!(
+//!     String::from_utf8(message)?,
+//!     r#"{"resourceRecords": {"name": "www.example.com.", "type": "A", "rrdatas": ["192.0.2.80"], "#
+//!         .to_owned()
+//!         + r#""kind": "dns#resourceRecordSet", "ttl": 300}, "action": "additions", "#
+//!         + r#""timestamp": "2026-11-22T17:26:09.020945"}"#
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | field | what it is |
+//! | --- | --- |
+//! | `resourceRecords.name` | the owner, absolute, in lower case |
+//! | `resourceRecords.type` | the mnemonic of the type |
+//! | `resourceRecords.rrdatas` | the values in presentation format, in canonical order, each once; names in them are absolute |
+//! | `resourceRecords.kind` | `dns#resourceRecordSet`, as Cloud DNS calls it |
+//! | `resourceRecords.ttl` | seconds |
+//! | `action` | `additions` or `deletions` |
+//! | `timestamp` | UTC without a zone letter; six digits of microseconds, or none if they are zero |
+//!
+//! The order of the fields is this one, spaces stand behind `:` and `,`, and everything is ASCII: as the
+//! janitor's Python original wrote it, for consumers that look at texts.
+//!
+//! What the service does not take ([`fitness`]) it drops without an answer, so whoever publishes for it
+//! should ask first.
+
+mod fitness;
 
 use std::io::{self, Write};
 
-use janitor_plugin_api::dns::RrsetRef;
-use janitor_plugin_api::dns::text::rdata_display;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::ser::{CharEscape, Formatter};
+
+use crate::dns::RrsetRef;
+use crate::dns::text::rdata_display;
+
+pub use fitness::{TTLS, TYPES, Unfit, fitness};
+pub use jiff;
 
 /// Writes one change of one RRset, without a line end.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub(crate) fn write(
+pub fn write(
     out: &mut impl Write,
     direction: Direction,
     rrset: RrsetRef<'_>,
@@ -33,11 +77,24 @@ pub(crate) fn write(
     event.serialize(&mut serializer).map_err(io::Error::from)
 }
 
-/// Whether the RRset is to be there or not. An update is one of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+/// Whether the RRset is to be there or not. An update is one of each, the deletion first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It is to be served no more.
     Deletion,
+    /// It is to be served.
     Addition,
+}
+
+impl Direction {
+    /// The word that stands in `action`.
+    #[must_use]
+    pub const fn action(self) -> &'static str {
+        match self {
+            Self::Addition => "additions",
+            Self::Deletion => "deletions",
+        }
+    }
 }
 
 struct Event<'a> {
@@ -48,13 +105,9 @@ struct Event<'a> {
 
 impl Serialize for Event<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let action = match self.direction {
-            Direction::Addition => "additions",
-            Direction::Deletion => "deletions",
-        };
         let mut event = serializer.serialize_struct("Event", 3)?;
         event.serialize_field("resourceRecords", &ResourceRecords(self.rrset))?;
-        event.serialize_field("action", action)?;
+        event.serialize_field("action", self.direction.action())?;
         event.serialize_field("timestamp", &IsoUtc(self.now))?;
         event.end()
     }

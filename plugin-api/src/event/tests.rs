@@ -1,7 +1,7 @@
-use janitor_plugin_api::dns::{Ttl, Zone, ZoneBuilder};
 use serde_json::Value;
 
 use super::*;
+use crate::dns::{Ttl, Zone, ZoneBuilder};
 
 /// The zone of one RRset that a vector has as JSON.
 fn zone(records: &Value) -> Zone {
@@ -35,8 +35,9 @@ fn line(action: &str, records: &Value, now: &str) -> String {
 
 #[test]
 fn lines_are_those_that_the_original_published() {
-    let document: Value =
-        serde_json::from_str(include_str!("../../testdata/event-messages.json")).expect("JSON");
+    // One answer of the original has a number that is no JSON.
+    let text = include_str!("../../../tests/vectors/event-messages.json").replace(": NaN", ": 0");
+    let document: Value = serde_json::from_str(&text).expect("JSON");
     let mut checked = 0;
     for case in document["vectors"].as_array().expect("a list") {
         let input = &case["input"];
@@ -84,4 +85,42 @@ fn fields_order_spacing_and_time_are_the_originals() {
         whole.ends_with("\"timestamp\": \"2018-01-01T11:30:00\"}"),
         "{whole}"
     );
+}
+
+#[test]
+fn the_service_takes_what_its_schema_has_and_nothing_at_the_apex() {
+    let judged = |owner: &str, ttl: u32, rtype: &str, rdata: &str| {
+        let mut builder = ZoneBuilder::new("b.com".parse().expect("a name"));
+        let ttl = Ttl::from_secs(ttl).expect("in range");
+        builder
+            .push_text(owner, ttl, rtype, rdata)
+            .expect("the record is good");
+        let zone = builder.build_actual().expect("the zone is good");
+        let rrset = zone.rrsets().next().expect("one RRset");
+        fitness(zone.apex(), rrset).map_err(|unfit| unfit.to_string())
+    };
+    for (rtype, rdata) in [
+        ("A", "192.0.2.1"),
+        ("AAAA", "2001:db8::1"),
+        ("CNAME", "c"),
+        ("MX", "1 c"),
+        ("NS", "c"),
+        ("PTR", "c"),
+        ("SOA", "c c 1 2 3 4 5"),
+        ("SRV", "1 2 3 c"),
+        ("TXT", "c"),
+    ] {
+        assert_eq!(judged("a", 300, rtype, rdata), Ok(()), "{rtype}");
+    }
+    let refused = |text: &str| Err(format!("the Gordon service takes no {text}"));
+    for (rtype, rdata) in [("CAA", "0 issue c"), ("SPF", "c"), ("TYPE65280", "\\# 0")] {
+        assert_eq!(judged("a", 300, rtype, rdata), refused(rtype));
+    }
+    assert_eq!(judged("@", 300, "TXT", "c"), refused("changes at the apex"));
+    assert_eq!(judged("a", 60, "TXT", "c"), Ok(()));
+    assert_eq!(judged("a", 86400, "TXT", "c"), Ok(()));
+    for ttl in [0, 59, 86401] {
+        let text = format!("TTL of {ttl} seconds, only 60 to 86400");
+        assert_eq!(judged("a", ttl, "TXT", "c"), refused(&text));
+    }
 }
