@@ -68,13 +68,15 @@ fn correcting(janitor: Janitor, of_gce: &str) -> Janitor {
 
 /// From instances to the topic `corrections` of the Gordon service.
 pub(crate) fn told(google: &Google) -> Janitor {
-    telling(deployment(google))
+    telling(deployment(google), "")
 }
 
-fn telling(janitor: Janitor) -> Janitor {
+fn telling(janitor: Janitor, of_gpubsub: &str) -> Janitor {
     compared(janitor, "")
         .publishers(&["gcp.gpubsub"])
-        .settings("[gcp.gpubsub]\nproject = 'dns'\ntopic = 'corrections'")
+        .settings(&format!(
+            "[gcp.gpubsub]\nproject = 'dns'\ntopic = 'corrections'\n{of_gpubsub}"
+        ))
 }
 
 fn compared(janitor: Janitor, of_gce: &str) -> Janitor {

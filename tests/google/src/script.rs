@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::{Wrong, canonical, classic};
 use crate::server::Google;
@@ -29,6 +29,8 @@ pub enum Fault {
     Answer(Response),
     /// Done and answered, but for what is made of the answer.
     Edited(Arc<dyn Fn(&mut Value) + Send + Sync>),
+    /// Every page says that there is another one, which is the first again.
+    Endless,
     /// Done; the answer ends with this many octets of its head.
     CutHead(usize),
     /// Done; the answer ends with this many octets of its body.
@@ -61,6 +63,7 @@ impl fmt::Debug for Fault {
             Self::Status { status, reason, .. } => write!(f, "{status} {reason}"),
             Self::Answer(response) => write!(f, "answer {}", response.status),
             Self::Edited(_) => f.write_str("an edited answer"),
+            Self::Endless => f.write_str("pages without end"),
             Self::CutHead(octets) => write!(f, "cut after {octets} octets of the head"),
             Self::CutBody(octets) => write!(f, "cut after {octets} octets of the body"),
             Self::Late(time) => write!(f, "late by {time:?}"),
@@ -87,6 +90,7 @@ impl Fault {
                 per minute' of service for consumer 'project_number:123456789012'."
             }
             403 => "Required permission is missing for the caller.",
+            401 => "Request had invalid authentication credentials.",
             404 => "The resource was not found",
             429 => "Quota exceeded.",
             503 => "Service unavailable. Please try again.",
@@ -133,6 +137,12 @@ impl Fault {
     #[must_use]
     pub fn edited(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self::Edited(Arc::new(edit))
+    }
+
+    /// Pages that go on and on.
+    #[must_use]
+    pub const fn endless() -> Self {
+        Self::Endless
     }
 
     /// The answer 200 with this body, whatever it is.
@@ -288,15 +298,6 @@ impl fmt::Debug for Faulty<'_> {
         f.debug_struct("Faulty")
             .field("number", &self.number)
             .finish_non_exhaustive()
-    }
-}
-
-/// For faults that spoil a page: the token of the next one is that of this one, for ever.
-impl Fault {
-    /// Pages that go on and on.
-    #[must_use]
-    pub fn endless() -> Self {
-        Self::edited(|body| body["nextPageToken"] = json!("again"))
     }
 }
 

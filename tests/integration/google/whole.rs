@@ -56,7 +56,7 @@ fn a_second_run_has_nothing_to_do() {
     let google = google(world());
     let janitor = corrected(&google);
     assert_eq!(janitor.run().exit_code(), 0);
-    google.take_requests();
+    google.forget_requests();
 
     let run = janitor.run();
 
@@ -87,7 +87,7 @@ fn listings_are_followed_to_their_last_page() {
         2
     );
     assert_eq!(google.requests_like("GET /dns/*/rrsets?").len(), 3);
-    google.take_requests();
+    google.forget_requests();
     assert_eq!(janitor.plan(&["--exit-code"]).exit_code(), 0);
 }
 
@@ -194,9 +194,9 @@ fn a_project_that_cannot_be_listed_takes_nothing_away() {
     let run = janitor.run();
 
     assert_snapshot!(run.log_with("WARNING").join("\n"), @r#"
-WARNING: Could not fetch instance list for project, skipping: data: the service answers 403 (forbidden): Required permission is missing for the caller. project=data hint="if it has no instances, put it into `project_blacklist`" plugin=gcp.gce
-WARNING: differences are left as they are: the desired zone is incomplete, or their owners are held zone=example.com. held_back=2 complete=false
-"#);
+    WARNING: Could not fetch instance list for project, skipping: data: the service answers 403 (forbidden): Required permission is missing for the caller. project=data hint="a project without instances belongs into `project_blacklist`" plugin=gcp.gce
+    WARNING: differences are left as they are: the desired zone is incomplete, or their owners are held zone=example.com. held_back=2 complete=false
+    "#);
     assert_eq!(run.exit_code(), 0, "{}", run.stderr());
     let served = google.world(|world| world.served("dns", "example-com"));
     // What is missing is added, what is there stays as it is.

@@ -201,7 +201,7 @@ impl<'r> Survey<'r> {
 
     /// An instance that could have any name.
     fn nameless(&mut self, project: usize, key: &str) {
-        told_left_out("None", "missing", key);
+        told_left_out(&self.projects[project], "None", "missing", key);
         self.lacks(&self.projects[project]);
     }
 
@@ -216,7 +216,7 @@ impl<'r> Survey<'r> {
         ];
         // Whether it is to have a name, and which one, depends on them.
         if let Some((key, _)) = members.into_iter().find(|(_, is_unfit)| *is_unfit) {
-            told_left_out(shown, "unreadable", key);
+            told_left_out(project_id, shown, "unreadable", key);
             return self.lacks(project_id);
         }
         let tags = instance.tags.as_ref().found();
@@ -337,10 +337,10 @@ impl<'r> Survey<'r> {
 
     /// Tells of an instance without an address to name.
     fn without_address(&mut self, features: &Features<'_>, reason: NoAddress) {
-        let name = features.subject.name;
+        let Subject { name, project, .. } = features.subject;
         match reason {
-            NoAddress::Missing(key) => told_left_out(name, "missing", key),
-            NoAddress::Unfit(key) => told_left_out(name, "unreadable", key),
+            NoAddress::Missing(key) => told_left_out(project, name, "missing", key),
+            NoAddress::Unfit(key) => told_left_out(project, name, "unreadable", key),
         }
         // An instance without natIP has no external address, and leaves no name of one behind. What
         // cannot be read may be any address.
@@ -364,6 +364,10 @@ impl<'r> Survey<'r> {
             NoOwner::Unknown(_) => self.zones[zone].is_complete = false,
             // If it was ever served, it stays.
             NoOwner::Unfit(owner) => {
+                // Compute Engine gives no such name: whose it really is cannot be known.
+                if !is_instance_name(name) {
+                    self.zones[zone].is_complete = false;
+                }
                 if let Ok(owner) = Name::from_text(owner, apex) {
                     self.hold_name(zone, owner);
                 }
@@ -450,10 +454,22 @@ impl<'r> Survey<'r> {
     }
 }
 
-fn told_left_out(name: &str, how: &str, key: &str) {
+fn told_left_out(project: &str, name: &str, how: &str, key: &str) {
     warn!(
+        project,
         "Could not extract instance information for {name} because of {how} key {key}, skipping."
     );
+}
+
+/// Whether an instance can have this name: a label of RFC 1035, section 2.3.1, in lower case (Compute
+/// Engine's reference of `instances`, `name`).
+fn is_instance_name(name: &str) -> bool {
+    let is_inner =
+        |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    name.len() <= 63
+        && name.bytes().all(is_inner)
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('-')
 }
 
 fn text<'a>(field: &'a Field<Text<'_>>) -> Option<&'a str> {
