@@ -6,4 +6,4 @@ mod page;
 
 pub(crate) use instance::{Instance, Interface, Wanted};
 pub(crate) use page::{Page, read_page};
-pub(crate) use shape::{Field, First, Text};
+pub(crate) use shape::{Field, First, Text, text};
