@@ -27,7 +27,8 @@ use self::contest::Findings;
 use self::rule::{Rules, ZoneSettings};
 use self::survey::Survey;
 use self::template::NameTemplate;
-use crate::http::{Fault, Google, Service};
+use crate::http::{Fault, Google};
+use crate::instances;
 use crate::projects::Projects;
 use crate::settings::with_google;
 
@@ -227,21 +228,12 @@ async fn survey(
     let survey = RefCell::new(survey);
     let survey_ref = &survey;
     let lists = names.iter().enumerate().map(async |(number, project)| {
-        let path = [
-            "compute",
-            "v1",
-            "projects",
+        let url = instances::url(
+            google,
             project,
-            "aggregated",
-            "instances",
-        ];
-        let mut url = google.url(Service::Compute, &path)?;
-        url.query_pairs_mut()
-            .append_pair("maxResults", &settings.page_size.to_string());
-        if !settings.instance_filter.is_empty() {
-            url.query_pairs_mut()
-                .append_pair("filter", &settings.instance_filter);
-        }
+            settings.page_size,
+            &settings.instance_filter,
+        )?;
         let take = |body: &[u8]| survey_ref.borrow_mut().page(number, body);
         match google.pages(&url, take).await {
             Ok(()) => Ok(()),

@@ -71,7 +71,7 @@ impl Addresses {
                     EndpointFault::User => format!("cannot use `endpoints.{setting}`"),
                     _ => format!(
                         "cannot use `endpoints.{setting} = \"{}\"`",
-                        shown(text, None)
+                        shown(text, &[])
                     ),
                 };
                 Error::config(what, fault)

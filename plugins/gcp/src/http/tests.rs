@@ -8,6 +8,7 @@ mod addresses;
 mod answering;
 mod paging;
 mod texts;
+mod vectors;
 mod pauses;
 mod repeating;
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::server::{Reply, Server};
-use super::tls::{TlsServer, trusting};
+use super::tls::{PATIENCE, TlsServer, trusting};
 use super::{address, client, run, text};
 use crate::auth::Tokens;
 use crate::http::{Exchange, Google, Next, Policy};
@@ -103,7 +103,7 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
             "https_goes_through_a_tunnel_of_the_proxy",
             &[(name, &with_login)],
         ) {
-            let google = trusting("https://dns.googleapis.test/");
+            let google = trusting("https://dns.googleapis.test/", PATIENCE);
             run(google.get(&address(&google))).unwrap();
             return;
         }
@@ -139,7 +139,7 @@ fn whom_no_proxy_names_is_asked_without_one() {
     ];
     if !in_a_process_with("whom_no_proxy_names_is_asked_without_one", &environment) {
         // An address for documentation: nobody is there (RFC 5737).
-        let google = trusting("https://192.0.2.1/");
+        let google = trusting("https://192.0.2.1/", Duration::from_millis(500));
         run(google.get(&address(&google))).unwrap_err();
         return;
     }
@@ -162,7 +162,7 @@ fn a_proxy_that_refuses_is_told_from_the_service() {
             "a_proxy_that_refuses_is_told_from_the_service",
             &environment,
         ) {
-            let google = trusting("https://dns.googleapis.test/");
+            let google = trusting("https://dns.googleapis.test/", Duration::from_secs(1));
             let fault = run(google.get(&address(&google))).unwrap_err();
             let shown = format!("{}\n{fault:?}", text(&fault));
             assert!(!shown.contains("hunter2"), "{shown}");

@@ -34,10 +34,10 @@ fn whatever_looks_like_a_credential_is_covered() {
         ("mail a@example.com: 12:30", "mail a@example.com: 12:30"),
         ("eyJ without dots", "eyJ without dots"),
     ] {
-        assert_eq!(shown(text, Some("tok-1")), expected);
+        assert_eq!(shown(text, &["tok-1"]), expected);
     }
     assert_eq!(
-        shown("a secret that is empty", Some("")),
+        shown("a secret that is empty", &[""]),
         "a secret that is empty"
     );
 }
@@ -47,14 +47,14 @@ fn whatever_looks_like_a_credential_is_covered() {
 fn a_credential_across_the_end_is_covered() {
     for length in 480..510 {
         let text = format!("{} ya29.abcdefghijklmnop", "a".repeat(length));
-        assert!(!shown(&text, None).contains("ya29"), "{length}");
+        assert!(!shown(&text, &[]).contains("ya29"), "{length}");
     }
 }
 
 proptest! {
     #[test]
     fn a_text_is_one_line_of_what_a_terminal_shows(text in any::<String>()) {
-        let shown = shown(&text, None);
+        let shown = shown(&text, &[]);
         prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
         prop_assert!(shown.chars().count() <= 500 * 8 + 1);
     }
@@ -62,6 +62,6 @@ proptest! {
     #[test]
     fn a_known_secret_is_never_in_a_text(before in ".{0,600}", secret in "[a-zA-Z0-9._-]{8,40}", after in ".{0,600}") {
         let text = format!("{before}{secret}{after}");
-        prop_assert!(!shown(&text, Some(&secret)).contains(&secret));
+        prop_assert!(!shown(&text, &[&secret]).contains(&secret));
     }
 }

@@ -17,6 +17,9 @@ use super::{address, run, text};
 use crate::auth::Tokens;
 use crate::http::{Exchange, Google, Policy};
 
+/// Longer than anything takes that goes well.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A server that speaks TLS, with the certificate for `dns.googleapis.test` and `127.0.0.1`.
 pub(super) struct TlsServer {
     pub(super) address: SocketAddr,
@@ -85,12 +88,12 @@ impl Write for Shared {
     }
 }
 
-/// A client that trusts our authority, and asks `base`.
-pub(super) fn trusting(base: &str) -> Google {
+/// A client that trusts our authority, and asks `base` for as long as `deadline`.
+pub(super) fn trusting(base: &str, deadline: Duration) -> Google {
     let mut authorities = RootCertStore::empty();
     let authority = CertificateDer::from_pem_file(file("authority.pem")).unwrap();
     authorities.add(authority).unwrap();
-    let policy = Policy::hurried(Duration::from_millis(500));
+    let policy = Policy::hurried(deadline);
     let exchange = Exchange::trusting(authorities, policy, Duration::from_secs(10));
     Google::over(exchange, base, Tokens::none())
 }
@@ -98,7 +101,7 @@ pub(super) fn trusting(base: &str) -> Google {
 #[test]
 fn a_service_is_known_by_its_certificate() {
     let server = TlsServer::start();
-    let google = trusting(&format!("https://{}/", server.address));
+    let google = trusting(&format!("https://{}/", server.address), PATIENCE);
     run(google.get(&address(&google))).unwrap();
     assert_eq!(server.received()[0].path(), "/dns/v1/projects/p-1");
 }
@@ -108,10 +111,7 @@ fn a_service_is_known_by_its_certificate() {
 fn whoever_is_not_the_service_gets_no_request() {
     let server = TlsServer::start();
     let plain = Server::in_turn([Reply::json("{}")]);
-    let strict = Exchange::with(
-        Policy::hurried(Duration::from_secs(20)),
-        Duration::from_secs(10),
-    );
+    let strict = Exchange::with(Policy::hurried(PATIENCE), Duration::from_secs(10));
     let base = format!("https://{}/", server.address);
     let faults = [
         (
@@ -120,11 +120,11 @@ fn whoever_is_not_the_service_gets_no_request() {
         ),
         (
             "for another name",
-            trusting(&base.replace("127.0.0.1", "localhost")),
+            trusting(&base.replace("127.0.0.1", "localhost"), PATIENCE),
         ),
         (
             "no TLS at all",
-            trusting(&plain.url().replace("http:", "https:")),
+            trusting(&plain.url().replace("http:", "https:"), PATIENCE),
         ),
     ];
     let faults = faults.map(|(what, google)| {
