@@ -41,7 +41,9 @@ mod resource_manager;
 mod compute;
 mod dns;
 mod pubsub;
+mod bulk;
 
+pub use bulk::Bulk;
 pub use dns::zone::{ManagedZone, Visibility};
 pub use instance::Instance;
 pub use judge::Judge;

@@ -310,7 +310,14 @@ impl Shared {
     }
 
     /// Answers a request; false if the connection is over.
-    fn answer(&self, stream: &TcpStream, request: &Request) -> io::Result<bool> {
+    fn answer(&self, mut stream: &TcpStream, request: &Request) -> io::Result<bool> {
+        let bulk = lock(&self.world).bulk.clone();
+        if let Some((response, is_compressed)) = bulk.and_then(|bulk| bulk.page(request)) {
+            let encoding = is_compressed.then_some("gzip");
+            stream.write_all(&response.head(response.body.len(), encoding))?;
+            stream.write_all(&response.body)?;
+            return Ok(true);
+        }
         lock(&self.requests).push(request.clone());
         let fault = lock(&self.rules)
             .iter_mut()
@@ -448,7 +455,7 @@ fn write(mut stream: &TcpStream, request: &Request, response: &Response) -> io::
 /// "To receive a gzip-encoded response you must do two things: set an `Accept-Encoding` header, and modify
 /// your user agent to contain the string `gzip`" (the pages "Performance tips" of Google's APIs:
 /// <https://developers.google.com/workspace/drive/api/guides/performance#gzip>).
-fn wants_gzip(request: &Request) -> bool {
+pub(crate) fn wants_gzip(request: &Request) -> bool {
     let has = |header: &str| {
         request
             .header(header)
@@ -457,12 +464,12 @@ fn wants_gzip(request: &Request) -> bool {
     has("accept-encoding") && has("user-agent")
 }
 
-fn gzipped(body: &[u8]) -> io::Result<Vec<u8>> {
+pub(crate) fn gzipped(body: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(body)?;
     encoder.finish()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,9 @@
 //! What there is: projects, instances, managed zones, topics, and who may ask.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::bulk::Bulk;
 use crate::dns::Zones;
 use crate::dns::zone::ManagedZone;
 use crate::instance::Instance;
@@ -87,6 +89,7 @@ pub struct World {
     pub(crate) url: String,
     /// What a client did that no client of Google's may.
     pub(crate) offences: Vec<String>,
+    pub(crate) bulk: Option<Arc<Bulk>>,
     next_host: u32,
 }
 
@@ -112,6 +115,7 @@ impl World {
             pending: Some(0),
             url: String::new(),
             offences: Vec::new(),
+            bulk: None,
             next_host: 2,
         }
     }
@@ -191,6 +195,17 @@ impl World {
     pub fn has_topic(&self, project: &str, topic: &str) -> bool {
         self.topics
             .contains_key(&format!("projects/{project}/topics/{topic}"))
+    }
+
+    /// Very many instances, and their names in a zone. Their pages are not judged, and no fault meets them.
+    #[must_use]
+    pub fn bulk(mut self, bulk: Bulk) -> Self {
+        for number in 0..bulk.projects {
+            self = self.project(&format!("bulk-{number}"));
+        }
+        self = self.managed_zone("bulk", ManagedZone::public("bulk.example."));
+        self.bulk = Some(Arc::new(bulk));
+        self
     }
 
     /// How long pages are.
