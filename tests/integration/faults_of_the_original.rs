@@ -5,6 +5,7 @@
 //! what the host alone has to say about B26 and B36 is here.
 
 mod configuration;
+mod credentials;
 mod plugins;
 mod telling;
 mod working;
