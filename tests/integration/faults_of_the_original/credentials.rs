@@ -52,16 +52,21 @@ fn scopes(google: &Google) -> Vec<String> {
 
 /// B29: every one of the requests that were made at once fetched a token of its own.
 #[test]
-fn many_projects_are_listed_with_one_token() {
-    let projects = (0..20).map(|number| format!("p-{number}"));
-    let world = one_project();
-    let google = google(projects.fold(world, |world, id| world.project(&id)));
-    let janitor = deployment(&google, "keyfile = 'service-account.json'");
+fn many_projects_that_are_listed_at_once_share_one_token() {
+    let projects = (1..=10)
+        .map(|number| format!("p-{number}"))
+        .collect::<Vec<_>>();
+    let world = projects
+        .iter()
+        .fold(one_project(), |world, id| world.project(id));
+    let google = google(world);
+    let settings = format!("keyfile = 'service-account.json'\nproject_whitelist = {projects:?}");
+    let janitor = deployment(&google, &settings);
     let _file = google.key_file(&janitor.path(""));
 
     corrected(&janitor, &google);
 
-    assert_eq!(google.requests_like("GET /compute/").len(), 20);
+    assert_eq!(google.requests_like("GET /compute/").len(), 10);
     assert_eq!(google.requests_like("POST /token").len(), 1);
 }
 
@@ -141,4 +146,18 @@ fn without_credentials_the_run_fails_and_says_where_they_were_looked_for() {
         "{told}"
     );
     assert!(told.contains("GCE_METADATA_HOST"), "{told}");
+}
+
+/// The metadata server gives tokens to whoever asks from this machine, and a proxy asks from its own.
+#[test]
+fn the_metadata_server_is_not_asked_by_a_proxy() {
+    let google = google(one_project());
+    // An address that is kept for documentation (RFC 5737): nobody answers there.
+    let janitor = deployment(&google, "deadline = 0.2")
+        .environment("GCE_METADATA_HOST", "192.0.2.1")
+        .environment("HTTP_PROXY", &google.url())
+        .environment("http_proxy", &google.url());
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 1);
+    assert_eq!(google.requests().len(), 0, "{}", run.stderr());
 }
