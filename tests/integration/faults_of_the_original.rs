@@ -8,6 +8,7 @@ mod configuration;
 mod plugins;
 mod telling;
 mod working;
+mod requests;
 
 use serde_json::Value;
 

@@ -410,7 +410,7 @@ fn a_client_says_who_it_is_and_what_it_takes() {
     insta::assert_snapshot!(shown.collect::<String>(), @"
     accept: application/json
     accept-encoding: gzip
-    user-agent: gordon-janitor/VERSION
+    user-agent: gordon-janitor/VERSION (gzip)
     x-goog-api-client: gl-rust/1.95 gordon-janitor/VERSION
     ");
 }

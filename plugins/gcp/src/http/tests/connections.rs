@@ -118,7 +118,7 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
         assert_eq!(request.header("proxy-authorization"), "Basic dXNlcjpwQHNz");
         assert_eq!(
             request.header("user-agent"),
-            concat!("gordon-janitor/", env!("CARGO_PKG_VERSION"))
+            concat!("gordon-janitor/", env!("CARGO_PKG_VERSION"), " (gzip)")
         );
     }
     let received = service.received();
