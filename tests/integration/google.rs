@@ -1,6 +1,8 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
+mod gce;
+mod gcloud;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -231,7 +231,7 @@ async fn survey(
         match google.pages(&url, take).await {
             Ok(()) => Ok(()),
             Err(fault) if is_no_project(&fault) => {
-                let hint = "if it has no instances, put it into `project_blacklist`";
+                let hint = "a project without instances belongs into `project_blacklist`";
                 warn!(
                     project,
                     hint, "Could not fetch instance list for project, skipping: {project}: {fault}"
@@ -241,7 +241,7 @@ async fn survey(
             }
             Err(fault) => {
                 let cannot = format!("cannot list the instances of project `{project}`");
-                Err(Error::retry(cannot, fault))
+                Err(fault.into_error(cannot))
             }
         }
     });
