@@ -53,6 +53,8 @@ fn no_token_is_in_any_log() {
         !run.log_with("DEBUG: token refused, another one is fetched")
             .is_empty()
     );
+    let repeated = run.log_with("[gcp-repetitions] value: 1 ");
+    assert_eq!(repeated.len(), 1, "{repeated:?}");
     let everything = format!("{}{}", run.stdout(), run.stderr());
     let secrets = google.secrets();
     assert!(
