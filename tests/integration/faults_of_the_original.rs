@@ -10,6 +10,7 @@ mod plugins;
 mod telling;
 mod working;
 mod google;
+mod requests;
 
 use serde_json::Value;
 
