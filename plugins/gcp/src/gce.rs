@@ -8,6 +8,8 @@ mod address;
 mod template;
 mod reverse;
 mod rule;
+mod standing;
+mod ledger;
 mod survey;
 mod contest;
 
