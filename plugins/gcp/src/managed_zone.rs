@@ -208,7 +208,7 @@ impl ManagedZones {
     }
 
     fn unanswered(&self, apex: NameRef<'_>, fault: Fault) -> Error {
-        Error::retry(self.context(apex), fault)
+        fault.into_error(self.context(apex))
     }
 }
 
