@@ -53,6 +53,7 @@ mod statsd;
 mod scenarios;
 mod random_zones;
 mod name_servers;
+mod pubsub;
 mod google;
 mod wrong_deletions;
 mod faults_of_the_original;

@@ -2,9 +2,11 @@
 
 mod daemon;
 mod browser;
+mod port;
 pub(crate) mod dns_client;
 pub(crate) mod name_server;
 pub(crate) mod proxy;
+pub(crate) mod pubsub;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -127,11 +129,21 @@ pub(crate) fn skipped(why: &str) {
         env::var_os("JANITOR_TESTS_NO_SKIP").is_none(),
         "skipping is a failure here: {why}"
     );
-    not_permitted(why);
+    say_once(why);
 }
 
 /// Says that something was not tested for want of a right, which nobody can install; each reason once.
 pub(crate) fn not_permitted(why: &str) {
+    say_once(why);
+}
+
+/// Says that something was not tested for want of a program that is in no registry, so that nobody's script
+/// can install it; each reason once.
+pub(crate) fn not_to_be_had(why: &str) {
+    say_once(why);
+}
+
+fn say_once(why: &str) {
     static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     if said.insert(why.to_owned()) {

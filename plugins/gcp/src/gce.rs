@@ -25,7 +25,8 @@ use self::contest::Findings;
 use self::rule::{Rules, ZoneSettings};
 use self::survey::Survey;
 use self::template::NameTemplate;
-use crate::http::{Fault, Google, Service};
+use crate::http::{Fault, Google};
+use crate::instances;
 use crate::projects::Projects;
 use crate::settings::with_google;
 
@@ -220,26 +221,17 @@ async fn survey(
     let survey = RefCell::new(survey);
     let survey_ref = &survey;
     let lists = names.iter().enumerate().map(async |(number, project)| {
-        let path = [
-            "compute",
-            "v1",
-            "projects",
+        let url = instances::url(
+            google,
             project,
-            "aggregated",
-            "instances",
-        ];
-        let mut url = google.url(Service::Compute, &path)?;
-        url.query_pairs_mut()
-            .append_pair("maxResults", &settings.page_size.to_string());
-        if !settings.instance_filter.is_empty() {
-            url.query_pairs_mut()
-                .append_pair("filter", &settings.instance_filter);
-        }
+            settings.page_size,
+            &settings.instance_filter,
+        )?;
         let take = |body: &[u8]| survey_ref.borrow_mut().page(number, body);
         match google.pages(&url, take).await {
             Ok(()) => Ok(()),
             Err(fault) if is_no_project(&fault) => {
-                let hint = "if it has no instances, put it into `project_blacklist`";
+                let hint = "a project without instances belongs into `project_blacklist`";
                 warn!(
                     project,
                     hint, "Could not fetch instance list for project, skipping: {project}: {fault}"
@@ -249,7 +241,7 @@ async fn survey(
             }
             Err(fault) => {
                 let cannot = format!("cannot list the instances of project `{project}`");
-                Err(Error::retry(cannot, fault))
+                Err(fault.into_error(cannot))
             }
         }
     });

@@ -56,16 +56,17 @@ with_google! {
         #[setting(default = false)]
         create_topic: bool,
 
-        /// Whether messages have ordering keys, so that those about one owner can be kept in order.
+        /// Whether messages have ordering keys, so that those about one owner can be kept in order. Each
+        /// owner is a request of its own then.
         #[setting(default = true)]
         ordering_key: bool,
 
-        /// The most messages in one request; those about one owner always stay together.
+        /// The most messages in a request without ordering keys; those about one owner stay together.
         #[setting(default = 1000, unit = "messages", min = 1, max = 1000)]
         batch: u32,
 
         /// Requests that are under way at the same time.
-        #[setting(default = 4, unit = "requests", min = 1, max = 64)]
+        #[setting(default = 16, unit = "requests", min = 1, max = 256)]
         at_once: u32,
 
         /// The most messages in a second, on average. Without it nothing is held back.
@@ -162,6 +163,7 @@ impl Publisher for Gpubsub {
                 this.host.increment("pubsub-messages", messages, &context);
             }
         }
+        this.google.measure(&this.host);
         tracing::info!("Finished sending reconciliation messages to Google Pub/Sub.");
         Ok(())
     }

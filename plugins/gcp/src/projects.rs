@@ -48,10 +48,7 @@ impl Projects {
         url.query_pairs_mut().append_pair("pageSize", "1000");
         let mut projects = Self::default();
         let listed = google.pages(&url, |body| projects.take(body)).await;
-        listed.map_err(|fault| {
-            Error::retry("cannot list projects", fault)
-                .hint("`project_whitelist` of `[gcp.gce]` names projects without a list")
-        })?;
+        listed.map_err(|fault| fault.into_error("cannot list projects"))?;
         Ok(projects)
     }
 

@@ -92,7 +92,7 @@ impl Daemon {
 
     /// What ends it at a moment that somebody else chooses; with its children if it has a process group
     /// of its own.
-    pub(crate) fn killer(&self) -> impl Fn() + Send + Sync + 'static {
+    pub(crate) fn killer(&self) -> impl Fn() + Send + Sync + use<> {
         let pid = Pid::from_child(&self.child);
         move || {
             let _has_group = kill_process_group(pid, Signal::KILL).is_ok();

@@ -7,7 +7,6 @@ mod bind;
 mod knot;
 mod nsd;
 mod power_dns;
-mod port;
 mod tls;
 
 use std::fs;
@@ -19,8 +18,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use self::port::{free_port, has_ipv6, is_of_a_taken_port};
 use super::dns_client::{self, INSPECTOR, Record};
+use super::port::{free_port, has_ipv6, is_of_a_taken_port};
 use super::{Daemon, output, skipped};
 
 /// How often another port is tried when somebody else has taken it meanwhile.

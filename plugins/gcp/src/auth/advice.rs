@@ -9,6 +9,7 @@ const LOG_IN: &str = "log in again: `gcloud auth application-default login`";
 pub(super) fn on(kind: &Kind, cause: &Cause) -> Option<String> {
     match cause {
         Cause::Refused(refused) => refusal(kind, refused).map(str::to_owned),
+        Cause::Asking { .. } if matches!(kind, Kind::Metadata(_)) => Some(NO_METADATA.to_owned()),
         Cause::Asking { source, .. } => source.hint(),
         Cause::Nowhere { .. } => Some(
             "set `keyfile` in `[gcp]` to the key file of a service account, or log in with \
@@ -19,14 +20,26 @@ pub(super) fn on(kind: &Kind, cause: &Cause) -> Option<String> {
             source: AnswerFault::NoAccount,
             ..
         } => Some(NO_ACCOUNT.to_owned()),
+        Cause::Answer {
+            source: AnswerFault::Flavor,
+            ..
+        } => Some(NO_METADATA.to_owned()),
         Cause::SubjectFile { .. } | Cause::Subject { .. } => Some(
             "look at `credential_source` in that file, and at whoever is to write the token there"
+                .to_owned(),
+        ),
+        Cause::Answer {
+            source: AnswerFault::Json { .. },
+            ..
+        } => Some(
+            "something else than Google answers there, such as a proxy that wants a login"
                 .to_owned(),
         ),
         Cause::Answer { .. } | Cause::Sign => None,
     }
 }
 
+const NO_METADATA: &str = "look at GCE_METADATA_HOST, or set `keyfile` in `[gcp]`";
 const NO_ACCOUNT: &str = "attach a service account to this machine, or set `keyfile` in `[gcp]`";
 
 fn refusal(kind: &Kind, refused: &Refused) -> Option<&'static str> {
@@ -56,7 +69,7 @@ fn refusal(kind: &Kind, refused: &Refused) -> Option<&'static str> {
         }),
         (Kind::Metadata(_), _) if refused.status == 404 => Some(NO_ACCOUNT),
         (Kind::Own(key) | Kind::Impersonated { by: key, .. }, reason) => match key {
-            Key::ServiceAccount(_) if says(&["short-lived", "iat", "exp"]) => {
+            Key::ServiceAccount(_) if says(&["short-lived", "timeframe"]) => {
                 Some("the clock of this machine is wrong: have it set by NTP")
             }
             Key::ServiceAccount(_) if says(&["signature"]) => Some(
@@ -78,7 +91,7 @@ fn refusal(kind: &Kind, refused: &Refused) -> Option<&'static str> {
             Key::Federation(_)
                 if matches!(
                     reason,
-                    "invalid_target" | "invalid_grant" | "invalid_request"
+                    "invalid_target" | "invalid_grant" | "invalid_request" | "unauthorized_client"
                 ) =>
             {
                 Some(
@@ -91,6 +104,3 @@ fn refusal(kind: &Kind, refused: &Refused) -> Option<&'static str> {
         _ => None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,6 +3,7 @@
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use super::address;
 use super::fault::{AnswerFault, Cause, Refused};
@@ -64,14 +65,15 @@ impl<'a> Question<'a> {
         self
     }
 
-    /// With a header that says who asks: `Bearer …` or `Basic …`.
-    pub(super) fn authorized(mut self, credentials: &Secret) -> Self {
+    /// With a header that says who asks.
+    pub(super) fn authorized(mut self, scheme: &str, credentials: &Secret) -> Self {
+        let value = Zeroizing::new(format!("{scheme} {}", credentials.reveal()));
         // What cannot stand in a header is no token, and was refused as one.
-        if let Ok(mut value) = HeaderValue::from_str(credentials.reveal()) {
+        if let Ok(mut value) = HeaderValue::from_str(&value) {
             value.set_sensitive(true);
             self.request = self.request.header(AUTHORIZATION, value);
         }
-        self
+        self.hiding(credentials)
     }
 
     /// With `secret` in it, which no text about the answer may show.

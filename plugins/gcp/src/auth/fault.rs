@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::file::FileFault;
 use super::token::GrantFault;
@@ -72,11 +73,13 @@ pub(crate) enum Cause {
         #[source]
         source: SubjectFault,
     },
-    #[error("none were found: {looked_at}, and no metadata server answers")]
+    #[error("none were found: {looked_at}, and no metadata server answers within {} s", .limit.as_secs_f64())]
     Nowhere {
         looked_at: String,
+        limit: Duration,
+        /// None if it is no more than that.
         #[source]
-        source: Box<Self>,
+        source: Option<Box<Self>>,
     },
 }
 

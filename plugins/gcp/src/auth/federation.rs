@@ -73,7 +73,9 @@ impl Federation {
         }
         let mut question = Question::form(&self.token_url, &fields).hiding(&subject);
         if let Some(client) = &self.client {
-            question = question.authorized(&client.basic()).hiding(&client.secret);
+            question = question
+                .authorized("Basic", &client.basic())
+                .hiding(&client.secret);
         }
         asking.grant(&question).await
     }
@@ -85,7 +87,7 @@ impl Client {
         let encoded = |text: &str| -> String { byte_serialize(text.as_bytes()).collect() };
         let joined = format!("{}:{}", encoded(&self.id), encoded(self.secret.reveal()));
         let joined = Zeroizing::new(joined);
-        Secret::new(format!("Basic {}", STANDARD.encode(joined.as_bytes())))
+        Secret::new(STANDARD.encode(joined.as_bytes()))
     }
 }
 

@@ -62,8 +62,7 @@ impl Impersonation {
             lifetime: format!("{}s", self.lifetime.as_secs()),
         };
         let body = serde_json::to_vec(&body).expect("texts and lists of them are JSON");
-        let bearer = Secret::new(format!("Bearer {}", by.text().reveal()));
-        let question = Question::json(&self.url, body).authorized(&bearer);
+        let question = Question::json(&self.url, body).authorized("Bearer", by.text());
         let answer = asking.ask(&question).await?;
         let generated: Generated = json(&self.url, &answer)?;
         let ends = generated.expire_time.as_deref().unwrap_or("");

@@ -1,5 +1,6 @@
 //! The metadata server of a machine of Google's, which gives tokens of the machine's service account.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,23 +12,26 @@ use super::asking::{Asking, Question, json, unusable};
 use super::fault::{AnswerFault, Cause};
 use super::scopes::Scopes;
 use super::token::{Grant, Token};
-use crate::http::{Answer, Deadline, Policy, Url};
+use crate::http::{Answer, Deadline, Fault, Policy, TransportFault, Url};
 
 /// Sent with each question, so that no one who only follows a link gets a token, and found in each answer.
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const GOOGLE: HeaderValue = HeaderValue::from_static("Google");
 
-/// How long it is looked for where nobody says that there is one: it answers within milliseconds, and a
-/// machine that is not Google's should not be waited for.
-const SEARCH: Duration = Duration::from_secs(5);
-
 /// A metadata server.
-#[derive(Debug)]
 pub(super) struct Metadata {
     root: Url,
-    /// What else was looked at, if nobody says that there is a metadata server at all.
-    looked_at: Option<String>,
+    search: Option<Search>,
     account: OnceCell<Account>,
+}
+
+/// What holds where nobody says that there is a metadata server at all.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// How long it may take to answer for the first time.
+    pub(super) limit: Duration,
+    /// What else was looked at.
+    pub(super) looked_at: String,
 }
 
 /// The machine's service account, as the server has it.
@@ -39,10 +43,10 @@ struct Account {
 }
 
 impl Metadata {
-    pub(super) fn new(root: Url, looked_at: Option<String>) -> Self {
+    pub(super) fn new(root: Url, search: Option<Search>) -> Self {
         Self {
             root,
-            looked_at,
+            search,
             account: OnceCell::new(),
         }
     }
@@ -64,12 +68,12 @@ impl Metadata {
     async fn find(&self, asking: &Asking<'_>) -> Result<Account, Cause> {
         let mut url = self.address(&["default", ""]);
         url.set_query(Some("recursive=true"));
-        let account: Account = match &self.looked_at {
+        let account: Account = match &self.search {
             None => json(&url, &self.ask(asking, &url, None).await?)?,
-            Some(looked_at) => {
-                let deadline = Policy::new(SEARCH).deadline();
+            Some(search) => {
+                let deadline = Policy::new(search.limit).deadline();
                 let answer = self.ask(asking, &url, Some(deadline)).await;
-                let answer = answer.map_err(|cause| nowhere(cause, looked_at))?;
+                let answer = answer.map_err(|cause| search.ended(cause))?;
                 json(&url, &answer)?
             }
         };
@@ -119,19 +123,39 @@ fn is_segment(email: &str) -> bool {
     !matches!(email, "" | "." | "..") && !email.contains(char::is_control)
 }
 
-/// `cause`, unless it is that there is no metadata server: then that nothing else was there either.
-fn nowhere(cause: Cause, looked_at: &str) -> Cause {
-    let is_absent = match &cause {
-        Cause::Asking { .. } => !cause.is_cancelled(),
-        Cause::Answer { source, .. } => matches!(source, AnswerFault::Flavor),
-        _ => false,
-    };
-    if !is_absent {
-        return cause;
+impl Search {
+    /// `cause`, unless it is that there is no metadata server: then that nothing else was there either.
+    fn ended(&self, cause: Cause) -> Cause {
+        let source = match cause {
+            cause if cause.is_cancelled() => return cause,
+            Cause::Asking { place, source } => match source.last() {
+                // Which is what is told already.
+                Fault::Transport(TransportFault::Late { .. }) => None,
+                last => {
+                    let source = Box::new(last);
+                    Some(Box::new(Cause::Asking { place, source }))
+                }
+            },
+            Cause::Answer {
+                source: AnswerFault::Flavor,
+                ..
+            } => Some(Box::new(cause)),
+            cause => return cause,
+        };
+        Cause::Nowhere {
+            looked_at: self.looked_at.clone(),
+            limit: self.limit,
+            source,
+        }
     }
-    Cause::Nowhere {
-        looked_at: looked_at.to_owned(),
-        source: Box::new(cause),
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metadata")
+            .field("root", &self.root.as_str())
+            .field("search", &self.search)
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,13 +4,14 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use janitor_plugin_api::Error;
 use tracing::info;
 
 use super::file::FileFault;
 use super::key_file::{self, KeyFile, KeyFileFault};
-use super::metadata::Metadata;
+use super::metadata::{Metadata, Search};
 use super::source::Kind;
 use crate::http::Url;
 use crate::settings::Endpoints;
@@ -20,6 +21,10 @@ const GCLOUD_FILE: &str = "application_default_credentials.json";
 
 /// What the metadata server is called where it is.
 const METADATA_HOST: &str = "metadata.google.internal";
+
+/// How long it is looked for there. It answers within milliseconds, and a machine that is not Google's should
+/// not be waited for.
+const SEARCH: Duration = Duration::from_secs(5);
 
 /// What looking needs to know of the world.
 pub(super) struct World<'a> {
@@ -118,14 +123,15 @@ fn metadata(world: &World<'_>, looked_at: String) -> Result<Metadata, Error> {
     let given = ["GCE_METADATA_HOST", "GCE_METADATA_ROOT"]
         .into_iter()
         .find_map(|variable| Some((variable, world.text(variable)?)));
-    let (host, looked_at) = match &given {
+    let limit = SEARCH;
+    let (host, search) = match &given {
         Some((_, host)) => (host.as_str(), None),
-        None => (METADATA_HOST, Some(looked_at)),
+        None => (METADATA_HOST, Some(Search { limit, looked_at })),
     };
     let root = Url::parse(&format!("http://{host}/")).ok();
     let root = root.filter(|root| root.path() == "/" && root.query().is_none());
     match (root, &given) {
-        (Some(root), _) => Ok(Metadata::new(root, looked_at)),
+        (Some(root), _) => Ok(Metadata::new(root, search)),
         (None, Some((variable, host))) => {
             let what = format!("cannot use `{variable}={host}`");
             Err(Error::config(what, NotAHost))

@@ -95,7 +95,7 @@ impl Kind {
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Own(Key::ServiceAccount(_)) => "service account",
-            Self::Own(Key::User(_)) => "user",
+            Self::Own(Key::User(_)) => "user login",
             Self::Own(Key::Federation(_)) => "federated identity",
             Self::Impersonated { .. } => "impersonated service account",
             Self::Metadata(_) => "service account of this machine",

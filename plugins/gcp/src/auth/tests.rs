@@ -1,155 +1,196 @@
-use std::cell::Cell;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+//! Credentials of every kind against servers that answer as a test says.
+
+mod sharing;
+mod secrets;
+
+use std::collections::BTreeMap;
+use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use janitor_plugin_api::Error;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use super::fault::{Cause, Refused};
-use super::{Secret, Token, TokenFault, Tokens};
-use crate::http::Fault;
+use super::places::{self, Found, World};
+use super::{Secret, Token, Tokens};
+use crate::http::tests::server::{Received, Reply, Server};
+use crate::http::{Exchange, Fault};
+use crate::settings::{Endpoints, GoogleSettings};
 
-/// Tokens `tok-1`, `tok-2` … that live `seconds`, with `held` from the start; and how many were fetched.
-fn tokens(held: Option<(&str, u64)>, seconds: u64) -> (Tokens, Arc<AtomicU32>) {
-    let fetched = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&fetched);
-    let held = held.map(|(text, seconds)| token(text, seconds));
-    let tokens = Tokens::given(held, move || {
-        let number = count.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(token(&format!("tok-{number}"), seconds))
-    });
-    (tokens, fetched)
+/// The private key of the tests' service account.
+pub(super) const PRIVATE_KEY: &str = include_str!("../../testdata/keys/account.pkcs8.pem");
+
+/// A machine: files, an environment, and settings.
+pub(super) struct Machine {
+    directory: TempDir,
+    variables: BTreeMap<&'static str, String>,
+    pub(super) settings: GoogleSettings,
+    pub(super) exchange: Exchange,
 }
 
-fn token(text: &str, seconds: u64) -> Token {
+impl Machine {
+    /// One with nothing on it. What asks for a token has pauses that nobody notices.
+    pub(super) fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            variables: BTreeMap::new(),
+            settings: GoogleSettings {
+                keyfile: None,
+                scopes: vec!["cloud-platform".to_owned()],
+                endpoints: Endpoints::default(),
+                timeout: Duration::from_secs(10),
+                deadline: Duration::from_secs(20),
+            },
+            exchange: Exchange::testing(),
+        }
+    }
+
+    /// One where the setting `keyfile` names a file with `json`.
+    pub(super) fn with_key_file(json: &Value) -> Self {
+        let mut machine = Self::new();
+        machine.write("key.json", json.to_string());
+        machine.settings.keyfile = Some("key.json".into());
+        machine
+    }
+
+    /// Writes a file that its owner alone can read.
+    pub(super) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    pub(super) fn set(&mut self, variable: &'static str, value: impl Into<String>) {
+        self.variables.insert(variable, value.into());
+    }
+
+    /// Sets a variable to the path of a file of its own.
+    pub(super) fn set_path(&mut self, variable: &'static str, name: &str) {
+        let path = self.path().join(name);
+        self.set(variable, path.to_str().unwrap());
+    }
+
+    /// The path of its directory, where texts have `DIR`.
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(super) fn tokens(&self) -> Result<Tokens, Error> {
+        self.with_world(|world| Tokens::find(&self.settings, self.exchange.clone(), world))
+    }
+
+    /// The credentials that are found on it.
+    pub(super) fn found(&self) -> Found {
+        self.with_world(|world| places::find(self.settings.keyfile.as_deref(), world).unwrap())
+    }
+
+    fn with_world<T>(&self, work: impl FnOnce(&World<'_>) -> T) -> T {
+        work(&World {
+            variable: &|name| self.variables.get(name).map(OsString::from),
+            resolve: &|path| self.path().join(path),
+        })
+    }
+
+    /// The text of the error with which no credentials are found, or those that are cannot be used.
+    pub(super) fn refusal(&self) -> String {
+        self.without_paths(&text(&self.tokens().unwrap_err()))
+    }
+
+    /// The token that its credentials give.
+    pub(super) fn token(&self) -> String {
+        run(async {
+            let access = self.tokens().unwrap().current().await.unwrap().unwrap();
+            access.as_str().to_owned()
+        })
+    }
+
+    /// The text of the fault with which its credentials give none.
+    pub(super) fn fault(&self) -> String {
+        let fault = run(async { self.tokens().unwrap().current().await.unwrap_err() });
+        assert!(matches!(fault, Fault::Token(_)), "{fault:?}");
+        assert_eq!(fault.answered(), None);
+        let hint = fault.hint().map(|hint| format!("\nhint: {hint}"));
+        let text = text(&fault) + &hint.unwrap_or_default();
+        self.without_paths(&text)
+    }
+
+    pub(super) fn without_paths(&self, text: &str) -> String {
+        text.replace(self.path().to_str().unwrap(), "DIR")
+    }
+}
+
+/// An error and its causes, a line each.
+pub(super) fn text(error: &(dyn StdError + 'static)) -> String {
+    let links = std::iter::successors(Some(error), |&link| link.source());
+    links
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Runs a test's exchanges on a thread of their own, as plugins do.
+pub(super) fn run<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(future)
+}
+
+/// A token as a test makes it.
+pub(super) fn token(text: &str, seconds: u64) -> Token {
     Token::new(Secret::new(text.to_owned()), Duration::from_secs(seconds))
 }
 
-fn refused() -> TokenFault {
-    let cause = Cause::Refused(Refused {
-        place: "https://oauth2.googleapis.com/token".to_owned(),
-        status: 400,
-        reason: "invalid_grant".to_owned(),
-        description: String::new(),
-    });
-    TokenFault::new("a test".into(), cause, None)
+/// What an endpoint of OAuth 2.0 answers.
+pub(super) fn granted(token: &str) -> Reply {
+    let grant = json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"});
+    Reply::json(grant.to_string())
 }
 
-async fn current(tokens: &Tokens) -> String {
-    let access = tokens.current().await.unwrap().unwrap();
-    access.as_str().to_owned()
+/// How an endpoint of OAuth 2.0 refuses.
+pub(super) fn refused(status: u16, error: &str, description: &str) -> Reply {
+    let refusal = json!({"error": error, "error_description": description});
+    Reply::status(status, refusal.to_string())
 }
 
-async fn renewed(tokens: &Tokens, refused: &str) -> String {
-    let access = tokens.renew(refused).await.unwrap().unwrap();
-    access.as_str().to_owned()
+/// The fields of a form, in their order.
+pub(super) fn fields(request: &Received) -> Vec<(String, String)> {
+    let content_type = request.header("content-type");
+    assert_eq!(content_type, "application/x-www-form-urlencoded");
+    form_urlencoded::parse(&request.body).into_owned().collect()
 }
 
-#[tokio::test]
-async fn twenty_requests_at_once_fetch_one_token() {
-    for seconds in [3600, 10] {
-        let (tokens, fetched) = tokens(None, seconds);
-
-        let got = join_all((0..20).map(|_| current(&tokens))).await;
-
-        assert_eq!(got, vec!["tok-1"; 20]);
-        assert_eq!(fetched.load(Ordering::Relaxed), 1);
-    }
+/// A key file of a service account that gets its tokens from `server`.
+pub(super) fn service_account(server: &Server) -> Value {
+    json!({
+        "type": "service_account",
+        "project_id": "dns-p",
+        "private_key_id": "key-1",
+        "private_key": PRIVATE_KEY,
+        "client_email": "janitor@dns-p.iam.gserviceaccount.com",
+        "client_id": "123",
+        "auth_uri": "https://accounts.google.com/o/oauth2/auth",
+        "token_uri": format!("{}token", server.url()),
+        "universe_domain": "googleapis.com",
+    })
 }
 
-#[tokio::test]
-async fn a_token_is_kept_while_it_has_a_minute_left() {
-    let (tokens, fetched) = tokens(Some(("tok-0", 61)), 3600);
-    assert_eq!(current(&tokens).await, "tok-0");
-    assert_eq!(fetched.load(Ordering::Relaxed), 0);
-
-    let (tokens, _) = self::tokens(Some(("tok-0", 59)), 3600);
-    assert_eq!(current(&tokens).await, "tok-1");
-    assert_eq!(current(&tokens).await, "tok-1");
-}
-
-#[tokio::test]
-async fn a_token_that_lives_for_seconds_serves_one_request() {
-    let (tokens, _) = tokens(None, 10);
-
-    assert_eq!(current(&tokens).await, "tok-1");
-    assert_eq!(current(&tokens).await, "tok-2");
-}
-
-#[tokio::test]
-async fn a_refused_token_is_renewed_once_for_all_who_had_it() {
-    let (tokens, fetched) = tokens(Some(("tok-0", 3600)), 3600);
-
-    let got = join_all((0..20).map(|_| renewed(&tokens, "tok-0"))).await;
-
-    assert_eq!(got, vec!["tok-1"; 20]);
-    // One who learns late that the old one is refused.
-    assert_eq!(renewed(&tokens, "tok-0").await, "tok-1");
-    assert_eq!(fetched.load(Ordering::Relaxed), 1);
-    assert_eq!(renewed(&tokens, "tok-1").await, "tok-2");
-}
-
-#[tokio::test]
-async fn a_request_knows_whether_its_token_was_fetched_for_it() {
-    let (tokens, _) = tokens(None, 3600);
-
-    let first = tokens.current().await.unwrap().unwrap();
-    let second = tokens.current().await.unwrap().unwrap();
-
-    assert!(first.was_fetched());
-    assert!(!second.was_fetched());
-}
-
-#[tokio::test]
-async fn a_fault_reaches_all_who_wait_and_the_next_one_tries_again() {
-    let fetched = Arc::new(AtomicU32::new(0));
-    let count = Arc::clone(&fetched);
-    let tokens = Tokens::given(None, move || match count.fetch_add(1, Ordering::Relaxed) {
-        0 => Err(refused()),
-        _ => Ok(token("tok-1", 3600)),
-    });
-
-    let faults = join_all((0..20).map(|_| tokens.current())).await;
-
-    assert_eq!(fetched.load(Ordering::Relaxed), 1);
-    for fault in faults {
-        let fault = fault.unwrap_err();
-        assert!(matches!(fault, Fault::Token(_)), "{fault}");
-        assert_eq!(fault.answered(), None);
-    }
-    assert_eq!(current(&tokens).await, "tok-1");
-}
-
-#[tokio::test]
-async fn one_who_gives_up_waiting_leaves_the_fetching_to_the_next() {
-    let (tokens, fetched) = tokens(None, 3600);
-    let started = Cell::new(false);
-    let given_up = async {
-        tokio::select! {
-            biased;
-            _ = tokens.current() => panic!("it was to be given up"),
-            () = async { started.set(true) } => {}
-        }
-    };
-    given_up.await;
-    assert!(started.get());
-
-    assert_eq!(current(&tokens).await, "tok-1");
-    assert_eq!(fetched.load(Ordering::Relaxed), 1);
-}
-
-#[tokio::test]
-async fn without_credentials_there_is_no_token() {
-    assert!(Tokens::none().current().await.unwrap().is_none());
-    assert!(Tokens::none().renew("tok-0").await.unwrap().is_none());
-}
-
-#[tokio::test]
-async fn no_token_is_in_what_debug_shows() {
-    let (tokens, _) = tokens(Some(("tok-0", 3600)), 3600);
-    let access = tokens.current().await.unwrap().unwrap();
-
-    let shown = format!("{tokens:?} {access:?}");
-
-    assert!(!shown.contains("tok-0"), "{shown}");
+/// What gcloud writes for a person who logs in.
+pub(super) fn user(server: &Server) -> Value {
+    json!({
+        "account": "",
+        "client_id": "764086051850.apps.googleusercontent.com",
+        "client_secret": "client-hush",
+        "refresh_token": "refresh-hush",
+        "quota_project_id": "billing-p",
+        "token_uri": format!("{}token", server.url()),
+        "type": "authorized_user",
+        "universe_domain": "googleapis.com",
+    })
 }

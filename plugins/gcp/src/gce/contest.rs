@@ -1,7 +1,8 @@
 //! Who has a name or an address that several instances have, and the zones that follow.
 //!
 //! Of several instances with one owner in a zone, those count that are running or on their way there;
-//! of these the newest; of equals all, and their addresses are joined. The others have no name there.
+//! of these the newest. Of equals, and where the list does not tell which is newer, all count, and their
+//! addresses are joined. The others have no name there.
 //!
 //! The same holds of several with one address, an internal one within its network. One that is stopped,
 //! or being deleted, has no such address any more. But two that are up cannot have one address: the
@@ -14,7 +15,7 @@ use janitor_plugin_api::dns::{BuildError, DesiredZone, Name, NameRef, Rtype};
 use tracing::{debug, warn};
 
 use super::reverse;
-use super::survey::{Address, Claim, Standing, Survey, full_name, index};
+use super::survey::{Address, Claim, State, Survey, full_name, index};
 
 /// What there is to say of a zone.
 #[derive(Debug)]
@@ -82,7 +83,7 @@ impl Survey<'_> {
             let standing = self.seen(best.seen).standing;
             for number in &group[1..] {
                 let address = &self.addresses[*number as usize];
-                if self.seen(address.seen).standing < standing {
+                if standing.beats(self.seen(address.seen).standing) {
                     warn!(
                         address = %address.ip(),
                         counts = self.shown(best.seen),
@@ -133,13 +134,13 @@ impl Survey<'_> {
             for number in group {
                 let claim = self.claims[*number as usize];
                 if claim.seen != best.seen && claim.seen != last {
-                    let is_lost = self.seen(claim.seen).standing < standing;
+                    let is_lost = standing.beats(self.seen(claim.seen).standing);
                     self.tell_of_name(&name, &best, &claim, is_lost);
                     lost += usize::from(is_lost);
                 }
                 last = claim.seen;
-                if self.seen(claim.seen).standing == standing {
-                    let pushed = self.push(&claim, &name, standing, &mut rrsets[zone]);
+                if !standing.beats(self.seen(claim.seen).standing) {
+                    let pushed = self.push(&claim, &name, &mut rrsets[zone]);
                     if let Err(fault) = pushed {
                         faults[zone].get_or_insert(fault);
                     }
@@ -180,14 +181,9 @@ impl Survey<'_> {
     }
 
     /// Puts the addresses of one name into its zone.
-    fn push(
-        &mut self,
-        claim: &Claim,
-        name: &[u8],
-        standing: Standing,
-        rrsets: &mut usize,
-    ) -> Result<(), BuildError> {
+    fn push(&mut self, claim: &Claim, name: &[u8], rrsets: &mut usize) -> Result<(), BuildError> {
         let rule = &self.rules.rules[claim.rule as usize];
+        let is_up = self.seen(claim.seen).standing.state != State::Down;
         let held: Vec<Address> = self.addresses_of(claim.seen).to_vec();
         let (mut v4, mut v6, mut is_robbed) = (false, false, false);
         let state = &mut self.zones[rule.zone];
@@ -207,7 +203,7 @@ impl Survey<'_> {
             }
         }
         *rrsets += usize::from(v4) + usize::from(v6);
-        if is_robbed && standing.is_up {
+        if is_robbed && is_up {
             match Name::from_wire(name) {
                 Ok(owner) => state.builder.hold(owner)?,
                 Err(_) => state.is_complete = false,

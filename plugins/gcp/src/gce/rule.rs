@@ -109,6 +109,11 @@ impl Rules {
             return Err(Error::config("cannot name instances", "no zone is set")
                 .hint("set `dns_zone`, or `dns_zone` in `[[gcp.gce.zones]]`"));
         }
+        if let Some(id) = settings.project_whitelist.iter().find(|id| !is_project(id)) {
+            let cannot = format!("cannot use `{id}` of `project_whitelist`");
+            let form = "an id is letters, digits and hyphens, such as `my-project-4711`";
+            return Err(Error::config(cannot, form));
+        }
         let forward = zones.len();
         for text in &settings.reverse_zones {
             let cannot = || format!("cannot use `{text}` of `reverse_zones`");
@@ -291,6 +296,12 @@ impl Rule {
 /// Whether a condition holds; an empty one says nothing.
 fn is_among(condition: &[String], value: &str) -> bool {
     condition.is_empty() || condition.iter().any(|one| one == value)
+}
+
+/// Whether a text may be the id of a project; some begin with a domain, as in `example.com:my-project`.
+fn is_project(id: &str) -> bool {
+    let is_fit = |octet: u8| octet.is_ascii_alphanumeric() || b"-.:".contains(&octet);
+    id.starts_with(|first: char| first.is_ascii_alphanumeric()) && id.bytes().all(is_fit)
 }
 
 /// The zone that a setting names.

@@ -51,13 +51,37 @@ pub(super) struct Seen {
     addresses: u8,
 }
 
-/// Which of several instances counts: the larger one.
+/// How an instance stands beside others of its name or address; the best is the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Standing {
+    pub(super) state: State,
+    /// Microseconds since 1970, if it is known.
+    created: Option<i64>,
+}
+
+/// What the status of an instance comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// Stopped or suspended, or on its way there.
+    Down,
+    /// None, or one that is not known here.
+    Unknown,
     /// Running, or on its way there.
-    pub(super) is_up: bool,
-    /// Microseconds since 1970; the newer instance counts. One that does not say is older than all.
-    created: i64,
+    Up,
+}
+
+impl Standing {
+    /// Whether it is certain that this instance counts and `other` does not: it is the one that runs,
+    /// or else the newer one.
+    pub(super) fn beats(self, other: Self) -> bool {
+        match (self.state, other.state) {
+            (State::Up, State::Down) => true,
+            (State::Up, State::Up) | (State::Down, State::Down) => {
+                other.created.is_some() && self.created > other.created
+            }
+            _ => false,
+        }
+    }
 }
 
 /// An instance has a name by a rule.
@@ -182,10 +206,8 @@ impl<'r> Survey<'r> {
     }
 
     fn instance(&mut self, project: usize, place: &str, instance: &Instance<'_>) {
-        let shown = match &instance.name {
-            Field::Found(name) => &**name,
-            Field::Missing | Field::Unfit => "None",
-        };
+        let name = text(&instance.name).filter(|name| !name.is_empty());
+        let shown = name.unwrap_or("None");
         let project_id: &'r str = &self.projects[project];
         let members = [
             ("tags", instance.tags.is_unfit()),
@@ -223,7 +245,7 @@ impl<'r> Survey<'r> {
             );
             return;
         }
-        if !matches!(instance.name, Field::Found(_)) {
+        if name.is_none() {
             return self.nameless(project, "name");
         }
         let mut room = std::mem::take(&mut self.room);
@@ -458,22 +480,18 @@ fn mapped(address: IpAddr) -> [u8; 16] {
 ///
 /// <https://docs.cloud.google.com/compute/docs/instances/instance-lifecycle>
 fn standing_of(instance: &Instance<'_>) -> Standing {
-    let is_down = matches!(
-        text(&instance.status),
+    let state = match text(&instance.status) {
+        Some("PENDING" | "PROVISIONING" | "STAGING" | "RUNNING" | "REPAIRING") => State::Up,
         Some(
-            "PENDING_STOP"
-                | "STOPPING"
-                | "STOPPED"
-                | "TERMINATED"
-                | "SUSPENDING"
-                | "SUSPENDED"
-                | "DEPROVISIONING"
-        )
-    );
+            "PENDING_STOP" | "STOPPING" | "STOPPED" | "SUSPENDING" | "SUSPENDED" | "TERMINATED"
+            | "DEPROVISIONING",
+        ) => State::Down,
+        _ => State::Unknown,
+    };
     let created = text(&instance.created).and_then(|text| text.parse::<Timestamp>().ok());
     Standing {
-        is_up: !is_down,
-        created: created.map_or(i64::MIN, Timestamp::as_microsecond),
+        state,
+        created: created.map(Timestamp::as_microsecond),
     }
 }
 

@@ -30,10 +30,16 @@ impl<Z> Batch<Z> {
 
     /// Whether `parcel` may be added, where there are to be `most` messages at most. A first one always
     /// may: it cannot be made smaller.
+    ///
+    /// "All `PubsubMessage`s published in a given `PublishRequest` must specify the same `orderingKey`
+    /// value" (`PubsubMessage` in Google's reference): what has keys of its own goes alone.
     pub(super) fn has_room_for(&self, parcel: &Parcel, most: usize) -> bool {
+        let Some((_, first)) = self.parcels.first() else {
+            return true;
+        };
         let octets = self.octets + parcel.json.len() + 1;
         let messages = self.messages + parcel.messages.len();
-        self.is_empty() || (messages <= most && octets <= FULL_OCTETS)
+        messages <= most && octets <= FULL_OCTETS && first.key == parcel.key
     }
 
     pub(super) fn push(&mut self, whose: Z, parcel: Parcel) {

@@ -35,16 +35,18 @@ impl LeftOut {
         let reasons = self.reasons.iter();
         let reasons = reasons.map(|(reason, count)| format!("{count} because {reason}"));
         let reasons = reasons.collect::<Vec<_>>().join("; ");
-        let more = if changes > NAMED { ", …" } else { "" };
         let first = self.first.join(", ");
         tracing::warn!(
-            %zone, changes, reasons, "for" = format!("{first}{more}"),
-            "changes were not published, as nothing would come of them; what the Gordon service cannot \
-             change is better left out by [core.scope]"
+            %zone, changes, reasons, first,
+            "changes were left out, as nothing would come of publishing them; [core.scope] takes them out \
+             of what is managed"
         );
-        for (reason, &count) in &self.reasons {
-            let context = [("reason", reason.word().into())];
-            host.increment("pubsub-changes-left-out", count, &context);
+        let mut words = BTreeMap::<_, usize>::new();
+        for (reason, count) in &self.reasons {
+            *words.entry(reason.word()).or_default() += count;
+        }
+        for (word, count) in words {
+            host.increment("pubsub-changes-left-out", count, &[("reason", word.into())]);
         }
     }
 }

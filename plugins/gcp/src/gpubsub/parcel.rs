@@ -30,6 +30,8 @@ pub(super) struct Sorted {
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) owner: Name,
+    /// The ordering key of its messages.
+    pub(super) key: Option<String>,
     /// For each message the number of its change, and which half of it the message is.
     pub(super) messages: Vec<(u32, Direction)>,
     /// The messages as JSON, with commas between them.
@@ -132,7 +134,7 @@ pub(super) fn sort(
     };
     let owner = first.owner();
     let key = has_ordering_key.then(|| ordering_key(apex, owner));
-    let parcel = pack(owner, &sent, key.as_deref(), now);
+    let parcel = pack(owner, &sent, key, now);
     if parcel.json.len() > MOST_OCTETS {
         left_out.extend(parcel.changes().map(|number| (number, Reason::TooLarge)));
         return Sorted {
@@ -179,15 +181,18 @@ fn is_conflict(one: Rtype, other: Rtype) -> bool {
 fn pack(
     owner: NameRef<'_>,
     sent: &[(u32, Halves<'_>)],
-    key: Option<&str>,
+    key: Option<String>,
     now: Timestamp,
 ) -> Parcel {
+    let key_as_json = key
+        .as_deref()
+        .map(|key| serde_json::Value::from(key).to_string());
     let mut parcel = Parcel {
         owner: owner.to_owned(),
+        key,
         messages: Vec::new(),
         json: Vec::new(),
     };
-    let key = key.map(|key| serde_json::Value::from(key).to_string());
     let mut data = Vec::new();
     for &(number, halves) in sent {
         for (direction, rrset) in halves.into_iter().flatten() {
@@ -196,7 +201,7 @@ fn pack(
             if !parcel.json.is_empty() {
                 parcel.json.push(b',');
             }
-            push_message(&mut parcel.json, &data, key.as_deref());
+            push_message(&mut parcel.json, &data, key_as_json.as_deref());
             parcel.messages.push((number, direction));
         }
     }

@@ -4,8 +4,9 @@
 //! may be made. So there is no pause to wait for more: while requests are under way, more is gathered.
 //!
 //! A batch that Pub/Sub refuses for something in it is sent again in halves, until what is wrong stands
-//! alone. Whatever else goes wrong has been tried again for as long as a request may take, by the client,
-//! and would go wrong again: nothing more is sent then.
+//! alone; if it is wrong of everything, no more is sent after a while. Whatever else goes wrong has been
+//! tried again for as long as a request may take, by the client, and would go wrong again: nothing more is
+//! sent then.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -24,9 +25,12 @@ use super::pace::Pace;
 use super::parcel::Parcel;
 use super::verdict::Verdict;
 
-/// How many batches of a run are halved. Enough to find six messages in a thousand; where a topic takes
-/// none of them at all, not so many that the run would do nothing else.
+/// How many batches of a run are halved: enough to find six messages in a thousand.
 const MOST_SPLITS: u32 = 64;
+
+/// How many requests may be refused for what is in them, one after the other, before it is the topic that
+/// is taken to refuse everything, as one does whose schema is another one's.
+const MOST_UNFIT: u32 = 64;
 
 /// How a run sends.
 #[derive(Clone, Debug)]
@@ -76,6 +80,8 @@ pub(super) struct Sending<'a, Z> {
     /// The batches of `under_way`: who gives up waiting has to say of what.
     outstanding: Vec<Rc<Batch<Z>>>,
     splits: u32,
+    /// Requests that were refused for what is in them since one was acknowledged.
+    unfit: u32,
     /// Why nothing more is sent.
     stopped: Option<String>,
     is_cancelled: bool,
@@ -93,6 +99,7 @@ impl<'a, Z: 'a> Sending<'a, Z> {
             under_way: FuturesUnordered::new(),
             outstanding: Vec::new(),
             splits: 0,
+            unfit: 0,
             stopped: None,
             is_cancelled: false,
             counts: Counts::default(),
@@ -149,12 +156,14 @@ impl<'a, Z: 'a> Sending<'a, Z> {
     pub(super) async fn finish(mut self) -> Counts {
         let mut end = None;
         while self.has_work() {
-            if !self.has_unsent() {
-                end.get_or_insert(Instant::now() + self.manner.patience);
-            }
             if self.is_cancelled {
                 let cancelled = Instant::now() + self.manner.patience_cancelled;
-                end = Some(end.map_or(cancelled, |end| end.min(cancelled)));
+                end = Some(end.map_or(cancelled, |end: Instant| end.min(cancelled)));
+            } else if self.has_unsent() {
+                // Also once a batch has to be sent again in halves.
+                end = None;
+            } else {
+                end.get_or_insert(Instant::now() + self.manner.patience);
             }
             match end {
                 None => self.step().await,
@@ -209,11 +218,20 @@ impl<'a, Z: 'a> Sending<'a, Z> {
         self.outstanding.retain(|other| !Rc::ptr_eq(other, &batch));
         match verdict {
             Verdict::Acknowledged(ids) => {
+                self.unfit = 0;
                 self.counts.acknowledged += batch.messages();
                 self.tell(&batch, &ids);
                 report_all(&self.world, &batch, &Outcome::Accepted);
             }
-            Verdict::Unfit(reason) => self.halve(batch, reason),
+            Verdict::Unfit(reason) => {
+                self.unfit += 1;
+                self.halve(batch, &reason);
+                if self.unfit == MOST_UNFIT {
+                    self.stop(format!(
+                        "not sent, because of what happened to others: {reason}"
+                    ));
+                }
+            }
             Verdict::Refused(reason) => {
                 self.counts.refused += batch.messages();
                 report_all(&self.world, &batch, &Outcome::Refused(reason.clone()));
@@ -229,23 +247,26 @@ impl<'a, Z: 'a> Sending<'a, Z> {
     }
 
     /// Sends the halves of a batch that was refused for something in it.
-    fn halve(&mut self, batch: Rc<Batch<Z>>, reason: String) {
+    fn halve(&mut self, batch: Rc<Batch<Z>>, reason: &str) {
         let may_split = self.splits < MOST_SPLITS && self.stopped.is_none();
         let batch = Rc::into_inner(batch).expect("nobody else has it once it is settled");
         match batch.split() {
             Ok(halves) if may_split => {
                 self.splits += 1;
-                self.again.extend(halves);
+                // Before what is left of larger ones, so that single messages are soon come to.
+                let [first, second] = halves;
+                self.again.push_front(second);
+                self.again.push_front(first);
             }
             Ok(halves) => {
                 for half in halves {
                     self.counts.refused += half.messages();
-                    report_all(&self.world, &half, &Outcome::Refused(reason.clone()));
+                    report_all(&self.world, &half, &Outcome::Refused(reason.to_owned()));
                 }
             }
             Err(single) => {
                 self.counts.refused += single.messages();
-                report_all(&self.world, &single, &Outcome::Refused(reason));
+                report_all(&self.world, &single, &Outcome::Refused(reason.to_owned()));
             }
         }
     }

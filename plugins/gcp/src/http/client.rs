@@ -261,6 +261,16 @@ impl Google {
         Self::over(Exchange::testing(), address, tokens)
     }
 
+    /// A client for tests of an emulator.
+    pub(crate) fn over_emulator(exchange: Exchange, address: &str) -> Self {
+        let addresses = Addresses::new(&Endpoints::default()).unwrap();
+        Self {
+            exchange,
+            tokens: Tokens::none(),
+            addresses: addresses.with_emulator(address).unwrap(),
+        }
+    }
+
     /// As [`Self::testing`], by an exchange of the test's own.
     pub(crate) fn over(exchange: Exchange, address: &str, tokens: Tokens) -> Self {
         let address = Some(address.to_owned());

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use janitor_plugin_api::Error;
 use reqwest::Url;
 
+use super::text::shown;
 use crate::settings::Endpoints;
 
 /// One of Google's services.
@@ -65,10 +66,15 @@ impl Addresses {
             let text = set.as_deref().unwrap_or(service.public());
             address(text).map_err(|fault| {
                 let setting = service.setting();
-                Error::config(
-                    format!("cannot use `endpoints.{setting} = \"{text}\"`"),
-                    fault,
-                )
+                let what = match fault {
+                    // There is a password in it.
+                    EndpointFault::User => format!("cannot use `endpoints.{setting}`"),
+                    _ => format!(
+                        "cannot use `endpoints.{setting} = \"{}\"`",
+                        shown(text, &[])
+                    ),
+                };
+                Error::config(what, fault)
             })
         });
         Ok(Self([dns?, compute?, resource_manager?, pubsub?]))

@@ -8,6 +8,8 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::LocalBoxFuture;
 use janitor_plugin_api::{Error, Host};
 use tokio::time::Instant;
+#[cfg(test)]
+use tokio_rustls::rustls::RootCertStore;
 use tracing::{debug, warn};
 
 use super::answer::{Answer, Refusal};
@@ -264,7 +266,11 @@ impl Exchange {
 
     /// For tests, with their own time.
     pub(crate) fn with(policy: Policy, timeout: Duration) -> Self {
-        let authorities = tokio_rustls::rustls::RootCertStore::empty();
+        Self::trusting(RootCertStore::empty(), policy, timeout)
+    }
+
+    /// For tests, with their own authorities.
+    pub(crate) fn trusting(authorities: RootCertStore, policy: Policy, timeout: Duration) -> Self {
         let connections = Connections::trusting(authorities, timeout).unwrap();
         let never = || -> LocalBoxFuture<'static, ()> { Box::pin(std::future::pending()) };
         Self::over(connections, timeout, policy, Arc::new(never))

@@ -167,6 +167,14 @@ impl Fault {
         }
     }
 
+    /// What happened in the end, without how often it had been tried.
+    pub(crate) fn last(self) -> Self {
+        match self {
+            Self::GivenUp { last, .. } => *last,
+            fault => fault,
+        }
+    }
+
     /// The reason that the service gave, in one word.
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {

@@ -2,7 +2,13 @@
 
 pub(crate) mod log;
 pub(crate) mod server;
+mod connections;
+mod tls;
+mod addresses;
 mod answering;
+mod paging;
+mod texts;
+mod vectors;
 mod pauses;
 mod repeating;
 

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use tokio_rustls::rustls;
+use tokio_rustls::rustls::{self, CertificateError};
 
 use super::text::shown;
 
@@ -28,7 +28,7 @@ pub(crate) enum TransportFault {
     #[error("no TLS with `{host}`")]
     Tls {
         host: String,
-        is_certificate: bool,
+        hint: &'static str,
         #[source]
         source: Detail,
     },
@@ -64,7 +64,7 @@ impl TransportFault {
         match links(error).find_map(tls_error) {
             Some(tls) => Self::Tls {
                 host,
-                is_certificate: matches!(tls, rustls::Error::InvalidCertificate(_)),
+                hint: tls_hint(tls),
                 source: Detail(shown(&tls.to_string(), &[])),
             },
             // The type of this error is not public.
@@ -107,14 +107,7 @@ impl TransportFault {
                 "HTTPS_PROXY names the proxy, as `http://user:password@host:port` if it wants to know who is \
                  there, and NO_PROXY whom it is not for"
             }
-            Self::Tls {
-                is_certificate: true,
-                ..
-            } => {
-                "the authority that signed the certificate has to be among the system's, or in the file that \
-                 SSL_CERT_FILE names; a proxy that reads along has one of its own"
-            }
-            Self::Tls { .. } => "look whether the endpoint is one for `https://`",
+            Self::Tls { hint, .. } => hint,
             Self::Silence { .. } | Self::Late { .. } | Self::Large { .. } | Self::Broken { .. } => {
                 return None;
             }
@@ -129,11 +122,36 @@ fn links<'a>(
     std::iter::successors(Some(error), |&link| link.source())
 }
 
-/// What TLS has to say in one link. An error of I/O has its own cause inside, where `source` passes it over.
+/// What TLS has to say in one link. An error of I/O has its own cause inside, where `source` passes it over,
+/// and that may be another one of I/O.
 fn tls_error<'a>(link: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    let inside = link
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref)
-        .and_then(|inside| inside.downcast_ref());
-    inside.or_else(|| link.downcast_ref())
+    let mut io = link.downcast_ref::<io::Error>();
+    while let Some(inside) = io.and_then(io::Error::get_ref) {
+        if let Some(error) = inside.downcast_ref() {
+            return Some(error);
+        }
+        io = inside.downcast_ref();
+    }
+    link.downcast_ref()
+}
+
+const fn tls_hint(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(fault) => match fault {
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                "`endpoints` has to call the service by a name that its certificate bears"
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => {
+                "either the certificate is out of date or the clock of this machine"
+            }
+            _ => {
+                "the authority that signed the certificate has to be among the system's, or in the file that \
+                 SSL_CERT_FILE names; a proxy that reads along has one of its own"
+            }
+        },
+        _ => "look whether the endpoint is one for `https://`",
+    }
 }

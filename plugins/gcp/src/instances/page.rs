@@ -55,7 +55,11 @@ impl Warning<'_> {
         };
         let code = warning.code.found().unwrap_or_default();
         let message = warning.message.found().unwrap_or_default();
-        (code != "NO_RESULTS_ON_PAGE").then(|| format!("{code}: {message}"))
+        match &*code {
+            "NO_RESULTS_ON_PAGE" => None,
+            "" => Some(format!("a warning without code: {message}")),
+            code => Some(format!("{code}: {message}")),
+        }
     }
 }
 

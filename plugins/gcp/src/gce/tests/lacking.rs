@@ -1,1 +1,300 @@
-//! Soon.
+//! What cannot be seen is not taken for absent.
+
+use serde_json::json;
+
+use super::*;
+
+const RULES: &str = "
+    dns_zone = 'rest.example'
+    reverse_zones = ['2.0.192.in-addr.arpa']
+    [[zones]]
+    dns_zone = 'one.example'
+    projects = ['p-1']
+    [[zones]]
+    dns_zone = 'web.example'
+    tags = ['http']
+";
+
+/// The zones that are incomplete once a project could not be listed.
+fn incomplete(toml: &str, project: &str) -> String {
+    let said = said(&settings(toml), &[(project, Value::Null)]);
+    let zones = said
+        .zones
+        .lines()
+        .filter_map(|line| line.strip_suffix(" 0, incomplete"));
+    zones.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_project_that_is_not_seen_leaves_every_zone_incomplete_that_it_may_have_names_in() {
+    let reverse = "2.0.192.in-addr.arpa";
+    assert_eq!(
+        incomplete(RULES, "p-1"),
+        format!("one.example web.example {reverse}")
+    );
+    assert_eq!(
+        incomplete(RULES, "p-2"),
+        format!("web.example rest.example {reverse}")
+    );
+    assert_eq!(incomplete("dns_zone = 'example.com'", "p"), "example.com");
+    let narrow = "dns_zone = 'rest.example'
+        [[zones]]\ndns_zone = 'one.example'\nprojects = ['p']\nregions = ['us-east1']";
+    assert_eq!(incomplete(narrow, "p"), "one.example rest.example");
+}
+
+/// What is said of a page with one good instance and these members.
+fn with_page(members: Value) -> Said {
+    let mut body = page(
+        "us-east1-b",
+        json!([instance("a", "192.0.2.1", "10.0.0.1")]),
+    );
+    let scopes = members["items"].as_object().cloned().unwrap_or_default();
+    body["items"].as_object_mut().unwrap().extend(scopes);
+    let mut members = members;
+    members.as_object_mut().unwrap().remove("items");
+    said(
+        &settings("dns_zone = 'example.com'"),
+        &[("p-1", with(body, members))],
+    )
+}
+
+#[test]
+fn a_page_that_says_that_it_is_not_whole_leaves_its_zones_incomplete() {
+    let unreachable = json!({ "code": "UNREACHABLE", "message": "us-central1-a is down" });
+    let lacks = [
+        json!({ "items": { "zones/us-central1-a": { "warning": unreachable } } }),
+        json!({ "warning": unreachable }),
+        json!({ "warning": { "message": "x" } }),
+        json!({ "warning": "x" }),
+        json!({ "unreachables": ["projects/p-1/zones/us-central1-a"] }),
+        json!({ "unreachables": "all" }),
+        json!({ "partialSuccess": true }),
+    ];
+    let mut log = Vec::new();
+    for lack in lacks {
+        let said = with_page(lack.clone());
+        let zone = "example.com 1, incomplete\na.example.com. 300 IN A 192.0.2.1\n";
+        assert_eq!(said.zones, zone, "{lack}");
+        log.extend(said.log);
+    }
+    insta::assert_snapshot!(log.join("\n"), @"
+    WARN instances are missing from the list of the project (project=p-1 reason=us-central1-a: UNREACHABLE: us-central1-a is down)
+    WARN instances are missing from the list of the project (project=p-1 reason=UNREACHABLE: us-central1-a is down)
+    WARN instances are missing from the list of the project (project=p-1 reason=a warning without code: x)
+    WARN instances are missing from the list of the project (project=p-1 reason=a warning that cannot be read)
+    WARN instances are missing from the list of the project (project=p-1 reason=no answer from projects/p-1/zones/us-central1-a)
+    WARN instances are missing from the list of the project (project=p-1 reason=`unreachables` cannot be read)
+    WARN instances are missing from the list of the project (project=p-1 reason=the answer is partial)
+    ");
+}
+
+#[test]
+fn a_page_without_instances_is_one_and_says_nothing_more() {
+    let empty =
+        json!({ "code": "NO_RESULTS_ON_PAGE", "message": "none", "data": [{ "key": "scope" }] });
+    let wholes = [
+        json!({ "items": { "zones/us-central1-a": { "warning": empty }, "zones/x": {} } }),
+        json!({ "items": { "zones/us-central1-a": { "instances": null } }, "warning": null }),
+        json!({ "warning": empty, "unreachables": [], "partialSuccess": false, "new": [{}] }),
+    ];
+    for whole in wholes {
+        let said = with_page(whole.clone());
+        assert_eq!(
+            said.zones, "example.com 1\na.example.com. 300 IN A 192.0.2.1\n",
+            "{whole}"
+        );
+        assert_eq!(said.log, [""; 0]);
+    }
+    let rules = Rules::new(&settings("dns_zone = 'example.com'")).unwrap();
+    let projects = ["p".to_owned()];
+    let mut survey = Survey::new(&rules, &projects);
+    for page in [
+        "{}",
+        r#"{"items": {}}"#,
+        r#"{"items": null, "nextPageToken": ""}"#,
+    ] {
+        assert_eq!(
+            survey.page(0, page.as_bytes()).unwrap(),
+            crate::http::Next::End
+        );
+    }
+    assert_eq!(text(&rules, &survey.settle()), "example.com 0\n");
+}
+
+#[test]
+fn a_page_of_another_shape_is_a_fault_and_never_the_last_one() {
+    let rules = Rules::new(&settings("dns_zone = 'example.com'")).unwrap();
+    let projects = ["p".to_owned()];
+    let mut survey = Survey::new(&rules, &projects);
+    let whole = page("us-east1-b", json!([instance("a", "192.0.2.1", "")])).to_string();
+    let cut = (0..whole.len()).map(|end| whole[..end].to_owned());
+    let unfit = [
+        "[]",
+        "null",
+        "5",
+        "{} {}",
+        r#"{"items": []}"#,
+        r#"{"items": "none"}"#,
+        r#"{"items": {"zones/a": []}}"#,
+        r#"{"items": {"zones/a": null}}"#,
+        r#"{"items": {"zones/a": {"instances": {}}}}"#,
+        r#"{"items": {"zones/a": {"instances": "none"}}}"#,
+        r#"{"nextPageToken": 5}"#,
+        r#"{"nextPageToken": {"token": "x"}}"#,
+        r#"{"partialSuccess": "no"}"#,
+    ];
+    for page in cut.chain(unfit.map(str::to_owned)) {
+        let fault = survey.page(0, page.as_bytes()).unwrap_err();
+        let told = fault.to_string();
+        assert_eq!(
+            told, "the answer is not the JSON that was expected",
+            "{page}"
+        );
+    }
+}
+
+#[test]
+fn an_instance_that_cannot_be_read_is_left_out_and_its_name_held() {
+    let addresses = |interfaces: Value| json!({ "name": "b", "networkInterfaces": interfaces });
+    let access = |access: Value| addresses(json!([{ "accessConfigs": access }]));
+    let unread = [
+        json!({ "name": "b" }),
+        addresses(json!([])),
+        addresses(json!({})),
+        addresses(json!([5])),
+        access(Value::Null),
+        access(json!([])),
+        access(json!("x")),
+        access(json!([[]])),
+        access(json!([{ "natIP": null }])),
+        access(json!([{ "natIP": 5 }])),
+        access(json!([{ "natIP": "" }])),
+        access(json!([{ "natIP": "192.0.2.256" }])),
+        access(json!([{ "natIP": "192.0.2.1/32" }])),
+        access(json!([{ "natIP": "2001:db8::1" }])),
+        access(json!([{ "natIP": "127.0.0.1" }])),
+        access(json!([{ "natIP": "0.0.0.0" }])),
+        access(json!([{ "natIP": "224.0.0.1" }])),
+        access(json!([{ "natIP": "255.255.255.255" }])),
+    ];
+    let settings = "dns_zone = 'example.com'\nreverse_zones = ['2.0.192.in-addr.arpa']";
+    let mut told = Vec::new();
+    for instance in unread {
+        let good = super::instance("a", "192.0.2.1", "");
+        let said = said_of(settings, json!([good, instance]));
+        assert!(said.zones.starts_with("example.com 1\n"), "{}", said.zones);
+        assert!(
+            said.zones.contains("\nb.example.com. is held\n"),
+            "{}",
+            said.zones
+        );
+        let reverse = if said.zones.contains("arpa 1, incomplete") {
+            "which address it has is not known"
+        } else {
+            "it has no address"
+        };
+        assert_eq!(said.log.len(), 1);
+        told.push(format!("{}\n  {reverse}", said.log[0]));
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of missing key accessConfigs, skipping.
+      it has no address
+    WARN Could not extract instance information for b because of missing key accessConfigs, skipping.
+      it has no address
+    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of missing key natIP, skipping.
+      it has no address
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+      which address it has is not known
+    ");
+}
+
+#[test]
+fn an_instance_that_could_have_any_name_leaves_every_zone_of_its_project_incomplete() {
+    let settings =
+        "dns_zone = 'example.com'\ntag_blacklist = ['x']\nmetadata_blacklist = [['a', 'b']]
+        [[zones]]\ndns_zone = 'web.example'\nlabels = { a = 'b' }";
+    let base = instance("b", "192.0.2.2", "");
+    let unread = [
+        json!([base]),
+        json!("b"),
+        Value::Null,
+        json!({}),
+        with(base.clone(), json!({ "name": null })),
+        with(base.clone(), json!({ "name": 5 })),
+        with(base.clone(), json!({ "name": "" })),
+        with(base.clone(), json!({ "tags": ["x"] })),
+        with(base.clone(), json!({ "tags": { "items": "x" } })),
+        with(base.clone(), json!({ "tags": { "items": [["x"]] } })),
+        with(base.clone(), json!({ "metadata": [] })),
+        with(base.clone(), json!({ "metadata": { "items": {} } })),
+        with(base.clone(), json!({ "labels": [] })),
+        with(base.clone(), json!({ "labels": { "a": ["b"] } })),
+    ];
+    let mut told = Vec::new();
+    for instance in unread {
+        let good = super::instance("a", "192.0.2.1", "");
+        let said = said_of(settings, json!([good, instance]));
+        assert_eq!(
+            said.zones,
+            "web.example 0, incomplete\nexample.com 1, incomplete\na.example.com. 300 IN A 192.0.2.1\n",
+            "{instance}"
+        );
+        told.extend(said.log);
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping.
+    WARN Could not extract instance information for b because of unreadable key tags, skipping.
+    WARN Could not extract instance information for b because of unreadable key tags, skipping.
+    WARN Could not extract instance information for b because of unreadable key tags, skipping.
+    WARN Could not extract instance information for b because of unreadable key metadata, skipping.
+    WARN Could not extract instance information for b because of unreadable key metadata, skipping.
+    WARN Could not extract instance information for b because of unreadable key labels, skipping.
+    WARN Could not extract instance information for b because of unreadable key labels, skipping.
+    ");
+    let without_id = said_of(
+        "dns_zone = 'example.com'\nname_template = '{name}-{id}'",
+        json!([base]),
+    );
+    assert_eq!(without_id.zones, "example.com 0, incomplete\n");
+    // What nobody asked for may be of any shape.
+    let odd = json!({ "tags": 1, "metadata": [], "labels": "x", "id": 5, "status": {}, "scheduling": [] });
+    let said = said_of("dns_zone = 'example.com'", json!([with(base, odd)]));
+    assert_eq!(
+        said.zones,
+        "example.com 1\nb.example.com. 300 IN A 192.0.2.2\n"
+    );
+}

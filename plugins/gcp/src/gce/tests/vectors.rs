@@ -1,15 +1,14 @@
 //! The cases of the Python original: `tests/vectors/gce-instances.json`, over HTTP.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::super::{Rules, Settings, survey};
 use super::log::Log;
 use crate::auth::Tokens;
+use crate::http::Google;
 use crate::http::tests::server::{Received, Reply, Server};
-use crate::http::{Exchange, Google, Policy};
 
 /// The page that a request is for: with a token to the next one, if there is one.
 fn page_of(pages: &[Value], request: &Received) -> Reply {
@@ -27,7 +26,12 @@ fn page_of(pages: &[Value], request: &Received) -> Reply {
 fn answer(input: &Value, request: &Received) -> Reply {
     let refusal = |status: &Value| {
         let status = u16::try_from(status.as_u64().unwrap()).unwrap();
-        Reply::status(status, r#"{"error": {"message": "no"}}"#)
+        // So long a pause is no use within any deadline: nothing is repeated.
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Retry-After", "86400"),
+        ];
+        Reply::with(status, &headers, r#"{"error": {"message": "no"}}"#)
     };
     let query = request.query();
     let path: Vec<_> = request.path().split('/').skip(1).collect();
@@ -69,9 +73,7 @@ fn outcome(input: &Value) -> Value {
         let input = input.clone();
         move |_, request| answer(&input, request)
     });
-    let policy = Policy::hurried(Duration::from_millis(100));
-    let exchange = Exchange::with(policy, Duration::from_secs(10));
-    let google = Google::over(exchange, &server.url(), Tokens::none());
+    let google = Google::testing(&server.url(), Tokens::none());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -117,6 +117,7 @@ fn parcel(number: u32, messages: u32) -> Parcel {
     let json = (0..messages).map(|message| format!(r#"{{"data":"{number}.{message}"}}"#));
     Parcel {
         owner: Name::root(),
+        key: None,
         messages: (0..messages)
             .map(|message| (message, Direction::Addition))
             .collect(),
@@ -249,9 +250,54 @@ async fn where_everything_is_refused_for_itself_that_is_found_out_in_bounds() {
         stage.send(manner(100, 4), 1000, 1).await,
         counts(0, 1000, 0)
     );
-    let requests = stage.requests.borrow().len();
-    assert_eq!(requests, 10 + 2 * 64);
+    // Those that were under way when the last one was refused are waited for.
+    assert_eq!(stage.requests.borrow().len(), 64 + 3);
+    let reports = stage.reports();
+    assert_eq!(reports.len(), 1000);
+    let unsent = reports.iter().filter(|report| report.contains("not sent"));
+    assert!(unsent.count() > 900);
+}
+
+#[tokio::test(start_paused = true)]
+async fn so_many_batches_are_halved_and_no_more() {
+    // Every other message is wrong.
+    let is_odd = |message: &String| {
+        let number = message.trim_end_matches(".0").parse::<u32>();
+        number.expect("a number") % 2 == 1
+    };
+    let stage = Stage::new(move |messages| {
+        let verdict = if messages.iter().any(is_odd) {
+            Verdict::Unfit("no".to_owned())
+        } else {
+            acknowledged(messages)
+        };
+        (SECOND, verdict)
+    });
+    let counted = stage.send(manner(1000, 1), 1000, 1).await;
+    assert!(counted.acknowledged > 0, "{counted:?}");
+    assert_eq!(counted.acknowledged + counted.refused, 1000);
+    assert!(stage.requests.borrow().len() <= 1 + 2 * 64);
     assert_eq!(stage.reports().len(), 1000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn parcels_with_keys_of_their_own_go_alone() {
+    let stage = Stage::willing();
+    let mut sending = Sending::new(manner(1000, 2), stage.world());
+    for (number, key) in [Some("a"), Some("b"), None, None, Some("c")]
+        .into_iter()
+        .enumerate()
+    {
+        let number = u32::try_from(number).expect("few");
+        let mut parcel = parcel(number, 2);
+        parcel.key = key.map(str::to_owned);
+        sending.push(number, parcel).await;
+    }
+    assert_eq!(sending.finish().await, counts(10, 0, 0));
+    assert_eq!(
+        stage.requests(),
+        ["0 0.0 0.1", "0 1.0 1.1", "1 2.0 2.1 3.0 3.1", "1 4.0 4.1"]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -143,7 +143,7 @@ fn a_post_that_did_not_get_there_is_repeated() {
     let address_of_nobody = format!("http://{}/", nobody.local_addr().unwrap());
     drop(nobody);
     let exchange = Exchange::with(
-        Policy::hurried(Duration::from_millis(300)),
+        Policy::hurried(Duration::from_secs(1)),
         Duration::from_secs(10),
     );
     let google = Google::over(exchange, &address_of_nobody, Tokens::none());

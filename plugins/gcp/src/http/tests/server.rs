@@ -142,7 +142,13 @@ pub(super) fn serve(
     reply: &dyn Fn(usize, &Received) -> Reply,
 ) -> io::Result<()> {
     let mut from = BufReader::new(from);
-    while let Some(request) = read(connection, &mut from)? {
+    loop {
+        let request = match read(connection, &mut from) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(()),
+            // What is no text is answered like any other nonsense.
+            Err(_) => return to.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        };
         let number = {
             let mut received = received.lock().unwrap();
             received.push(request.clone());
@@ -182,7 +188,6 @@ pub(super) fn serve(
         }
         to.flush()?;
     }
-    Ok(())
 }
 
 fn read(connection: usize, from: &mut impl io::BufRead) -> io::Result<Option<Received>> {

@@ -1,0 +1,117 @@
+//! What its plugins for Google Cloud did.
+
+use std::collections::BTreeSet;
+
+use janitor_test_google::{Fault, Google, Instance, World};
+
+use crate::google::{deployment, google};
+use crate::janitor::Janitor;
+
+/// Instances compared with a zone file, in which nothing that the tests have is to be changed but `old`.
+fn instances(google: &Google, settings: &str) -> Janitor {
+    let served = "web A 192.0.2.1\nmail A 192.0.2.2\nold A 192.0.2.3";
+    deployment(google)
+        .authorities(&["gcp.gce"])
+        .served("example.com", served)
+        .settings(
+            "[core.guard]\ndeletions_percent = 100\n[core.guard.run]\ndeletions_percent = 100",
+        )
+        .settings(&format!("[gcp.gce]\ndns_zone = 'example.com.'\n{settings}"))
+}
+
+fn two_projects() -> World {
+    World::new()
+        .instance("p-1", Instance::new("web").external("192.0.2.1"))
+        .instance("p-2", Instance::new("mail").external("192.0.2.2"))
+        .instance("p-2", Instance::new("new").external("192.0.2.4"))
+}
+
+/// What is served of `web`, `mail`, `old` and `new`.
+fn served(janitor: &Janitor) -> Vec<&'static str> {
+    let file = janitor.served_file("example.com");
+    let is_there = |name: &&str| file.lines().any(|line| line.starts_with(*name));
+    ["web", "mail", "old", "new"]
+        .into_iter()
+        .filter(is_there)
+        .collect()
+}
+
+/// B24: all projects were asked at the same time, however many there were.
+#[test]
+fn no_more_projects_are_asked_at_once_than_it_says() {
+    let projects = (0..20).map(|number| format!("p-{number}"));
+    let google = google(projects.fold(World::new(), |world, id| world.project(&id)));
+    google.fault("GET /compute/", Fault::Silence);
+    // Nobody gets an answer, so that nobody makes room for another one.
+    let run = instances(&google, "at_once = 3\ntimeout = 0.3\ndeadline = 1.0").run();
+    assert_eq!(run.exit_code(), 1);
+    let asked = google.requests_like("GET /compute/");
+    let asked: BTreeSet<_> = asked.iter().map(|request| request.path.clone()).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+}
+
+/// B25: with a token that was refused, every project was skipped, and the run a success.
+#[test]
+fn a_refused_token_is_not_a_project_that_may_not_be_seen() {
+    let google = google(two_projects());
+    google.fault(
+        "POST /token",
+        Fault::grant(403, "access_denied", "Account is suspended"),
+    );
+    let janitor = instances(&google, "project_whitelist = ['p-1', 'p-2']");
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 1);
+    assert_eq!(served(&janitor), ["web", "mail", "old"]);
+    assert_eq!(run.log_with("Could not fetch instance list"), [""; 0]);
+    assert_eq!(google.requests_like("GET /compute/").len(), 0);
+    let told = run.failures();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("cannot get an access token"), "{told:?}");
+}
+
+/// B26: the records of a project that was skipped were deleted.
+#[test]
+fn the_names_of_a_project_that_may_not_be_listed_stay() {
+    for status in [403, 404, 410] {
+        let google = google(two_projects());
+        google.fault(
+            "GET /compute/v1/projects/p-1/",
+            Fault::status(status, "notToday"),
+        );
+        let janitor = instances(&google, "");
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 0, "{}", run.errors());
+        assert_eq!(served(&janitor), ["web", "mail", "old", "new"], "{status}");
+        let told = run.log_with("Could not fetch instance list for project, skipping: p-1: ");
+        assert_eq!(told.len(), 1, "{told:?}");
+
+        google.heal();
+        assert_eq!(janitor.run().exit_code(), 0);
+        assert_eq!(served(&janitor), ["web", "mail", "new"], "{status}");
+    }
+}
+
+/// B27: an item of metadata without a value ended the run.
+#[test]
+fn metadata_without_a_value_is_no_reason_to_stop() {
+    let odd = |instance: Instance| {
+        instance.metadata("dns", "on").edited(|instance| {
+            let items = instance["metadata"]["items"].as_array_mut();
+            items
+                .expect("there is one")
+                .insert(0, serde_json::json!({ "key": "dns" }));
+        })
+    };
+    let off = Instance::new("mail")
+        .external("192.0.2.2")
+        .metadata("dns", "off");
+    let google = google(
+        World::new()
+            .instance("p-1", odd(Instance::new("web").external("192.0.2.1")))
+            .instance("p-1", odd(off)),
+    );
+    let janitor = instances(&google, "metadata_blacklist = [['dns', 'off']]");
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 0, "{}", run.errors());
+    assert_eq!(served(&janitor), ["web"]);
+}
