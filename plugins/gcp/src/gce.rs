@@ -8,6 +8,8 @@ mod address;
 mod template;
 mod reverse;
 mod rule;
+mod standing;
+mod ledger;
 mod survey;
 mod contest;
 
@@ -144,6 +146,11 @@ impl Authority for Gce {
             () = self.host.cancelled() => Err(Error::cancelled("not every project was listed")),
             ended = self.name_instances(rrsets) => ended,
         }
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.google.measure(&self.host);
+        Ok(())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which addresses of an instance its names have.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::instances::{Field, First, Instance, Interface, Text};
@@ -65,13 +66,8 @@ impl Kinds {
         self.0 & kind as u8 != 0
     }
 
-    pub(crate) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Those of [`Kind::ALL`] that are in the set.
-    fn each(self) -> impl Iterator<Item = Kind> {
-        Kind::ALL.into_iter().filter(move |kind| self.has(*kind))
+    pub(crate) const fn with(self, others: Self) -> Self {
+        Self(self.0 | others.0)
     }
 }
 
@@ -100,39 +96,73 @@ pub(crate) enum NoAddress {
     Unfit(&'static str),
 }
 
-/// The addresses of these kinds that an instance has, at least one of each set that asks.
-///
-/// They are those of its first interface, and there of its first access configuration.
-///
-/// # Errors
-///
-/// [`NoAddress::Unfit`] if one of them cannot be read, [`NoAddress::Missing`] if it has none.
-pub(crate) fn addresses_of(
-    instance: &Instance<'_>,
-    kinds: Kinds,
-    mut take: impl FnMut(Kind, IpAddr),
-) -> Result<(), NoAddress> {
-    let key = "networkInterfaces";
-    let interface = match &instance.interfaces {
-        Field::Found(First(Field::Found(interface))) => interface,
-        Field::Missing | Field::Found(First(Field::Missing)) => {
-            return Err(NoAddress::Missing(key));
-        }
-        Field::Unfit | Field::Found(First(Field::Unfit)) => return Err(NoAddress::Unfit(key)),
-    };
-    let mut found = Err(None);
-    for kind in kinds.each() {
-        match (address_of(interface, kind), found) {
-            (Ok(address), _) => {
-                take(kind, address);
-                found = Ok(());
-            }
-            (Err(unfit @ NoAddress::Unfit(_)), _) => return Err(unfit),
-            (Err(missing), Err(None)) => found = Err(Some(missing)),
-            (Err(_), _) => {}
+impl NoAddress {
+    /// Whether it may have an address all the same. Every instance has interfaces; what an interface
+    /// has no member for, it does not have.
+    pub(crate) fn may_be_any(self) -> bool {
+        self.is_unfit() || self == Self::Missing("networkInterfaces")
+    }
+
+    const fn is_unfit(self) -> bool {
+        matches!(self, Self::Unfit(_))
+    }
+}
+
+impl fmt::Display for NoAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(key) => write!(f, "missing key {key}"),
+            Self::Unfit(key) => write!(f, "unreadable key {key}"),
         }
     }
-    found.map_err(|missing| missing.unwrap_or(NoAddress::Missing(key)))
+}
+
+/// The addresses of an instance: those of its first interface, and there of its first access
+/// configuration.
+#[derive(Debug)]
+pub(crate) struct Found {
+    by_kind: [(Kind, Result<IpAddr, NoAddress>); 4],
+    kinds: Kinds,
+}
+
+impl Found {
+    /// Reads the addresses of these kinds.
+    pub(crate) fn of(instance: &Instance<'_>, kinds: Kinds) -> Self {
+        let key = "networkInterfaces";
+        let interface = match &instance.interfaces {
+            Field::Found(First(Field::Found(interface))) => Ok(interface),
+            Field::Missing | Field::Found(First(Field::Missing)) => Err(NoAddress::Missing(key)),
+            Field::Unfit | Field::Found(First(Field::Unfit)) => Err(NoAddress::Unfit(key)),
+        };
+        let address = |kind| interface.and_then(|interface| address_of(interface, kind));
+        Self {
+            by_kind: Kind::ALL.map(|kind| (kind, address(kind))),
+            kinds,
+        }
+    }
+
+    /// Those that could be read.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (Kind, IpAddr)> {
+        let asked = self
+            .by_kind
+            .iter()
+            .filter(|(kind, _)| self.kinds.has(*kind));
+        asked.filter_map(|(kind, address)| Some((*kind, address.ok()?)))
+    }
+
+    /// Why the instance is not to be named by these kinds: one cannot be read, or there is none.
+    pub(crate) fn lack(&self, kinds: Kinds) -> Option<NoAddress> {
+        let asked = self.by_kind.iter().filter(|(kind, _)| kinds.has(*kind));
+        let (mut has_any, mut missing) = (false, None);
+        for (_, address) in asked {
+            match address {
+                Ok(_) => has_any = true,
+                Err(unfit) if unfit.is_unfit() => return Some(*unfit),
+                Err(reason) => missing = missing.or(Some(*reason)),
+            }
+        }
+        missing.filter(|_| !has_any)
+    }
 }
 
 fn address_of(interface: &Interface<'_>, kind: Kind) -> Result<IpAddr, NoAddress> {

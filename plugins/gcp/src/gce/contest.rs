@@ -11,11 +11,13 @@
 
 use std::cmp::Ordering;
 
-use janitor_plugin_api::dns::{BuildError, DesiredZone, Name, NameRef, Rtype};
+use janitor_plugin_api::dns::{BuildError, DesiredZone, Name, NameRef, Rtype, Ttl};
 use tracing::{debug, warn};
 
+use super::ledger::{Address, Claim, compare_owners};
 use super::reverse;
-use super::survey::{Address, Claim, State, Survey, full_name, index};
+use super::standing::State;
+use super::survey::{Survey, ZoneState};
 
 /// What there is to say of a zone.
 #[derive(Debug)]
@@ -33,61 +35,42 @@ pub(crate) struct Findings {
     pub(crate) left_to_others: usize,
 }
 
-/// An address and the name that it might have.
-struct Pointer {
-    octets: [u8; 16],
-    claim: u32,
-}
-
 impl Survey<'_> {
     /// Decides who has what.
     pub(crate) fn settle(mut self) -> Findings {
-        let lost_addresses = self.contest_addresses();
-        let mut rrsets = vec![0; self.zones.len()];
-        let mut faults: Vec<Option<BuildError>> = Vec::new();
-        faults.resize_with(self.zones.len(), || None);
-        let mut pointers = Vec::new();
-        let lost_names = self.contest_names(&mut rrsets, &mut faults, &mut pointers);
-        self.point(pointers, &mut rrsets, &mut faults);
-        let zones = self.zones.iter_mut().zip(rrsets).zip(faults);
-        let zones = zones.map(|((state, rrsets), fault)| {
-            if state.is_complete {
-                state.builder.set_complete();
-            }
-            let zone = fault.map_or_else(|| state.builder.build_desired(), Err);
-            Finding { rrsets, zone }
-        });
+        let addresses = self.contest_addresses();
+        let order = self.claims_in_order();
+        let names = self.contest_names(&order);
+        self.fill(&order);
+        if self.rules.has_reverse_zones() {
+            self.point();
+        }
         Findings {
-            zones: zones.collect(),
-            left_to_others: lost_addresses + lost_names,
+            zones: self.zones.into_iter().map(ZoneState::finish).collect(),
+            left_to_others: addresses + names,
         }
     }
 
-    /// Marks the addresses that are another instance's.
+    /// Marks the addresses that are another instance's, and returns how many they are.
     fn contest_addresses(&mut self) -> usize {
-        let mut order: Vec<u32> = (0..index(self.addresses.len())).collect();
-        let place = |number: u32| {
-            let address = &self.addresses[number as usize];
-            (address.realm, address.octets)
-        };
+        let ledger = &self.ledger;
+        let address = |number: &u32| &ledger.addresses[*number as usize];
+        let place = |number: &u32| (address(number).realm, address(number).octets);
+        let mut order = ledger.address_numbers();
         order.sort_unstable_by(|one, other| {
-            let places = place(*one).cmp(&place(*other));
-            places.then_with(|| {
-                let seen = |number: u32| self.addresses[number as usize].seen;
-                self.precedence(seen(*one), seen(*other))
-            })
+            let places = place(one).cmp(&place(other));
+            places.then_with(|| ledger.precedence(address(one).seen, address(other).seen))
         });
         let mut lost = Vec::new();
-        for group in order.chunk_by(|one, other| place(*one) == place(*other)) {
-            let best = &self.addresses[group[0] as usize];
-            let standing = self.seen(best.seen).standing;
+        for group in order.chunk_by(|one, other| place(one) == place(other)) {
+            let best = address(&group[0]).seen;
             for number in &group[1..] {
-                let address = &self.addresses[*number as usize];
-                if standing.beats(self.seen(address.seen).standing) {
+                let other = address(number);
+                if ledger.standing(best).beats(ledger.standing(other.seen)) {
                     warn!(
-                        address = %address.ip(),
-                        counts = self.shown(best.seen),
-                        left_out = self.shown(address.seen),
+                        address = %other.ip(),
+                        counts = ledger.shown(best),
+                        left_out = ledger.shown(other.seen),
                         "two instances have one address"
                     );
                     lost.push(*number);
@@ -95,196 +78,188 @@ impl Survey<'_> {
             }
         }
         for number in &lost {
-            self.addresses[*number as usize].is_lost = true;
+            self.ledger.addresses[*number as usize].is_lost = true;
         }
         lost.len()
     }
 
-    /// Puts the addresses of those that have a name into their zones.
-    fn contest_names(
-        &mut self,
-        rrsets: &mut [usize],
-        faults: &mut [Option<BuildError>],
-        pointers: &mut Vec<Pointer>,
-    ) -> usize {
-        let mut order: Vec<u32> = (0..index(self.claims.len())).collect();
+    /// The claims by zone, in the order that the zone has; of those to one name the best one first.
+    fn claims_in_order(&self) -> Vec<u32> {
+        let ledger = &self.ledger;
+        let mut order = ledger.claim_numbers();
         order.sort_unstable_by(|one, other| {
-            let (one, other) = (&self.claims[*one as usize], &self.claims[*other as usize]);
-            let owners = self.compare_owners(one, other);
-            owners
-                .then_with(|| self.precedence(one.seen, other.seen))
+            let (one, other) = (ledger.claim(*one), ledger.claim(*other));
+            let zones = self.zone_of(one).cmp(&self.zone_of(other));
+            zones
+                .then_with(|| compare_owners(ledger.owner(one), ledger.owner(other)))
+                .then_with(|| ledger.precedence(one.seen, other.seen))
                 .then_with(|| one.rule.cmp(&other.rule))
         });
-        let (mut lost, mut name) = (0, Vec::new());
-        let has_same_owner = |one: &u32, other: &u32| {
-            let (one, other) = (&self.claims[*one as usize], &self.claims[*other as usize]);
-            self.zone_of(one) == self.zone_of(other) && self.owner(one) == self.owner(other)
-        };
-        let groups: Vec<_> = order.chunk_by(has_same_owner).map(<[u32]>::len).collect();
-        let mut rest = &order[..];
-        for length in groups {
-            let group;
-            (group, rest) = rest.split_at(length);
-            let best = self.claims[group[0] as usize];
-            let zone = self.zone_of(&best);
-            let apex = self.rules.zones[zone].apex.as_ref();
-            full_name(self.owner(&best), apex, &mut name);
-            let standing = self.seen(best.seen).standing;
-            let mut last = best.seen;
-            for number in group {
-                let claim = self.claims[*number as usize];
-                if claim.seen != best.seen && claim.seen != last {
-                    let is_lost = standing.beats(self.seen(claim.seen).standing);
-                    self.tell_of_name(&name, &best, &claim, is_lost);
-                    lost += usize::from(is_lost);
-                }
-                last = claim.seen;
-                if !standing.beats(self.seen(claim.seen).standing) {
-                    let pushed = self.push(&claim, &name, &mut rrsets[zone]);
-                    if let Err(fault) = pushed {
-                        faults[zone].get_or_insert(fault);
-                    }
-                    if self.rules.has_reverse_zones() {
-                        let kinds = self.rules.rules[claim.rule as usize].kinds;
-                        let held = self.addresses_of(claim.seen).iter();
-                        let held = held.filter(|held| !held.is_lost && kinds.has(held.kind));
-                        pointers.extend(held.map(|held| Pointer {
-                            octets: held.octets,
-                            claim: *number,
-                        }));
-                    }
-                }
-            }
-        }
-        lost
+        order
     }
 
-    fn tell_of_name(&self, name: &[u8], best: &Claim, claim: &Claim, is_lost: bool) {
-        let owner = Name::from_wire(name).map(|name| name.to_string());
+    /// Marks the claims to names that are another instance's, and returns how many instances they are of.
+    fn contest_names(&mut self, order: &[u32]) -> usize {
+        let ledger = &self.ledger;
+        let is_same = |one: &u32, other: &u32| {
+            let (one, other) = (ledger.claim(*one), ledger.claim(*other));
+            self.zone_of(one) == self.zone_of(other) && ledger.owner(one) == ledger.owner(other)
+        };
+        let (mut lost, mut count) = (Vec::new(), 0);
+        for group in order.chunk_by(is_same).filter(|group| group.len() > 1) {
+            let best = ledger.claim(group[0]);
+            let mut last = best.seen;
+            for number in &group[1..] {
+                let other = ledger.claim(*number);
+                let is_lost = ledger
+                    .standing(best.seen)
+                    .beats(ledger.standing(other.seen));
+                if is_lost {
+                    lost.push(*number);
+                }
+                // Several rules may give one instance one name.
+                if last != other.seen {
+                    count += usize::from(is_lost);
+                    self.tell_of_name(best, other, is_lost);
+                }
+                last = other.seen;
+            }
+        }
+        for number in &lost {
+            self.ledger.claims[*number as usize].is_lost = true;
+        }
+        count
+    }
+
+    fn tell_of_name(&self, best: &Claim, other: &Claim, is_lost: bool) {
+        let mut owner = Vec::new();
+        self.write_name(best, &mut owner);
+        let owner = Name::from_wire(&owner).map(|name| name.to_string());
         let owner = owner.unwrap_or_default();
-        let (first, other) = (self.shown(best.seen), self.shown(claim.seen));
+        let (counts, other) = (self.ledger.shown(best.seen), self.ledger.shown(other.seen));
         if is_lost {
             warn!(
                 owner,
-                counts = first,
+                counts,
                 left_out = other,
                 "two instances have one name"
             );
         } else {
             warn!(
                 owner,
-                counts = first,
+                counts,
                 counts_too = other,
                 "two instances have one name, and neither is newer"
             );
         }
     }
 
-    /// Puts the addresses of one name into its zone.
-    fn push(&mut self, claim: &Claim, name: &[u8], rrsets: &mut usize) -> Result<(), BuildError> {
-        let rule = &self.rules.rules[claim.rule as usize];
-        let is_up = self.seen(claim.seen).standing.state != State::Down;
-        let held: Vec<Address> = self.addresses_of(claim.seen).to_vec();
-        let (mut v4, mut v6, mut is_robbed) = (false, false, false);
-        let state = &mut self.zones[rule.zone];
-        for address in held.iter().filter(|address| rule.kinds.has(address.kind)) {
-            if address.is_lost {
-                is_robbed = true;
-            } else if address.kind.is_ipv6() {
-                v6 = true;
-                let octets = &address.octets;
-                state
-                    .builder
-                    .push_wire(name, Rtype::AAAA, rule.ttl, octets)?;
-            } else {
-                v4 = true;
-                let octets = &address.octets[12..];
-                state.builder.push_wire(name, Rtype::A, rule.ttl, octets)?;
+    /// Puts the addresses of those that have names into their zones.
+    fn fill(&mut self, order: &[u32]) {
+        let mut owner = Vec::new();
+        for number in order {
+            let claim = *self.ledger.claim(*number);
+            if claim.is_lost {
+                continue;
+            }
+            self.write_name(&claim, &mut owner);
+            let rule = &self.rules.rules[claim.rule as usize];
+            let zone = &mut self.zones[rule.zone];
+            let (mut v4, mut v6, mut is_robbed) = (false, false, false);
+            let addresses = self.ledger.addresses_of(claim.seen).iter();
+            for address in addresses.filter(|address| rule.kinds.has(address.kind)) {
+                if address.is_lost {
+                    is_robbed = true;
+                    continue;
+                }
+                let (rtype, octets) = if address.kind.is_ipv6() {
+                    v6 = true;
+                    (Rtype::AAAA, &address.octets[..])
+                } else {
+                    v4 = true;
+                    (Rtype::A, &address.octets[12..])
+                };
+                zone.push(&owner, rtype, rule.ttl, octets);
+            }
+            zone.rrsets += usize::from(v4) + usize::from(v6);
+            if is_robbed && self.ledger.standing(claim.seen).state != State::Down {
+                zone.hold(&owner);
             }
         }
-        *rrsets += usize::from(v4) + usize::from(v6);
-        if is_robbed && is_up {
-            match Name::from_wire(name) {
-                Ok(owner) => state.builder.hold(owner)?,
-                Err(_) => state.is_complete = false,
-            }
-        }
-        Ok(())
     }
 
     /// Gives each address one name, in its reverse zone.
-    fn point(
-        &mut self,
-        mut pointers: Vec<Pointer>,
-        rrsets: &mut [usize],
-        faults: &mut [Option<BuildError>],
-    ) {
+    fn point(&mut self) {
+        let ledger = &self.ledger;
+        let mut pointers = Vec::new();
+        for claim in ledger.claims.iter().filter(|claim| !claim.is_lost) {
+            let kinds = self.rules.rules[claim.rule as usize].kinds;
+            let addresses = ledger.addresses_of(claim.seen).iter();
+            let own = addresses.filter(|own| !own.is_lost && kinds.has(own.kind));
+            pointers.extend(own.map(|own| (own, claim)));
+        }
         pointers.sort_unstable_by(|one, other| {
-            let addresses = one.octets.cmp(&other.octets);
-            addresses.then_with(|| self.compare_pointers(one.claim, other.claim))
+            let addresses = one.0.octets.cmp(&other.0.octets);
+            addresses.then_with(|| self.compare_pointers(one.1, other.1))
         });
+        pointers.dedup_by_key(|(address, _)| address.octets);
         let (mut owner, mut target) = (Vec::new(), Vec::new());
-        let mut last = None;
-        for pointer in &pointers {
-            if last.replace(pointer.octets) == Some(pointer.octets) {
-                continue;
-            }
-            let claim = self.claims[pointer.claim as usize];
+        for (address, claim) in pointers {
             let rule = &self.rules.rules[claim.rule as usize];
-            let address = std::net::IpAddr::from(pointer.octets).to_canonical();
-            owner.clear();
-            reverse::write_name(address, &mut owner);
-            let zone = NameRef::from_canonical_wire(&owner).ok();
-            let Some(zone) = zone.and_then(|name| self.rules.reverse_zone(name)) else {
-                debug!(%address, "no reverse zone for the address");
+            reverse::write_name(Address::ip(address), &mut owner);
+            let name = NameRef::from_canonical_wire(&owner).ok();
+            let Some(zone) = name.and_then(|name| self.rules.reverse_zone(name)) else {
+                debug!(address = %address.ip(), "no reverse zone for the address");
                 continue;
             };
-            let apex = self.rules.zones[rule.zone].apex.as_ref();
-            full_name(self.owner(&claim), apex, &mut target);
-            let builder = &mut self.zones[zone].builder;
-            match builder.push_wire(&owner, Rtype::PTR, rule.ttl, &target) {
-                Ok(()) => rrsets[zone] += 1,
-                Err(fault) => drop(faults[zone].get_or_insert(fault)),
-            }
+            self.write_name(claim, &mut target);
+            let zone = &mut self.zones[zone];
+            zone.push(&owner, Rtype::PTR, rule.ttl, &target);
+            zone.rrsets += 1;
         }
     }
 
     /// The name that an address is to have first: that of the best instance, by the first of its rules.
-    fn compare_pointers(&self, one: u32, other: u32) -> Ordering {
-        let (one, other) = (&self.claims[one as usize], &self.claims[other as usize]);
-        let standings = self
-            .seen(other.seen)
-            .standing
-            .cmp(&self.seen(one.seen).standing);
+    fn compare_pointers(&self, one: &Claim, other: &Claim) -> Ordering {
+        let ledger = &self.ledger;
+        let standings = ledger.standing(other.seen).cmp(&ledger.standing(one.seen));
         standings
             .then_with(|| one.rule.cmp(&other.rule))
-            .then_with(|| self.compare_owners(one, other))
+            .then_with(|| compare_owners(ledger.owner(one), ledger.owner(other)))
     }
 
-    /// By zone, and in the canonical order of a zone (RFC 4034, section 6.1).
-    fn compare_owners(&self, one: &Claim, other: &Claim) -> Ordering {
-        let zones = self.zone_of(one).cmp(&self.zone_of(other));
-        zones.then_with(|| {
-            let (one, other) = (self.owner(one), self.owner(other));
-            match (one.split_first(), other.split_first()) {
-                (Some((a, one)), Some((b, other)))
-                    if one.len() == usize::from(*a) && other.len() == usize::from(*b) =>
-                {
-                    one.cmp(other)
-                }
-                _ => labels(one).rev().cmp(labels(other).rev()),
-            }
-        })
+    fn zone_of(&self, claim: &Claim) -> usize {
+        self.rules.rules[claim.rule as usize].zone
+    }
+
+    /// The whole name that a claim is about, in `out`.
+    fn write_name(&self, claim: &Claim, out: &mut Vec<u8>) {
+        let apex = &self.rules.zones[self.zone_of(claim)].apex;
+        out.clear();
+        out.extend_from_slice(self.ledger.owner(claim));
+        out.extend_from_slice(apex.as_wire());
     }
 }
 
-/// The labels of an owner without its zone, leftmost first.
-fn labels(mut owner: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let mut labels = Vec::new();
-    while let Some((length, rest)) = owner.split_first() {
-        let (label, rest) = rest.split_at(usize::from(*length).min(rest.len()));
-        labels.push(label);
-        owner = rest;
+impl ZoneState {
+    /// Adds a record. What keeps the zone from being built is told when it is finished.
+    fn push(&mut self, owner: &[u8], rtype: Rtype, ttl: Ttl, rdata: &[u8]) {
+        if let Err(fault) = self.builder.push_wire(owner, rtype, ttl, rdata) {
+            self.fault.get_or_insert(fault);
+        }
     }
-    labels.into_iter()
+
+    fn finish(mut self) -> Finding {
+        if self.is_complete {
+            self.builder.set_complete();
+        }
+        let zone = match self.fault {
+            Some(fault) => Err(fault),
+            None => self.builder.build_desired(),
+        };
+        Finding {
+            rrsets: self.rrsets,
+            zone,
+        }
+    }
 }

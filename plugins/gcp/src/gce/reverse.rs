@@ -30,8 +30,9 @@ fn is_octet(label: &[u8]) -> bool {
     number.is_some_and(|number| number.to_string().as_bytes() == label)
 }
 
-/// Writes the name of an address, in wire form.
+/// Writes the name of an address, in wire form, in the place of what `out` has.
 pub(crate) fn write_name(address: IpAddr, out: &mut Vec<u8>) {
+    out.clear();
     match address {
         IpAddr::V4(address) => {
             for octet in address.octets().into_iter().rev() {

@@ -183,8 +183,7 @@ impl Rules {
         }
     }
 
-    /// The zones in which instances of a project may have names. `zone` narrows that to one zone of
-    /// Compute Engine.
+    /// The zones in which instances of a project may have names.
     pub(crate) fn zones_of(&self, project: &str) -> BTreeSet<usize> {
         let conditional = self.conditional().iter();
         let mut zones: BTreeSet<_> = conditional

@@ -10,7 +10,7 @@ use crate::http::{Google, Service, Url};
 
 pub(crate) use instance::{Instance, Interface, Wanted};
 pub(crate) use page::{Page, read_page};
-pub(crate) use shape::{Field, First, Text};
+pub(crate) use shape::{Field, First, Text, text};
 
 /// The address of the aggregated list of a project's instances, of all of them if `filter` is empty.
 ///

@@ -47,6 +47,11 @@ impl<T> Field<T> {
 /// A text of the page, copied only where it was written with escapes.
 pub(crate) type Text<'de> = Cow<'de, str>;
 
+/// The text of a member that is one.
+pub(crate) fn text<'a>(field: &'a Field<Text<'_>>) -> Option<&'a str> {
+    field.as_ref().found().map(|text| &**text)
+}
+
 /// What is made of a value of one shape. Values of other shapes make [`Field::Unfit`].
 pub(crate) trait Shape<'de, W: ?Sized>: Sized {
     fn from_text(_text: Text<'de>) -> Field<Self> {

@@ -298,3 +298,40 @@ fn an_instance_that_could_have_any_name_leaves_every_zone_of_its_project_incompl
         "example.com 1\nb.example.com. 300 IN A 192.0.2.2\n"
     );
 }
+
+#[test]
+fn an_instance_is_held_in_those_zones_only_whose_addresses_it_lacks() {
+    let settings = "
+        reverse_zones = ['10.in-addr.arpa']
+        [[zones]]
+        dns_zone = 'out.example'
+        [[zones]]
+        dns_zone = 'both.example'
+        address = 'both'
+        [[zones]]
+        dns_zone = 'in.example'
+        address = 'internal'
+    ";
+    let inside = json!({ "name": "a", "networkInterfaces": [{ "networkIP": "10.0.0.1" }] });
+    let mut strange = instance("b", "none", "10.0.0.2");
+    strange["status"] = "STOPPED".into();
+    let said = said_of(settings, json!([inside, strange]));
+    insta::assert_snapshot!(said.zones, @"
+    out.example 0
+    a.out.example. is held
+    b.out.example. is held
+    both.example 1
+    a.both.example. 300 IN A 10.0.0.1
+    b.both.example. is held
+    in.example 2
+    a.in.example. 300 IN A 10.0.0.1
+    b.in.example. 300 IN A 10.0.0.2
+    10.in-addr.arpa 2, incomplete
+    1.0.0.10.in-addr.arpa. 300 IN PTR a.both.example.
+    2.0.0.10.in-addr.arpa. 300 IN PTR b.in.example.
+    ");
+    insta::assert_snapshot!(said.log.join("\n"), @"
+    WARN Could not extract instance information for a because of missing key accessConfigs, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    ");
+}
