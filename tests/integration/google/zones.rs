@@ -392,7 +392,7 @@ fn settings_that_cannot_be_used_are_told_before_anything_is_asked() {
       where: <root>/gordon-janitor.toml:9:6, [gcp.gdns]
       9 | [gcp.gdns]
         |      ^^^^
-      because: `zones."A.b."` is the same zone
+      because: `a.b.` stands there in another spelling, too
     error: 1 error; nothing was run
     "#);
     assert_eq!(google.requests().len(), 0);
