@@ -1,8 +1,9 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
-mod gce;
 mod gcloud;
+mod gce;
+mod zones;
 
 use std::path::Path;
 use std::sync::Arc;
