@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::answer::{Wrong, canonical, classic};
 use crate::server::Google;
@@ -29,6 +29,8 @@ pub enum Fault {
     Answer(Response),
     /// Done and answered, but for what is made of the answer.
     Edited(Arc<dyn Fn(&mut Value) + Send + Sync>),
+    /// Every page says that there is another one, which is the first again.
+    Endless,
     /// Done; the answer ends with this many octets of its head.
     CutHead(usize),
     /// Done; the answer ends with this many octets of its body.
@@ -61,6 +63,7 @@ impl fmt::Debug for Fault {
             Self::Status { status, reason, .. } => write!(f, "{status} {reason}"),
             Self::Answer(response) => write!(f, "answer {}", response.status),
             Self::Edited(_) => f.write_str("an edited answer"),
+            Self::Endless => f.write_str("pages without end"),
             Self::CutHead(octets) => write!(f, "cut after {octets} octets of the head"),
             Self::CutBody(octets) => write!(f, "cut after {octets} octets of the body"),
             Self::Late(time) => write!(f, "late by {time:?}"),
@@ -87,6 +90,7 @@ impl Fault {
                 per minute' of service for consumer 'project_number:123456789012'."
             }
             403 => "Required permission is missing for the caller.",
+            401 => "Request had invalid authentication credentials.",
             404 => "The resource was not found",
             429 => "Quota exceeded.",
             503 => "Service unavailable. Please try again.",
@@ -133,6 +137,12 @@ impl Fault {
     #[must_use]
     pub fn edited(edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self::Edited(Arc::new(edit))
+    }
+
+    /// Pages that go on and on.
+    #[must_use]
+    pub const fn endless() -> Self {
+        Self::Endless
     }
 
     /// The answer 200 with this body, whatever it is.
@@ -225,9 +235,13 @@ impl Rule {
     }
 }
 
-/// Whether `line` is `pattern`, where `*` stands for anything and whatever stands behind the pattern does
-/// not count.
+/// Whether `line` is `pattern`, where `*` stands for anything, and whatever stands behind the pattern does
+/// not count unless that ends with `$`.
 pub(crate) fn matches(pattern: &str, line: &str) -> bool {
+    let (pattern, is_whole) = match pattern.strip_suffix('$') {
+        Some(pattern) => (pattern, true),
+        None => (pattern, false),
+    };
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = line.strip_prefix(first) else {
@@ -239,7 +253,7 @@ pub(crate) fn matches(pattern: &str, line: &str) -> bool {
             None => return false,
         }
     }
-    true
+    !is_whole || rest.is_empty()
 }
 
 /// A fault that was asked for: says more of when it comes. Without a word it always does.
@@ -287,15 +301,6 @@ impl fmt::Debug for Faulty<'_> {
     }
 }
 
-/// For faults that spoil a page: the token of the next one is that of this one, for ever.
-impl Fault {
-    /// Pages that go on and on.
-    #[must_use]
-    pub fn endless() -> Self {
-        Self::edited(|body| body["nextPageToken"] = json!("again"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::matches;
@@ -309,10 +314,11 @@ mod tests {
             "GET *pageToken=",
             "*",
             "* /dns/v1/projects/*/managedZones",
+            "GET *pageToken=t$",
         ] {
             assert!(matches(pattern, line), "{pattern}");
         }
-        for pattern in ["POST *", "GET *changes", "/dns/"] {
+        for pattern in ["POST *", "GET *changes", "/dns/", "GET *rrsets$"] {
             assert!(!matches(pattern, line), "{pattern}");
         }
     }

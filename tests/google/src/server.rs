@@ -15,6 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::Value;
 
+use crate::answer::json;
 use crate::judge::Judge;
 use crate::routes;
 use crate::script::{Fault, Faulty, Rule, matches};
@@ -223,6 +224,11 @@ impl Google {
         requests
     }
 
+    /// Forgets the requests until now.
+    pub fn forget_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
     /// As [`Self::requests`], and forgets them.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Request> {
@@ -312,6 +318,14 @@ impl Shared {
         if let Some(judge) = &self.judge {
             self.judged(judge.request(request));
         }
+        let mut first = request.clone();
+        let request = match &fault {
+            Some(Fault::Endless) => {
+                first.query.retain(|(name, _)| name != "pageToken");
+                &first
+            }
+            _ => request,
+        };
         let does_it = fault.as_ref().is_none_or(Fault::comes_after);
         let response = does_it.then(|| {
             let response = routes::answered(&mut lock(&self.world), request);
@@ -370,6 +384,11 @@ impl Shared {
                 edit(&mut body);
                 response.body = Bytes::from(body.to_string());
                 write(stream, request, &response)
+            }
+            (Fault::Endless, Some(response)) => {
+                let mut body = serde_json::from_slice::<Value>(&response.body).unwrap_or_default();
+                body["nextPageToken"] = "again".into();
+                write(stream, request, &json(response.status, &body))
             }
             (Fault::CutHead(octets), Some(response)) => {
                 let head = response.head(response.body.len(), None);

@@ -86,7 +86,11 @@ impl<'r> Survey<'r> {
 
     /// Leaves out an instance that could have any name.
     fn nameless(&mut self, project: usize) {
-        tell_left_out("None", &NoAddress::Missing("name"));
+        tell_left_out(
+            self.ledger.project(project),
+            "None",
+            &NoAddress::Missing("name"),
+        );
         self.lacks(self.ledger.project(project));
     }
 
@@ -101,7 +105,7 @@ impl<'r> Survey<'r> {
         ];
         // Whether it is to have a name, and which one, depends on them.
         if let Some((key, _)) = members.into_iter().find(|(_, is_unfit)| *is_unfit) {
-            tell_left_out(shown, &NoAddress::Unfit(key));
+            tell_left_out(project_id, shown, &NoAddress::Unfit(key));
             return self.lacks(project_id);
         }
         let tags = instance.tags.as_ref().found();
@@ -179,7 +183,8 @@ impl<'r> Survey<'r> {
 
     /// Tells of an instance without an address to name.
     fn without_address(&mut self, features: &Features<'_>, reason: NoAddress) {
-        tell_left_out(features.subject.name, &reason);
+        let Subject { name, project, .. } = features.subject;
+        tell_left_out(project, name, &reason);
         // An instance without natIP has no external address, and leaves no name of one behind. What
         // cannot be read may be any address.
         if reason.may_be_any() {
@@ -199,6 +204,10 @@ impl<'r> Survey<'r> {
             NoOwner::Unknown(_) => self.zones[zone].is_complete = false,
             // If it was ever served, it stays.
             NoOwner::Unfit(owner) => {
+                // Compute Engine gives no such name: whose it really is cannot be known.
+                if !is_instance_name(name) {
+                    self.zones[zone].is_complete = false;
+                }
                 if let Ok(owner) = Name::from_text(owner, apex) {
                     self.zones[zone].hold_name(owner);
                 }
@@ -226,8 +235,22 @@ impl ZoneState {
 }
 
 /// The original's warning, by which operators find it.
-fn tell_left_out(name: &str, reason: &impl fmt::Display) {
-    warn!("Could not extract instance information for {name} because of {reason}, skipping.");
+fn tell_left_out(project: &str, name: &str, reason: &impl fmt::Display) {
+    warn!(
+        project,
+        "Could not extract instance information for {name} because of {reason}, skipping."
+    );
+}
+
+/// Whether an instance can have this name: a label of RFC 1035, section 2.3.1, in lower case (Compute
+/// Engine's reference of `instances`, `name`).
+fn is_instance_name(name: &str) -> bool {
+    let is_inner =
+        |octet: u8| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-';
+    name.len() <= 63
+        && name.bytes().all(is_inner)
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('-')
 }
 
 /// The network of the first interface, without the address of the service.

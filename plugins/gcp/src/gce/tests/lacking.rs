@@ -197,41 +197,41 @@ fn an_instance_that_cannot_be_read_is_left_out_and_its_name_held() {
         told.push(format!("{}\n  {reverse}", said.log[0]));
     }
     insta::assert_snapshot!(told.join("\n"), @"
-    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping.
+    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping.
+    WARN Could not extract instance information for b because of missing key networkInterfaces, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping.
+    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping.
+    WARN Could not extract instance information for b because of unreadable key networkInterfaces, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of missing key accessConfigs, skipping.
+    WARN Could not extract instance information for b because of missing key accessConfigs, skipping. (project=p-1)
       it has no address
-    WARN Could not extract instance information for b because of missing key accessConfigs, skipping.
+    WARN Could not extract instance information for b because of missing key accessConfigs, skipping. (project=p-1)
       it has no address
-    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping.
+    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping.
+    WARN Could not extract instance information for b because of unreadable key accessConfigs, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of missing key natIP, skipping.
+    WARN Could not extract instance information for b because of missing key natIP, skipping. (project=p-1)
       it has no address
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
       which address it has is not known
     ");
 }
@@ -270,20 +270,20 @@ fn an_instance_that_could_have_any_name_leaves_every_zone_of_its_project_incompl
         told.extend(said.log);
     }
     insta::assert_snapshot!(told.join("\n"), @"
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for None because of missing key name, skipping.
-    WARN Could not extract instance information for b because of unreadable key tags, skipping.
-    WARN Could not extract instance information for b because of unreadable key tags, skipping.
-    WARN Could not extract instance information for b because of unreadable key tags, skipping.
-    WARN Could not extract instance information for b because of unreadable key metadata, skipping.
-    WARN Could not extract instance information for b because of unreadable key metadata, skipping.
-    WARN Could not extract instance information for b because of unreadable key labels, skipping.
-    WARN Could not extract instance information for b because of unreadable key labels, skipping.
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for None because of missing key name, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key tags, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key tags, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key tags, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key metadata, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key metadata, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key labels, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key labels, skipping. (project=p-1)
     ");
     let without_id = said_of(
         "dns_zone = 'example.com'\nname_template = '{name}-{id}'",
@@ -331,7 +331,7 @@ fn an_instance_is_held_in_those_zones_only_whose_addresses_it_lacks() {
     2.0.0.10.in-addr.arpa. 300 IN PTR b.in.example.
     ");
     insta::assert_snapshot!(said.log.join("\n"), @"
-    WARN Could not extract instance information for a because of missing key accessConfigs, skipping.
-    WARN Could not extract instance information for b because of unreadable key natIP, skipping.
+    WARN Could not extract instance information for a because of missing key accessConfigs, skipping. (project=p-1)
+    WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
     ");
 }
