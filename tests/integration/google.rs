@@ -2,6 +2,7 @@
 
 mod honesty;
 mod gce;
+mod publishing;
 
 use std::path::Path;
 use std::sync::Arc;

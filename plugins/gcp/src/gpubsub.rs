@@ -230,15 +230,13 @@ impl Gpubsub {
                 let why = verdict::chain(&fault);
                 let hint = match fault.answered() {
                     Some(403) => {
-                        "; create it by hand and take create_topic away, or give the account the \
+                        "create it by hand and take create_topic away, or give the account the \
                          permission pubsub.topics.create"
                     }
-                    _ => "",
+                    _ => "a topic that is there needs no create_topic",
                 };
-                Err(format!(
-                    "cannot create the topic `{}`: {why}{hint}",
-                    self.topic
-                ))
+                let topic = &self.topic;
+                Err(format!("cannot create the topic `{topic}`: {why} ({hint})"))
             }
         }
     }
