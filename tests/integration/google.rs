@@ -3,6 +3,7 @@
 mod honesty;
 mod gce;
 mod publishing;
+mod gcloud;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -27,9 +27,17 @@ mod page;
 mod http {
     pub(crate) use crate::page::{Next, PageFault};
 }
-#[path = "../src/instances/mod.rs"]
+#[path = "../src/instances"]
 #[expect(dead_code, unused_imports, reason = "the library uses the rest")]
-mod instances;
+mod instances {
+    mod shape;
+    mod instance;
+    mod page;
+
+    pub(crate) use instance::{Instance, Interface, Wanted};
+    pub(crate) use page::{Page, read_page};
+    pub(crate) use shape::{Field, First, Text};
+}
 
 use instances::{Wanted, read_page};
 

@@ -223,9 +223,10 @@ impl Google {
         requests
     }
 
-    /// Forgets the requests until now.
-    pub fn forget_requests(&self) {
-        lock(&self.shared.requests).clear();
+    /// As [`Self::requests`], and forgets them.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Request> {
+        std::mem::take(&mut *lock(&self.shared.requests))
     }
 
     /// Looks at the world, or changes it.

@@ -95,7 +95,11 @@ impl Refusal {
             404 if names_parts => Verdict::Condition,
             413 => Verdict::TooMuch,
             403 if has("quotaExceeded") => {
-                let of_change = |part: &Part| part.message.contains("per change");
+                // In words, or by the name of the quota, such as `rrsetAdditionsPerChange`.
+                let of_change = |part: &Part| {
+                    let message = part.message.to_ascii_lowercase();
+                    message.contains("per change") || message.contains("perchange")
+                };
                 match self.parts.iter().any(of_change) {
                     true => Verdict::TooMuch,
                     false => Verdict::This,

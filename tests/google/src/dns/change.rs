@@ -50,7 +50,10 @@ pub(crate) fn create(
     }
 
     zone.rrsets = after;
-    zone.raise_serial();
+    // Cloud DNS counts by itself, unless the client does, as gcloud's transactions do.
+    if !additions.iter().any(|addition| addition["type"] == "SOA") {
+        zone.raise_serial();
+    }
     let number = zone.log.len();
     let mut made = json!({
         "kind": "dns#change",

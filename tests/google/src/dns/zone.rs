@@ -213,7 +213,6 @@ impl ManagedZone {
         self.log.iter().map(|(change, _)| change.clone()).collect()
     }
 
-    /// Cloud DNS counts by itself.
     pub(crate) fn raise_serial(&mut self) {
         let soa = self
             .rrsets
