@@ -202,3 +202,54 @@ fn a_cancelled_run_waits_for_what_is_under_way_and_sends_nothing_more() {
     assert_eq!(google.requests_like(PUBLISH).len(), 1);
     insta::assert_snapshot!(told(&run), @r#"were not applied refused=2 unknown=1 reason="the run was cancelled before their turn; Pub/Sub has not acknowledged them, and the run was cancelled and could not wait for it any longer""#);
 }
+
+#[test]
+fn settings_that_name_no_topic_are_refused_before_anything_runs() {
+    let google = google(world());
+    let mut texts = Vec::new();
+    for settings in [
+        "topic = 'gordon-changes'",
+        "project = ''\ntopic = 'gordon-changes'",
+        "project = 'dns-project'\ntopic = ''",
+        "project = 'dns-project'\ntopic = 'gordon changes'",
+    ] {
+        let run = deployment(&google)
+            .publishers(&["gcp.gpubsub"])
+            .settings(&format!("[gcp.gpubsub]\n{settings}"))
+            .run();
+        assert_eq!(run.exit_code(), 2, "{}", run.stderr());
+        let errors = run.errors();
+        let is_reason = |line: &&str| line.starts_with("error[") || line.contains("because: ");
+        texts.extend(errors.lines().filter(is_reason).map(str::to_owned));
+    }
+    assert_eq!(google.requests().len(), 0);
+    insta::assert_snapshot!(texts.join("\n"), @r#"
+    error[GJ410]: [gcp.gpubsub] lacks the required setting "project" (text)
+    error[GJ409]: plugin "gcp.gpubsub" does not accept its configuration: cannot use `project`
+      because: it is empty
+    error[GJ409]: plugin "gcp.gpubsub" does not accept its configuration: cannot use `topic`
+      because: it is empty
+    error[GJ409]: plugin "gcp.gpubsub" does not accept its configuration: cannot use `topic`
+      because: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no ' '
+    "#);
+}
+
+#[test]
+fn a_name_that_pub_sub_would_not_create_is_doubted_and_asked_for() {
+    let google = google(World::new().topic(PROJECT, "t"));
+    let run = deployment(&google)
+        .publishers(&["gcp.gpubsub"])
+        .desired("example.com", "a A 192.0.2.1")
+        .served("example.com", "")
+        .settings(&format!(
+            "[gcp.gpubsub]\nproject = '{PROJECT}'\ntopic = 't'"
+        ))
+        .run();
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    assert_eq!(
+        run.log_with("WARNING: Pub/Sub creates topics only with")
+            .len(),
+        1
+    );
+    assert_eq!(google.world(|world| world.published(PROJECT, "t").len()), 1);
+}
