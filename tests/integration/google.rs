@@ -1,6 +1,8 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
+mod gce;
+mod publishing;
 mod gcloud;
 mod gce;
 mod zones;
