@@ -372,8 +372,11 @@ impl<'a> Work<'a> {
     fn leave_out(&mut self, mut task: Task, elements: &[(Element, String)], told: &str) {
         task.contents += 1;
         let named = elements.iter().filter_map(|(element, reason)| {
-            let reason = format!("Cloud DNS does not take it: {reason}");
-            Some((self.find(&task, element)?, reason))
+            let at = self.find(&task, element)?;
+            let change = self.plan.item(at).change;
+            let (owner, rtype) = (change.owner(), change.rtype());
+            let reason = format!("Cloud DNS does not take `{owner} {rtype}`: {reason}");
+            Some((at, reason))
         });
         let named: Vec<_> = named.collect();
         if named.is_empty() || task.contents > MOST_CONTENTS {
