@@ -369,6 +369,44 @@ fn an_answer_that_gets_lost_is_looked_after() {
 }
 
 #[test]
+fn what_a_listing_by_name_does_not_give_is_found_among_everything() {
+    let google = google(world().pages(Pages {
+        record_sets: 2,
+        ..Pages::default()
+    }));
+    google.fault(CHANGES, Fault::Unanswered).once();
+    let by_name = "GET /dns/v1/projects/dns/managedZones/example-com/rrsets?*name=";
+    google.fault(by_name, Fault::edited(|page| page["rrsets"] = json!([])));
+    let janitor = janitor(&google);
+
+    let run = janitor.run();
+
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    assert_eq!((now(&google).as_str(), changes_made(&google)), (MADE, 1));
+    assert_eq!(google.requests_like(by_name).len(), 3);
+}
+
+#[test]
+fn a_large_change_whose_answer_gets_lost_is_looked_after_in_one_listing() {
+    let google = google(world());
+    google.fault(CHANGES, Fault::Reset).once();
+    let records = |last: u32| -> String {
+        (0..20)
+            .map(|at| format!("h{at} A 192.0.2.{last}\n"))
+            .collect()
+    };
+    let janitor = janitor(&google).desired("example.com", &records(7));
+
+    let run = janitor.run();
+
+    assert_eq!(run.exit_code(), 0, "{}", run.stderr());
+    assert_eq!(changes_made(&google), 1);
+    let listings = "GET /dns/v1/projects/dns/managedZones/example-com/rrsets";
+    // By the reconciler, and after the change that nobody answered.
+    assert_eq!(google.requests_like(listings).len(), 2);
+}
+
+#[test]
 fn a_server_that_never_answers_a_change_leaves_its_fate_unknown() {
     let google = google(world());
     google.fault(CHANGES, Fault::Reset);
