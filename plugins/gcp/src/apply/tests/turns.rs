@@ -127,6 +127,20 @@ fn a_lost_answer_is_looked_after() {
 }
 
 #[test]
+fn where_somebody_else_writes_while_an_answer_gets_lost_nobody_can_tell() {
+    use Mishap::LostWhile;
+    insta::assert_snapshot!(after(&[LostWhile("a", "A", Some((60, "192.0.2.77")))]), @r"
+    send look
+    all unknown: it was sent, and there is no answer (connection reset); `a.example.com. A` is served with TTL 60 and `192.0.2.77`, which is neither what was planned from nor what was planned; plan again
+    ");
+    // What is as it should be is, whoever did it.
+    insta::assert_snapshot!(after(&[LostWhile("a", "A", Some((60, "192.0.2.2")))]), @r"
+    send look send
+    all made
+    ");
+}
+
+#[test]
 fn a_lost_answer_that_cannot_be_looked_after_is_unknown() {
     let mut model = model();
     model.is_blind = true;
