@@ -9,6 +9,7 @@ mod plugins;
 mod telling;
 mod working;
 mod google;
+mod requests;
 
 use serde_json::Value;
 
