@@ -1,6 +1,7 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
+mod applying;
 mod gce;
 mod publishing;
 mod gcloud;
