@@ -43,7 +43,7 @@ fn no_more_projects_are_asked_at_once_than_it_says() {
     let google = google(projects.fold(World::new(), |world, id| world.project(&id)));
     google.fault("GET /compute/", Fault::Silence);
     // Nobody gets an answer, so that nobody makes room for another one.
-    let run = instances(&google, "at_once = 3\ntimeout = 0.3\ndeadline = 1.0").run();
+    let run = instances(&google, "at_once = 3\ntimeout = 1.0\ndeadline = 3.0").run();
     assert_eq!(run.exit_code(), 1);
     let asked = google.requests_like("GET /compute/");
     let asked: BTreeSet<_> = asked.iter().map(|request| request.path.clone()).collect();
