@@ -32,6 +32,11 @@ fn read(zone: &Zone) {
     }
     let rebuilt = builder.build_actual().expect("it is small");
     assert!(rebuilt.rrsets().eq(zone.rrsets()));
+    assert!(rebuilt.held().eq(zone.held()));
+    let restored = ActualZone::restored(apex(), rebuilt.octets().into());
+    assert_eq!(restored.as_ref(), Ok(&rebuilt));
+    let pieces = rebuilt.pieces(64).flat_map(|piece| piece.octets().to_vec());
+    assert!(pieces.eq(rebuilt.octets().iter().copied()));
     assert_eq!(rebuilt.serial(), zone.serial());
     drop(zone.to_string());
 }

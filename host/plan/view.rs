@@ -161,7 +161,7 @@ impl<'a> View<'a> {
         });
         if zones > 0 {
             remarks.push(Remark::notice(format!(
-                "{} in {} left as they are: what is desired there is incomplete",
+                "{} in {} left as they are: what is desired or served there is not fully known",
                 plural(differences, "difference"),
                 plural(zones, "zone")
             )));

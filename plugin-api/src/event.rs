@@ -3,6 +3,8 @@
 //! One JSON object for one RRset that is added or deleted, an update being one of each:
 //!
 //! ```
+//! use std::time::{Duration, SystemTime};
+//!
 //! use janitor_plugin_api::dns::{Ttl, ZoneBuilder};
 //! use janitor_plugin_api::event::{self, Direction};
 //!
@@ -12,9 +14,10 @@
 //! let zone = zone.build_actual()?;
 //! let rrset = zone.rrsets().next().ok_or("there is one")?;
 //!
+//! let at = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_368_369_020_945);
 //! let mut message = Vec::new();
 //! event::fitness(zone.apex(), rrset)?;
-//! event::write(&mut message, Direction::Addition, rrset, "2026-11-22T17:26:09.020945Z".parse()?)?;
+//! event::write(&mut message, Direction::Addition, rrset, at)?;
 //! assert_eq!(
 //!     String::from_utf8(message)?,
 //!     r#"{"resourceRecords": {"name": "www.example.com.", "type": "A", "rrdatas": ["192.0.2.80"], "#
@@ -45,6 +48,7 @@
 mod fitness;
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -55,19 +59,20 @@ use crate::dns::RrsetRef;
 use crate::dns::text::rdata_display;
 
 pub use fitness::{TTLS, TYPES, Unfit, fitness};
-pub use jiff;
 
-/// Writes one change of one RRset, without a line end.
+/// Writes one change of one RRset, which is made known at this time, without a line end.
 ///
 /// # Errors
 ///
-/// Those of `out`.
+/// Those of `out`, and [`io::ErrorKind::InvalidInput`] for a time that no calendar has.
 pub fn write(
     out: &mut impl Write,
     direction: Direction,
     rrset: RrsetRef<'_>,
-    now: Timestamp,
+    at: SystemTime,
 ) -> io::Result<()> {
+    let now =
+        Timestamp::try_from(at).map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
     let mut serializer = serde_json::Serializer::with_formatter(out, AsPython);
     let event = Event {
         direction,

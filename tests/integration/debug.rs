@@ -349,7 +349,7 @@ fn a_plan_with_debug_says_what_is_missing_and_is_not_whole() {
           + new.example.com.  300  A  192.0.2.1
         desired by files.zones, compared by files.served, published by nobody
         1 zone compared, 1 to change, 0 as desired, 0 left out: 1 addition
-        2 differences in 1 zone left as they are: what is desired there is incomplete
+        2 differences in 1 zone left as they are: what is desired or served there is not fully known
         ");
 }
 

@@ -1,8 +1,12 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
+mod applying;
 mod gce;
+mod publishing;
 mod gcloud;
+mod gce;
+mod zones;
 mod whole;
 mod faults;
 

@@ -135,7 +135,7 @@ fn in_a_union_a_name_that_cannot_be_both_stays_as_it_is() {
       ! www.example.com. CNAME of `files.zones` does not count: a CNAME and other data exclude each other; the name stays as it is
       ! www.example.com. A of `villain.authority.behaves` does not count: a CNAME and other data exclude each other; the name stays as it is
     1 zone compared, 0 to change, 0 as desired, 0 left out: no changes
-    1 difference in 1 zone left as they are: what is desired there is incomplete
+    1 difference in 1 zone left as they are: what is desired or served there is not fully known
     ");
     let told = janitor.command(&["why", "www.example.com", "A", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&told.stdout()).expect("it is JSON");

@@ -247,7 +247,7 @@ fn a_topic_that_is_not_there_refuses_everything_and_says_what_to_do() {
     assert_eq!(run.exit_code(), 1, "{}", run.stderr());
     assert!(!emulator.has_topic(PROJECT, &topic));
     let told = not_published(&run).join("\n").replace(&topic, "TOPIC");
-    insta::assert_snapshot!(told, @r#"ERROR: changes were not applied zone=example.com. publisher=gcp.gpubsub refused=2 unknown=0 reason="cannot publish to `projects/example-project/topics/TOPIC`: the service answers 404 (NOT_FOUND): Topic not found; create the topic, or have it created with create_topic = true""#);
+    insta::assert_snapshot!(told, @r#"ERROR: changes were not applied zone=example.com. publisher=gcp.gpubsub refused=2 unknown=0 reason="cannot publish to `projects/example-project/topics/TOPIC`: the service answers 404 (NOT_FOUND): Topic not found (create the topic, or have it created with create_topic = true)""#);
 }
 
 #[test]

@@ -29,7 +29,8 @@ fn line(action: &str, records: &Value, now: &str) -> String {
     let zone = zone(records);
     let rrset = zone.rrsets().next().expect("one RRset");
     let mut out = Vec::new();
-    write(&mut out, direction, rrset, now.parse().expect("a time")).expect("memory takes all");
+    let now: Timestamp = now.parse().expect("a time");
+    write(&mut out, direction, rrset, now.into()).expect("memory takes all");
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 

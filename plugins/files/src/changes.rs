@@ -6,9 +6,9 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use janitor_plugin_api::dns::Changes;
-use janitor_plugin_api::event::jiff::Timestamp;
 use janitor_plugin_api::event::{self, Direction};
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher};
 
@@ -51,7 +51,7 @@ impl Publisher for ChangeLines {
                 Some(lines) => lines,
                 none => none.insert(self.target.open()?),
             };
-            let written = lines.write(zone.changes(), Timestamp::now());
+            let written = lines.write(zone.changes(), SystemTime::now());
             zone.report_all(match written {
                 Ok(()) => Outcome::Accepted,
                 // Some of the lines may be there.
@@ -92,7 +92,7 @@ enum Lines {
 
 impl Lines {
     /// Writes all changes of a zone and makes them durable where that can be.
-    fn write(&mut self, changes: &Changes, now: Timestamp) -> io::Result<()> {
+    fn write(&mut self, changes: &Changes, now: SystemTime) -> io::Result<()> {
         match self {
             Self::StandardOutput(out) => {
                 write_lines(out, changes, now)?;
@@ -107,7 +107,7 @@ impl Lines {
     }
 }
 
-fn write_lines(out: &mut impl Write, changes: &Changes, now: Timestamp) -> io::Result<()> {
+fn write_lines(out: &mut impl Write, changes: &Changes, now: SystemTime) -> io::Result<()> {
     for change in changes.iter() {
         let lines = [
             (Direction::Deletion, change.deletion()),

@@ -28,15 +28,14 @@ mod http {
     pub(crate) use crate::page::{Next, PageFault};
 }
 #[path = "../src/instances"]
-#[expect(dead_code, unused_imports, reason = "the library uses the rest")]
+#[expect(dead_code, reason = "the library uses the rest")]
 mod instances {
     mod shape;
     mod instance;
     mod page;
 
-    pub(crate) use instance::{Instance, Interface, Wanted};
-    pub(crate) use page::{Page, read_page};
-    pub(crate) use shape::{Field, First, Text};
+    pub(crate) use instance::Wanted;
+    pub(crate) use page::read_page;
 }
 
 use instances::{Wanted, read_page};

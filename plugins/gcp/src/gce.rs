@@ -59,7 +59,7 @@ with_google! {
         #[setting(default)]
         metadata_blacklist: Vec<Pair>,
 
-        /// What Google is to leave out of the list of instances: an expression of its own.
+        /// Which instances Compute Engine is to list, in its own language of filters.
         #[setting(default)]
         instance_filter: String,
 

@@ -27,6 +27,7 @@ pub(crate) struct Gdns {
     google: Google,
     managed_zones: ManagedZones,
     at_once: usize,
+    host: Host,
 }
 
 impl ActualReader for Gdns {
@@ -37,6 +38,7 @@ impl ActualReader for Gdns {
             managed_zones: ManagedZones::new(settings.managed_zones())?,
             at_once: settings.at_once.into(),
             google: Google::new(settings.google(), &host)?,
+            host,
         })
     }
 
@@ -63,6 +65,11 @@ impl ActualReader for Gdns {
     fn at_once(&self) -> usize {
         self.at_once
     }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.google.measure(&self.host);
+        Ok(())
+    }
 }
 
 impl Gdns {
@@ -75,14 +82,14 @@ impl Gdns {
     }
 
     fn unread(&self, apex: NameRef<'_>, managed_zone: &ManagedZone, fault: Fault) -> Error {
-        let hint = match fault.answered() {
-            Some(403) => Some(
-                "the account needs the permissions of the role `roles/dns.reader` in that project",
+        let hint = match (fault.answered(), fault.reason()) {
+            (Some(403), Some("forbidden" | "PERMISSION_DENIED")) => Some(
+                "the account needs the role `roles/dns.reader` in that project, or one that has it",
             ),
-            Some(404) => Some("there is no such managed zone in that project"),
+            (Some(404), _) => Some("there is no such managed zone in that project"),
             _ => None,
         };
-        let error = Error::retry(self.context(apex, managed_zone), fault);
+        let error = fault.into_error(self.context(apex, managed_zone));
         match hint {
             Some(hint) => error.hint(hint),
             None => error,

@@ -24,12 +24,11 @@ mod sending;
 mod left_out;
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use janitor_plugin_api::dns::Change;
-use janitor_plugin_api::event::jiff::Timestamp;
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher, ZoneChanges};
 
 use self::left_out::LeftOut;
@@ -106,12 +105,14 @@ impl Publisher for Gpubsub {
                  `goog`"
             );
         }
-        let google = match std::env::var(EMULATOR) {
-            Ok(address) if !address.is_empty() => {
+        let emulator = std::env::var_os(EMULATOR).filter(|address| !address.is_empty());
+        let google = match emulator {
+            Some(address) => {
+                let address = address.to_string_lossy();
                 tracing::info!(%address, "publishing to an emulator, without credentials ({EMULATOR})");
                 Google::for_emulator(settings.google(), &host, &address)?
             }
-            _ => Google::new(settings.google(), &host)?,
+            None => Google::new(settings.google(), &host)?,
         };
         let [publishing, creating] = [topic.publishing(), topic.path()].map(|segments| {
             let segments = segments.each_ref().map(String::as_str);
@@ -197,7 +198,7 @@ impl Gpubsub {
             while let Some(next) = changes.next_if(is_there) {
                 at_owner.push(next);
             }
-            let now = Timestamp::now();
+            let now = SystemTime::now();
             let sorted = parcel::sort(zone.apex(), &at_owner, self.has_ordering_keys, now);
             for (number, reason) in sorted.left_out {
                 zone.report(number, Outcome::Refused(reason.to_string()));
@@ -230,15 +231,13 @@ impl Gpubsub {
                 let why = verdict::chain(&fault);
                 let hint = match fault.answered() {
                     Some(403) => {
-                        "; create it by hand and take create_topic away, or give the account the \
+                        "create it by hand and take create_topic away, or give the account the \
                          permission pubsub.topics.create"
                     }
-                    _ => "",
+                    _ => "a topic that is there needs no create_topic",
                 };
-                Err(format!(
-                    "cannot create the topic `{}`: {why}{hint}",
-                    self.topic
-                ))
+                let topic = &self.topic;
+                Err(format!("cannot create the topic `{topic}`: {why} ({hint})"))
             }
         }
     }

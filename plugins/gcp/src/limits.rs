@@ -136,12 +136,12 @@ impl fmt::Display for Unfit {
             Self::WildcardNs => f.write_str("Cloud DNS has no NS record sets at wildcards"),
             Self::NameServers { records, most } => write!(
                 f,
-                "it has {records} name servers, and the quota of the project is {most} \
+                "the delegation has {records} name servers, and the quota of the project is {most} \
                  (nameserversPerDelegation)"
             ),
             Self::Records { records, most } => write!(
                 f,
-                "it has {records} records, and the quota of the project is {most} \
+                "the record set has {records} records, and the quota of the project is {most} \
                  (resourceRecordsPerRrset)"
             ),
         }

@@ -9,6 +9,7 @@ mod naming;
 mod settings;
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 
 use janitor_plugin_api::Error;
 use janitor_plugin_api::dns::{Name, NameRef};
@@ -24,6 +25,8 @@ pub(crate) use settings::{
 /// Finds managed zones.
 pub(crate) struct ManagedZones {
     settings: ManagedZoneSettings,
+    /// Those that need not be looked for.
+    named: BTreeMap<Name, String>,
     /// Whether listing them was refused, which it would be for every other zone.
     may_not_list: Cell<bool>,
 }
@@ -43,8 +46,8 @@ impl ManagedZones {
     ///
     /// [`Error::config`] for a setting that cannot be used.
     pub(crate) fn new(settings: ManagedZoneSettings) -> Result<Self, Error> {
-        settings.check()?;
         Ok(Self {
+            named: settings.checked()?,
             settings,
             may_not_list: Cell::new(false),
         })
@@ -84,9 +87,9 @@ impl ManagedZones {
         google: &Google,
         apex: NameRef<'_>,
     ) -> Result<ManagedZone, Error> {
-        if let Some(name) = self.settings.named(apex) {
+        if let Some(name) = self.named.get(&apex.to_owned()) {
             return Ok(ManagedZone {
-                name: name.to_owned(),
+                name: name.clone(),
                 dns_name: None,
             });
         }
@@ -208,7 +211,7 @@ impl ManagedZones {
     }
 
     fn unanswered(&self, apex: NameRef<'_>, fault: Fault) -> Error {
-        Error::retry(self.context(apex), fault)
+        fault.into_error(self.context(apex))
     }
 }
 

@@ -87,31 +87,32 @@ fn instances_of_all_projects_become_the_names_of_a_zone() {
 
 #[test]
 fn every_page_of_projects_and_instances_counts() {
-    let mut world = World::new().pages(Pages {
-        projects: 2,
-        instances: 3,
-        ..Pages::default()
-    });
-    for number in 0..25 {
-        let instance =
-            Instance::new(&format!("host-{number}")).external(&format!("192.0.2.{number}"));
-        world.add_instance(
-            &format!("p-{}", number % 5),
-            instance.in_zone(["a-b", "c-d"][number % 2]),
-        );
+    let world = || {
+        let pages = Pages {
+            projects: 2,
+            ..Pages::default()
+        };
+        (0..25).fold(World::new().pages(pages), |world, number| {
+            let instance = Instance::new(&format!("host-{number}"))
+                .external(&format!("192.0.2.{number}"))
+                .in_zone(["a-b", "c-d"][number % 2]);
+            world.instance(&format!("p-{}", number % 5), instance)
+        })
+    };
+    // Five instances a project: the last page has one, is full, or is the only one.
+    for (page_size, pages) in [(2, 3), (4, 2), (5, 1), (1, 5)] {
+        let google = google(world());
+        let settings = format!("[gcp.gce]\ndns_zone = 'example.com'\npage_size = {page_size}");
+        let janitor = corrected(&google, &settings);
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 0, "{}", run.errors());
+        assert_eq!(records(&janitor, "example.com").lines().count(), 25);
+        assert_eq!(google.requests_like("GET /v1/projects").len(), 3);
+        let listed =
+            format!("GET /compute/v1/projects/p-0/aggregated/instances?maxResults={page_size}");
+        let asked = google.requests_like(&listed);
+        assert_eq!(asked.len(), pages, "{page_size}");
     }
-    let google = google(world);
-    let janitor = corrected(
-        &google,
-        "[gcp.gce]\ndns_zone = 'example.com'\npage_size = 2",
-    );
-    let run = janitor.run();
-    assert_eq!(run.exit_code(), 0, "{}", run.errors());
-    assert_eq!(records(&janitor, "example.com").lines().count(), 25);
-    assert_eq!(google.requests_like("GET /v1/projects").len(), 3);
-    let pages =
-        google.requests_like("GET /compute/v1/projects/p-0/aggregated/instances?maxResults=2");
-    assert_eq!(pages.len(), 3);
 }
 
 #[test]

@@ -71,6 +71,11 @@ impl Served {
         Ok(Next::from_token(token.map(Text::as_str)))
     }
 
+    /// Whether something is at every place.
+    pub(super) fn is_everywhere(&self) -> bool {
+        self.found.len() == self.places.len()
+    }
+
     /// How a change, whose place is among those that were looked at, goes together with what is served.
     pub(super) fn state(&self, change: Change<'_>) -> State {
         let (rrset, text) = match self.found.get(&place(change)) {

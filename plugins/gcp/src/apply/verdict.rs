@@ -58,12 +58,15 @@ pub(super) enum At {
 }
 
 impl Refusal {
-    /// What a fault says, if it is an answer. `hint` is what can be done about a 403 here.
-    pub(super) fn of(fault: &Fault, hint: &str) -> Option<Self> {
-        let hint = match fault.answered()? {
-            403 if fault.reason() == Some("forbidden") => Some(hint.to_owned()),
+    /// What a fault says, if it is an answer. `needed` is what an account needs to be allowed a
+    /// change.
+    pub(super) fn of(fault: &Fault, needed: &str) -> Option<Self> {
+        let hint = match (fault.answered()?, fault.reason().unwrap_or_default()) {
             // What Cloud DNS says of the change itself is clear enough.
-            400 | 404 | 409 | 412 | 413 => None,
+            (400 | 404 | 409 | 412 | 413, _) => None,
+            (403, "forbidden" | "IAM_PERMISSION_DENIED" | "PERMISSION_DENIED" | "") => {
+                Some(needed.to_owned())
+            }
             _ => fault.hint(),
         };
         Some(Self {

@@ -160,7 +160,10 @@ impl Apply {
         )
     }
 
-    /// `resourceRecordSets.list`, at the places alone or whole.
+    /// `resourceRecordSets.list`, at the places alone if they are few.
+    ///
+    /// A name has several spellings (RFC 1035, section 5.1), and Google does not say whether a listing by
+    /// name knows all of them. So what is not found by its name is looked for among everything.
     async fn look(
         &self,
         apex: NameRef<'_>,
@@ -176,22 +179,23 @@ impl Apply {
         };
         url.query_pairs_mut()
             .append_pair("fields", record_sets::FIELDS);
-        let urls = if places.len() <= MOST_SINGLE_LOOKS {
-            let each = places.iter().map(|(owner, rtype)| {
+        let mut by_name = Vec::new();
+        if places.len() <= MOST_SINGLE_LOOKS {
+            by_name.extend(places.iter().map(|(owner, rtype)| {
                 let mut url = url.clone();
                 url.query_pairs_mut()
                     .append_pair("name", &owner.to_string())
                     .append_pair("type", &rtype.to_string());
                 url
-            });
-            each.collect()
-        } else {
-            vec![url]
-        };
+            }));
+        }
         debug!(zone = %apex, places = places.len(), "looks at what is served");
         let mut served = Served::at(places);
-        for url in urls {
-            let looked = self.google.pages(&url, |page| served.take(page)).await;
+        for url in by_name.iter().chain([&url]) {
+            if served.is_everywhere() {
+                break;
+            }
+            let looked = self.google.pages(url, |page| served.take(page)).await;
             if let Err(fault) = looked {
                 return Reply::NotSent(told(&fault));
             }

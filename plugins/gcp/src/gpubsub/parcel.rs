@@ -5,11 +5,11 @@
 //! as a whole.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use janitor_plugin_api::dns::{Action, Change, Name, NameRef, RrsetRef, Rtype};
-use janitor_plugin_api::event::jiff::Timestamp;
 use janitor_plugin_api::event::{self, Direction, Unfit};
 
 /// The largest request that Pub/Sub takes, in octets; the largest message has the same size (Google's
@@ -101,7 +101,7 @@ pub(super) fn sort(
     apex: NameRef<'_>,
     changes: &[(u32, Change<'_>)],
     has_ordering_key: bool,
-    now: Timestamp,
+    now: SystemTime,
 ) -> Sorted {
     let mut left_out = Vec::new();
     let mut sent = Vec::new();
@@ -182,7 +182,7 @@ fn pack(
     owner: NameRef<'_>,
     sent: &[(u32, Halves<'_>)],
     key: Option<String>,
-    now: Timestamp,
+    now: SystemTime,
 ) -> Parcel {
     let key_as_json = key
         .as_deref()
@@ -197,7 +197,8 @@ fn pack(
     for &(number, halves) in sent {
         for (direction, rrset) in halves.into_iter().flatten() {
             data.clear();
-            event::write(&mut data, direction, rrset, now).expect("memory takes all");
+            event::write(&mut data, direction, rrset, now)
+                .expect("memory takes all, and our clock is a calendar's");
             if !parcel.json.is_empty() {
                 parcel.json.push(b',');
             }

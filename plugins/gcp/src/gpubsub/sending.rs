@@ -32,6 +32,9 @@ const MOST_SPLITS: u32 = 64;
 /// is taken to refuse everything, as one does whose schema is another one's.
 const MOST_UNFIT: u32 = 64;
 
+/// Why what follows on something that went wrong is not sent; what it was is told of that itself.
+const HALTED: &str = "not sent, as publishing had failed before it was their turn";
+
 /// How a run sends.
 #[derive(Clone, Debug)]
 pub(super) struct Manner {
@@ -239,9 +242,8 @@ impl<'a, Z: 'a> Sending<'a, Z> {
             }
             Verdict::Unknown(reason) => {
                 self.counts.unknown += batch.messages();
-                let stop = format!("not sent, because of what happened to others: {reason}");
                 report_all(&self.world, &batch, &Outcome::Unknown(reason));
-                self.stop(stop);
+                self.stop(HALTED.to_owned());
             }
         }
     }

@@ -40,8 +40,8 @@ fn published(
     let topic = Topic::of(text("project"), text("topic"))?;
     let changes = changes(messages);
     let at_owner = (0..).zip(&changes).collect::<Vec<_>>();
-    let now = now.parse().expect("a time");
-    let sorted = parcel::sort(changes.apex(), &at_owner, true, now);
+    let now: jiff::Timestamp = now.parse().expect("a time");
+    let sorted = parcel::sort(changes.apex(), &at_owner, true, now.into());
     assert_eq!(sorted.left_out, []);
     let json = sorted.parcel.map(|parcel| parcel.json).unwrap_or_default();
     let json = format!("[{}]", String::from_utf8(json).expect("text"));

@@ -19,9 +19,7 @@ impl Topic {
     ///
     /// [`Error::config`] naming the setting that cannot be used.
     pub(super) fn of(project: &str, topic: &str) -> Result<Self, Error> {
-        let cannot = |setting: &str, fault| {
-            Error::config(format!("cannot use `{setting}` of `[gcp.gpubsub]`"), fault)
-        };
+        let cannot = |setting: &str, fault| Error::config(format!("cannot use `{setting}`"), fault);
         if project.is_empty() {
             return Err(cannot("project", TopicFault::Empty));
         }
@@ -153,17 +151,17 @@ mod tests {
         ]
         .map(|(project, name)| topic(project, name).expect_err("it is refused"));
         insta::assert_snapshot!(texts.join("\n"), @r"
-        cannot use `project` of `[gcp.gpubsub]`: it is empty
-        cannot use `project` of `[gcp.gpubsub]`: it is no project, as there is a `/` in it
-        cannot use `topic` of `[gcp.gpubsub]`: it is empty
-        cannot use `topic` of `[gcp.gpubsub]`: it is empty
-        cannot use `topic` of `[gcp.gpubsub]`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
-        cannot use `topic` of `[gcp.gpubsub]`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
-        cannot use `topic` of `[gcp.gpubsub]`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
-        cannot use `topic` of `[gcp.gpubsub]`: the name of a topic begins with a letter
-        cannot use `topic` of `[gcp.gpubsub]`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no ' '
-        cannot use `topic` of `[gcp.gpubsub]`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no '/'
-        cannot use `topic` of `[gcp.gpubsub]`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no 'ö'
+        cannot use `project`: it is empty
+        cannot use `project`: it is no project, as there is a `/` in it
+        cannot use `topic`: it is empty
+        cannot use `topic`: it is empty
+        cannot use `topic`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
+        cannot use `topic`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
+        cannot use `topic`: it begins with `projects/`, and is not `projects/PROJECT/topics/NAME`
+        cannot use `topic`: the name of a topic begins with a letter
+        cannot use `topic`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no ' '
+        cannot use `topic`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no '/'
+        cannot use `topic`: the name of a topic has letters of ASCII, digits, and the characters `-_.~+%` in it, and no 'ö'
         ");
     }
 

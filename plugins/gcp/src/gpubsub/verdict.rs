@@ -36,19 +36,14 @@ impl Verdict {
         let body = match answer {
             Ok(body) => body,
             Err(fault) => {
-                let why = cannot(&chain(&fault));
+                let why = cannot(&with_hint(&fault));
                 return match fault.answered() {
                     // The request is as Pub/Sub wants it but for what the messages themselves are: too
                     // large, or not as the schema of the topic has them.
                     Some(400 | 413) => Self::Unfit(why),
-                    Some(403) => Self::Refused(format!(
-                        "{why}; the account needs the permission pubsub.topics.publish there, as the \
-                         role Pub/Sub Publisher has it"
-                    )),
-                    Some(404) => Self::Refused(format!(
-                        "{why}; create the topic, or have it created with create_topic = true"
-                    )),
                     _ if fault.may_have_been_done() => Self::Unknown(why),
+                    // Between two attempts, and nobody knows of the first.
+                    _ if matches!(fault, Fault::Cancelled) => Self::Unknown(why),
                     _ => Self::Refused(why),
                 };
             }
@@ -68,6 +63,26 @@ impl Verdict {
                 "the answer is no acknowledgement: {error}"
             ))),
         }
+    }
+}
+
+/// What went wrong, and what to do about it.
+fn with_hint(fault: &Fault) -> String {
+    let own = match (fault.answered(), fault.reason()) {
+        (Some(403), None | Some("" | "forbidden" | "PERMISSION_DENIED")) => {
+            "the account needs the permission pubsub.topics.publish there, as the role Pub/Sub Publisher \
+             has it"
+        }
+        (Some(404), _) => "create the topic, or have it created with create_topic = true",
+        _ => "",
+    };
+    let hint = match own {
+        "" => fault.hint(),
+        own => Some(own.to_owned()),
+    };
+    match hint {
+        Some(hint) => format!("{} ({hint})", chain(fault)),
+        None => chain(fault),
     }
 }
 

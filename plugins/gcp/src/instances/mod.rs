@@ -9,7 +9,7 @@ use janitor_plugin_api::Error;
 use crate::http::{Google, Service, Url};
 
 pub(crate) use instance::{Instance, Interface, Wanted};
-pub(crate) use page::{Page, read_page};
+pub(crate) use page::read_page;
 pub(crate) use shape::{Field, First, Text, text};
 
 /// The address of the aggregated list of a project's instances, of all of them if `filter` is empty.

@@ -52,8 +52,8 @@ fn what_cloud_dns_cannot_have_is_known_with_the_reason() {
     a.example.com. TYPE65280: Cloud DNS has no record sets of type TYPE65280
     key.example.com. DS: taken
     key.example.com. CDS: Cloud DNS has no record sets of type CDS
-    many.example.com. A: it has 101 records, and the quota of the project is 100 (resourceRecordsPerRrset)
-    sub.example.com. NS: it has 9 name servers, and the quota of the project is 8 (nameserversPerDelegation)
+    many.example.com. A: the record set has 101 records, and the quota of the project is 100 (resourceRecordsPerRrset)
+    sub.example.com. NS: the delegation has 9 name servers, and the quota of the project is 8 (nameserversPerDelegation)
     *.w.example.com. NS: Cloud DNS has no NS record sets at wildcards
     *.w.example.com. TXT: taken
     ");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use janitor_plugin_api::Error;
-use janitor_plugin_api::dns::{Name, NameRef};
+use janitor_plugin_api::dns::Name;
 
 use super::naming;
 
@@ -97,10 +97,12 @@ pub(crate) struct ManagedZoneSettings {
 }
 
 impl ManagedZoneSettings {
+    /// Checks the settings, and returns the managed zones that are named in them.
+    ///
     /// # Errors
     ///
     /// [`Error::config`] for the first setting that cannot be used.
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn checked(&self) -> Result<BTreeMap<Name, String>, Error> {
         if self.project.is_empty() {
             let reason = "The GCP project where Cloud DNS is located is required.";
             return Err(Error::config("cannot use `project`", reason));
@@ -109,22 +111,16 @@ impl ManagedZoneSettings {
             return Err(Error::config("cannot use `api_version`", "it is empty"));
         }
         let mut named = BTreeMap::new();
-        for (text, zone) in &self.zones {
+        for (text, ZoneSettings { managed_zone }) in &self.zones {
             let context = || format!("cannot use `zones.\"{text}\"`");
             let apex: Name = text.parse().map_err(|e| Error::config(context(), e))?;
-            naming::check(&zone.managed_zone).map_err(|e| Error::config(context(), e))?;
-            if let Some(other) = named.insert(apex, text) {
-                let reason = format!("`zones.\"{other}\"` is the same zone");
+            naming::check(managed_zone).map_err(|e| Error::config(context(), e))?;
+            if named.contains_key(&apex) {
+                let reason = format!("`{apex}` stands there in another spelling, too");
                 return Err(Error::config(context(), reason));
             }
+            named.insert(apex, managed_zone.clone());
         }
-        Ok(())
-    }
-
-    /// The managed zone that is named for the zone at `apex`.
-    pub(crate) fn named(&self, apex: NameRef<'_>) -> Option<&str> {
-        let is_apex = |text: &str| text.parse::<Name>().is_ok_and(|name| name.as_ref() == apex);
-        let (_, zone) = self.zones.iter().find(|(text, _)| is_apex(text))?;
-        Some(&zone.managed_zone)
+        Ok(named)
     }
 }

@@ -59,10 +59,17 @@ impl Held {
 
     /// Owner, type and all causes.
     pub(crate) fn told(&self) -> String {
-        let causes = std::iter::successors(Some(self as &dyn Error), |&cause| cause.source());
-        let causes: Vec<_> = causes.map(ToString::to_string).collect();
-        causes.join(": ")
+        told(self)
     }
+}
+
+/// An error and all its causes.
+fn told(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&cause| cause.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 /// Why a record set cannot be taken into a zone.
@@ -104,7 +111,7 @@ impl Listing {
         let page: Page<'_> = serde_json::from_slice(page)?;
         for listed in &page.rrsets {
             self.take(listed)
-                .map_err(|fault| PageFault::Unfit(fault.to_string()))?;
+                .map_err(|fault| PageFault::Unfit(told(&fault)))?;
         }
         let token = page.next_page_token.as_ref();
         Ok(Next::from_token(token.map(Text::as_str)))

@@ -28,6 +28,8 @@ pub(super) enum Mishap {
     Says(u16, &'static str, &'static str),
     /// Somebody else sets a record set first: owner, type, TTL and rdata; none takes it away.
     Overtaken(&'static str, &'static str, Option<(u32, &'static str)>),
+    /// The same, and the connection ends before Cloud DNS has got the change.
+    LostWhile(&'static str, &'static str, Option<(u32, &'static str)>),
 }
 
 /// A record set, in the text that somebody wrote.
@@ -146,22 +148,31 @@ impl Model {
                 hint: None,
             }),
             Mishap::Overtaken(name, rtype, content) => {
-                let name = Name::from_text(name, self.apex.as_ref())
-                    .unwrap()
-                    .to_string();
-                let at = (name.clone(), rtype.to_owned());
-                self.sets.remove(&at);
-                if let Some((ttl, rdata)) = content {
-                    self.set(RecordSet {
-                        name,
-                        rtype: rtype.to_owned(),
-                        ttl,
-                        rrdatas: vec![rdata.to_owned()],
-                        kind: String::new(),
-                    });
-                }
+                self.overtake(name, rtype, content);
                 self.answer(&body)
             }
+            Mishap::LostWhile(name, rtype, content) => {
+                self.overtake(name, rtype, content);
+                Reply::Lost("connection reset".to_owned())
+            }
+        }
+    }
+
+    /// Somebody else sets a record set.
+    fn overtake(&mut self, name: &str, rtype: &str, content: Option<(u32, &str)>) {
+        let name = Name::from_text(name, self.apex.as_ref())
+            .unwrap()
+            .to_string();
+        let at = (name.clone(), rtype.to_owned());
+        self.sets.remove(&at);
+        if let Some((ttl, rdata)) = content {
+            self.set(RecordSet {
+                name,
+                rtype: rtype.to_owned(),
+                ttl,
+                rrdatas: vec![rdata.to_owned()],
+                kind: String::new(),
+            });
         }
     }
 

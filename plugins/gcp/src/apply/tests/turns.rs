@@ -127,6 +127,20 @@ fn a_lost_answer_is_looked_after() {
 }
 
 #[test]
+fn where_somebody_else_writes_while_an_answer_gets_lost_nobody_can_tell() {
+    use Mishap::LostWhile;
+    insta::assert_snapshot!(after(&[LostWhile("a", "A", Some((60, "192.0.2.77")))]), @r"
+    send look
+    all unknown: it was sent, and there is no answer (connection reset); `a.example.com. A` is served with TTL 60 and `192.0.2.77`, which is neither what was planned from nor what was planned; plan again
+    ");
+    // What is as it should be is, whoever did it.
+    insta::assert_snapshot!(after(&[LostWhile("a", "A", Some((60, "192.0.2.2")))]), @r"
+    send look send
+    all made
+    ");
+}
+
+#[test]
 fn a_lost_answer_that_cannot_be_looked_after_is_unknown() {
     let mut model = model();
     model.is_blind = true;
@@ -157,7 +171,7 @@ fn what_was_lost_once_is_never_said_to_be_refused() {
         after(&[LostBefore, Says(400, "invalid", "Invalid value for 'entity.change.additions[0]'")]),
         @r"
     send look send send
-    a.example.com. A unknown: it was sent, and there is no answer (connection reset); Cloud DNS does not take it: Invalid value for 'entity.change.additions[0]' (invalid)
+    a.example.com. A unknown: it was sent, and there is no answer (connection reset); Cloud DNS does not take `a.example.com. A`: Invalid value for 'entity.change.additions[0]' (invalid)
     b.example.com. TXT made
     c.example.com. A made
     old.example.com. A made
@@ -221,7 +235,7 @@ fn what_is_wrong_by_itself_is_refused_alone() {
             let text = run(&mut model).replace("[a.example.com.][A]", "[0]");
             insta::assert_snapshot!(text, @r"
             send send
-            a.example.com. A refused: Cloud DNS does not take it: Invalid value for 'entity.change.additions[0].rrdata[0]': 'x' (invalid)
+            a.example.com. A refused: Cloud DNS does not take `a.example.com. A`: Invalid value for 'entity.change.additions[0].rrdata[0]': 'x' (invalid)
             b.example.com. TXT made
             c.example.com. A made
             old.example.com. A made
@@ -250,13 +264,13 @@ fn what_goes_with_something_wrong_is_refused_with_it() {
 
     insta::assert_snapshot!(outcome.text(&changes), @r"
     send send
-    sub.example.com. NS refused: not without the addition of `ns2.sub.example.com. A`: Cloud DNS does not take it: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
-    ns2.sub.example.com. A refused: Cloud DNS does not take it: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
-    www.example.com. A refused: not without the addition of `www.example.com. CNAME`: Cloud DNS does not take it: Invalid value for 'entity.change.additions[2].rrdata[0]': 'x' (invalid)
-    www.example.com. CNAME refused: Cloud DNS does not take it: Invalid value for 'entity.change.additions[2].rrdata[0]': 'x' (invalid)
+    sub.example.com. NS refused: not without the addition of `ns2.sub.example.com. A`: Cloud DNS does not take `ns2.sub.example.com. A`: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
+    ns2.sub.example.com. A refused: Cloud DNS does not take `ns2.sub.example.com. A`: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
+    www.example.com. A refused: not without the addition of `www.example.com. CNAME`: Cloud DNS does not take `www.example.com. CNAME`: Invalid value for 'entity.change.additions[2].rrdata[0]': 'x' (invalid)
+    www.example.com. CNAME refused: Cloud DNS does not take `www.example.com. CNAME`: Invalid value for 'entity.change.additions[2].rrdata[0]': 'x' (invalid)
     x.example.com. A made
     x.example.com. LOC refused: Cloud DNS has no record sets of type LOC
-    ns1.sub.example.com. A refused: not without the addition of `ns2.sub.example.com. A`: Cloud DNS does not take it: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
+    ns1.sub.example.com. A refused: not without the addition of `ns2.sub.example.com. A`: Cloud DNS does not take `ns2.sub.example.com. A`: Invalid value for 'entity.change.additions[1].rrdata[0]': 'x' (invalid)
     ");
 }
 
@@ -302,5 +316,33 @@ fn what_comes_after_a_split_that_fails_is_not_sent() {
     b.example.com. TXT refused: somebody else has changed the zone since it was planned: `b.example.com. TXT` is served with TTL 60 and `other`; plan again
     c.example.com. A refused: not sent, because of what comes before it in the zone: somebody else has changed the zone since it was planned: `b.example.com. TXT` is served with TTL 60 and `other`; plan again
     old.example.com. A refused: not sent, because of what comes before it in the zone: somebody else has changed the zone since it was planned: `b.example.com. TXT` is served with TTL 60 and `other`; plan again
+    ");
+}
+
+#[test]
+fn a_delegation_that_is_not_changed_keeps_the_addresses_that_come_last_in_the_plan() {
+    let changes = changes(
+        "sub 60 NS ns1.sub\nns1.sub 60 A 192.0.2.1\nold 60 A 192.0.2.1",
+        "sub 60 NS ns2.sub\nns2.sub 60 A 192.0.2.1",
+    );
+    let mut model = Model::serving(&actual(
+        "sub 60 NS ns1.sub\nns1.sub 60 A 192.0.2.1\nold 60 A 192.0.2.1",
+    ));
+    model.denied = [(name("sub.example.com."), "NS".parse().unwrap())].into();
+    // One owner to a split.
+    let quota = Quota {
+        additions: 1,
+        deletions: 1,
+        ..Quota::DOCUMENTED
+    };
+
+    let outcome = drive(&changes, quota, &mut model);
+
+    insta::assert_snapshot!(outcome.text(&changes), @r"
+    send send
+    sub.example.com. NS refused: Cloud DNS does not take `sub.example.com. NS`: Invalid value for 'entity.change.additions[0].rrdata[0]': 'x' (invalid)
+    ns2.sub.example.com. A refused: not without the update of `sub.example.com. NS`: Cloud DNS does not take `sub.example.com. NS`: Invalid value for 'entity.change.additions[0].rrdata[0]': 'x' (invalid)
+    old.example.com. A made
+    ns1.sub.example.com. A refused: not without the update of `sub.example.com. NS`: Cloud DNS does not take `sub.example.com. NS`: Invalid value for 'entity.change.additions[0].rrdata[0]': 'x' (invalid)
     ");
 }

@@ -3,7 +3,10 @@ use serde_json::Value;
 
 use super::*;
 
-const NOW: &str = "2018-01-01T11:30:00Z";
+/// 2018-01-01, half past eleven.
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_514_806_200)
+}
 
 /// The changes from `- owner ttl type rdata` and `+ …`, a line each.
 fn changes(apex: &str, lines: &str) -> Changes {
@@ -26,12 +29,7 @@ fn changes(apex: &str, lines: &str) -> Changes {
 /// What is made of changes that are all at one owner.
 fn sorted(changes: &Changes) -> Sorted {
     let at_owner = (0..).zip(changes).collect::<Vec<_>>();
-    sort(
-        changes.apex(),
-        &at_owner,
-        true,
-        NOW.parse().expect("a time"),
-    )
+    sort(changes.apex(), &at_owner, true, now())
 }
 
 /// What is sent, as action, owner, type, TTL and values, and why the rest is not.
@@ -94,12 +92,7 @@ fn a_message_is_the_event_to_the_octet_and_has_its_key() {
 fn without_a_key_a_message_has_nothing_but_its_data() {
     let changes = changes("b.com", "+ a 300 A 10.11.12.13");
     let at_owner = (0..).zip(&changes).collect::<Vec<_>>();
-    let sorted = sort(
-        changes.apex(),
-        &at_owner,
-        false,
-        NOW.parse().expect("a time"),
-    );
+    let sorted = sort(changes.apex(), &at_owner, false, now());
     let json = String::from_utf8(sorted.parcel.expect("it is sent").json).expect("text");
     let message: Value = serde_json::from_str(&json).expect("JSON");
     let fields = message.as_object().expect("an object").keys();

@@ -327,8 +327,8 @@ async fn what_had_no_answer_is_unknown_and_what_follows_is_not_sent() {
             "1/0 accepted",
             "2/0 unknown: silence",
             "3/0 unknown: silence",
-            "4/0 refused: not sent, because of what happened to others: silence",
-            "5/0 refused: not sent, because of what happened to others: silence",
+            "4/0 refused: not sent, as publishing had failed before it was their turn",
+            "5/0 refused: not sent, as publishing had failed before it was their turn",
         ]
     );
 }

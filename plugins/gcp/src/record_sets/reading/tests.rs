@@ -141,7 +141,7 @@ fn an_owner_that_cannot_be_read_leaves_no_page() {
     let mut listing = Listing::new(name("example.com.").as_ref());
     let page = json!({"rrsets": [record_set("a..example.com.", "A", &["192.0.2.1"])]}).to_string();
     let fault = listing.read_page(page.as_bytes()).unwrap_err();
-    insta::assert_snapshot!(fault, @"the name of the record set `a..example.com.` cannot be read");
+    insta::assert_snapshot!(fault, @"the name of the record set `a..example.com.` cannot be read: a label of the name is empty");
 }
 
 #[test]
