@@ -5,10 +5,12 @@
 //! is in `working`.
 
 mod configuration;
+mod credentials;
 mod plugins;
 mod telling;
 mod working;
 mod google;
+mod requests;
 
 use serde_json::Value;
 

@@ -145,6 +145,11 @@ impl Authority for Gce {
             ended = self.name_instances(rrsets) => ended,
         }
     }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.google.measure(&self.host);
+        Ok(())
+    }
 }
 
 impl Gce {

@@ -27,6 +27,7 @@ pub(crate) struct Gdns {
     google: Google,
     managed_zones: ManagedZones,
     at_once: usize,
+    host: Host,
 }
 
 impl ActualReader for Gdns {
@@ -37,6 +38,7 @@ impl ActualReader for Gdns {
             managed_zones: ManagedZones::new(settings.managed_zones())?,
             at_once: settings.at_once.into(),
             google: Google::new(settings.google(), &host)?,
+            host,
         })
     }
 
@@ -62,6 +64,11 @@ impl ActualReader for Gdns {
 
     fn at_once(&self) -> usize {
         self.at_once
+    }
+
+    async fn cleanup(&mut self) -> Result<(), Error> {
+        self.google.measure(&self.host);
+        Ok(())
     }
 }
 

@@ -12,8 +12,8 @@ macro_rules! with_google {
         $(#[$($attribute)*])*
         #[janitor_plugin_api::settings]
         $visibility struct $name {
-            /// The key file of a service account (JSON). Without one, Application Default Credentials
-            /// are looked for.
+            /// A file with credentials (JSON), such as the key of a service account. Without one,
+            /// Application Default Credentials are looked for.
             keyfile: Option<std::path::PathBuf>,
 
             /// What an access token is to allow: names such as "cloud-platform", or whole URLs.

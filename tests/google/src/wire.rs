@@ -69,7 +69,8 @@ impl Request {
     }
 
     /// The body as a form (WHATWG URL, section 5.1).
-    pub(crate) fn form(&self) -> Vec<(String, String)> {
+    #[must_use]
+    pub fn form(&self) -> Vec<(String, String)> {
         pairs(&String::from_utf8_lossy(&self.body))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::http::Url;
+use crate::http::{Url, is_loopback};
 
 /// How far an address may lead without TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,25 +34,18 @@ pub(super) fn checked(text: &str, clear: Clear) -> Result<Url, AddressFault> {
     }
 }
 
-/// How near the host of `url` is, as far as the address itself tells. RFC 6761, section 6.3, has `localhost`
-/// and the names below it on this machine.
+/// How near the host of `url` is, as far as the address itself tells.
 fn reach(url: &Url) -> Option<Clear> {
+    if is_loopback(url) {
+        return Some(Clear::Machine);
+    }
     let host = url.host_str()?;
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let Ok(address) = bare.parse::<IpAddr>() else {
-        let name = host.strip_suffix('.').unwrap_or(host);
-        let is_local = name == "localhost" || name.ends_with(".localhost");
-        return is_local.then_some(Clear::Machine);
-    };
-    let is_link_local = match address.to_canonical() {
+    let is_link_local = match bare.parse::<IpAddr>().ok()?.to_canonical() {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
-    if address.to_canonical().is_loopback() {
-        Some(Clear::Machine)
-    } else {
-        is_link_local.then_some(Clear::Link)
-    }
+    is_link_local.then_some(Clear::Link)
 }
 
 /// `url` as messages show it: without what follows the path, where secrets may be.

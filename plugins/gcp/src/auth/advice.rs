@@ -3,7 +3,8 @@
 use super::fault::{AnswerFault, Cause, Refused};
 use super::source::{Key, Kind};
 
-const LOG_IN: &str = "log in again: `gcloud auth application-default login`";
+const NO_METADATA: &str = "look at GCE_METADATA_HOST, or set `keyfile` in `[gcp]`";
+const NO_ACCOUNT: &str = "attach a service account to this machine, or set `keyfile` in `[gcp]`";
 
 /// What to do about `cause`, if one can know.
 pub(super) fn on(kind: &Kind, cause: &Cause) -> Option<String> {
@@ -39,68 +40,79 @@ pub(super) fn on(kind: &Kind, cause: &Cause) -> Option<String> {
     }
 }
 
-const NO_METADATA: &str = "look at GCE_METADATA_HOST, or set `keyfile` in `[gcp]`";
-const NO_ACCOUNT: &str = "attach a service account to this machine, or set `keyfile` in `[gcp]`";
-
+/// What to do about somebody who gives no token.
 fn refusal(kind: &Kind, refused: &Refused) -> Option<&'static str> {
-    let description = refused.description.to_ascii_lowercase();
-    let says = |words: &[&str]| words.iter().any(|word| description.contains(word));
     if refused.place.contains(":generateAccessToken") {
-        return match refused.status {
-            403 => Some(
-                "whoever impersonates the account needs the role `roles/iam.serviceAccountTokenCreator` on \
-                 it, an identity of a workload pool `roles/iam.workloadIdentityUser`, and the project the \
-                 IAM Service Account Credentials API",
-            ),
-            404 => Some("the service account that is to be impersonated does not exist"),
-            _ => None,
-        };
+        return impersonation(refused.status);
     }
-    match (kind, refused.reason.as_str()) {
-        (_, "invalid_scope") => Some(match kind {
-            Kind::Own(Key::User(_))
-            | Kind::Impersonated {
-                by: Key::User(_), ..
-            } => {
-                "the person did not agree to all of `scopes`: log in with \
-                 `gcloud auth application-default login --scopes=…`, or leave `scopes` as it is by default"
-            }
-            _ => "look at `scopes`: one of them does not exist",
-        }),
-        (Kind::Metadata(_), _) if refused.status == 404 => Some(NO_ACCOUNT),
-        (Kind::Own(key) | Kind::Impersonated { by: key, .. }, reason) => match key {
-            Key::ServiceAccount(_) if says(&["short-lived", "timeframe"]) => {
-                Some("the clock of this machine is wrong: have it set by NTP")
-            }
-            Key::ServiceAccount(_) if says(&["signature"]) => Some(
-                "Google does not know the key, or no longer: make a new one with \
-                 `gcloud iam service-accounts keys create`, and replace the file",
-            ),
-            Key::ServiceAccount(_) if says(&["not found", "email or user id"]) => {
-                Some("the service account does not exist any more: make one, and a key for it")
-            }
-            Key::ServiceAccount(_) if says(&["disabled"]) => Some(
-                "the service account is disabled: `gcloud iam service-accounts enable` changes that",
-            ),
-            Key::User(_) if says(&["rapt", "reauth"]) => Some(
-                "the organisation wants people to log in time and again: use a service account, or log in \
-                 again with `gcloud auth application-default login`",
-            ),
-            Key::User(_) if reason == "invalid_grant" => Some(LOG_IN),
-            Key::User(_) if reason.ends_with("_client") => Some(LOG_IN),
-            Key::Federation(_)
-                if matches!(
-                    reason,
-                    "invalid_target" | "invalid_grant" | "invalid_request" | "unauthorized_client"
-                ) =>
-            {
-                Some(
-                    "look whether `audience` names the provider, whether that one is enabled, and whether it takes \
-                 the token: its issuer, audience and age",
-                )
-            }
-            _ => None,
-        },
+    let key = match kind {
+        Kind::Own(key) | Kind::Impersonated { by: key, .. } => key,
+        Kind::Metadata(_) => return (refused.status == 404).then_some(NO_ACCOUNT),
+    };
+    let description = refused.description.to_ascii_lowercase();
+    match (key, refused.reason.as_str()) {
+        (Key::User(_), reason) => login(reason, &description),
+        (_, "invalid_scope") => Some("look at `scopes`: one of them does not exist"),
+        (Key::ServiceAccount(_), _) => service_account(&description),
+        (Key::Federation(_), reason) => federation(reason),
+    }
+}
+
+/// What Google's endpoint says of assertions it says in words: the code is `invalid_grant` for all of it.
+fn service_account(description: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| description.contains(word));
+    if says(&["short-lived", "timeframe"]) {
+        return Some("the clock of this machine is wrong: have it set by NTP");
+    }
+    if says(&["signature"]) {
+        return Some(
+            "Google does not know the key, or no longer: make a new one with \
+             `gcloud iam service-accounts keys create`, and replace the file",
+        );
+    }
+    if says(&["not found", "email or user id"]) {
+        return Some("the service account does not exist any more: make one, and a key for it");
+    }
+    says(&["disabled"]).then_some(
+        "the service account is disabled: `gcloud iam service-accounts enable` changes that",
+    )
+}
+
+fn login(reason: &str, description: &str) -> Option<&'static str> {
+    match reason {
+        "invalid_scope" => Some(
+            "the person did not agree to all of `scopes`: log in with \
+             `gcloud auth application-default login --scopes=…`, or leave `scopes` as it is by default",
+        ),
+        _ if description.contains("rapt") || description.contains("reauth") => Some(
+            "the organisation wants people to log in time and again: use a service account, or log in \
+             again with `gcloud auth application-default login`",
+        ),
+        "invalid_grant" | "invalid_client" | "unauthorized_client" | "deleted_client" => {
+            Some("log in again: `gcloud auth application-default login`")
+        }
+        _ => None,
+    }
+}
+
+fn federation(reason: &str) -> Option<&'static str> {
+    match reason {
+        "invalid_target" | "invalid_grant" | "invalid_request" | "unauthorized_client" => Some(
+            "look whether `audience` names the provider, whether that one is enabled, and whether it takes \
+             the token: its issuer, audience and age",
+        ),
+        _ => None,
+    }
+}
+
+const fn impersonation(status: u16) -> Option<&'static str> {
+    match status {
+        403 => Some(
+            "whoever impersonates the account needs the role `roles/iam.serviceAccountTokenCreator` on \
+             it, an identity of a workload pool `roles/iam.workloadIdentityUser`, and the project the \
+             IAM Service Account Credentials API",
+        ),
+        404 => Some("the service account that is to be impersonated does not exist"),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rustls_pki_types::PrivateKeyDer;
 use rustls_pki_types::pem::{Error as PemError, PemObject as _};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::asking::{Asking, Question};
 use super::fault::Cause;
@@ -104,14 +105,17 @@ fn encoded(part: &impl Serialize) -> Result<String, Cause> {
 ///
 /// [`PrivateKeyFault`], which never shows the key.
 pub(super) fn private_key(pem: &str) -> Result<RsaKeyPair, PrivateKeyFault> {
-    match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
-        Ok(PrivateKeyDer::Pkcs8(key)) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
-        Ok(PrivateKeyDer::Pkcs1(key)) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
-        Ok(_) => return Err(PrivateKeyFault::NoRsa),
+    let key = match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+        Ok(key) => Zeroizing::new(key),
         Err(PemError::NoItemsFound) => return Err(PrivateKeyFault::NoPem),
         Err(_) => return Err(PrivateKeyFault::BrokenPem),
-    }
-    .map_err(|rejected| PrivateKeyFault::Rejected(rejected.to_string()))
+    };
+    let pair = match &*key {
+        PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
+        PrivateKeyDer::Pkcs1(key) => RsaKeyPair::from_der(key.secret_pkcs1_der()),
+        _ => return Err(PrivateKeyFault::NoRsa),
+    };
+    pair.map_err(|rejected| PrivateKeyFault::Rejected(rejected.to_string()))
 }
 
 impl fmt::Debug for ServiceAccount {

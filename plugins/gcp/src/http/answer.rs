@@ -1,5 +1,6 @@
 //! What a service answers, and what it says when it refuses.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,11 +13,21 @@ use serde_json::Value;
 use super::text::shown;
 
 /// An answer, whole.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+}
+
+/// An answer may be an access token, so its body is not shown.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("octets", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {

@@ -54,7 +54,8 @@ impl Google {
     /// [`Error::config`] for a setting that cannot be used, and for credentials that cannot be read.
     pub(crate) fn new(settings: GoogleSettings, host: &Host) -> Result<Self, Error> {
         let addresses = Addresses::new(&settings.endpoints)?;
-        let exchange = Exchange::new(settings.timeout, Policy::new(settings.deadline), host)?;
+        let policy = Policy::new(settings.deadline);
+        let exchange = Exchange::new(settings.timeout, policy, host, addresses.are_plain())?;
         let tokens = Tokens::new(&settings, exchange.clone(), host)?;
         Ok(Self {
             exchange,
@@ -74,9 +75,10 @@ impl Google {
         host: &Host,
         address: &str,
     ) -> Result<Self, Error> {
+        let policy = Policy::new(settings.deadline);
         Ok(Self {
             addresses: Addresses::new(&settings.endpoints)?.with_emulator(address)?,
-            exchange: Exchange::new(settings.timeout, Policy::new(settings.deadline), host)?,
+            exchange: Exchange::new(settings.timeout, policy, host, true)?,
             tokens: Tokens::none(),
         })
     }

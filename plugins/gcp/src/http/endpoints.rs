@@ -90,6 +90,11 @@ impl Addresses {
         }
     }
 
+    /// Whether TLS is needed for none of them.
+    pub(super) fn are_plain(&self) -> bool {
+        self.0.iter().all(|url| url.scheme() == "http")
+    }
+
     /// These, with an emulator in the place of Pub/Sub. No token goes there, so it may be anywhere.
     pub(super) fn with_emulator(mut self, address: &str) -> Result<Self, Error> {
         let url = Url::parse(&format!("http://{address}/"))

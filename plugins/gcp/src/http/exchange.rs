@@ -21,8 +21,8 @@ use super::retry::{Deadline, Policy};
 use super::tally::Tally;
 use super::transport::TransportFault;
 
-/// The most that an answer may have, uncompressed. Pages of Compute Engine with 500 instances have 5 MiB
-/// at worst.
+/// The most that an answer may have, uncompressed. An instance with all the metadata that Compute Engine lets
+/// it have takes half a MiB, so that the hundred of them that are asked for at once fit.
 const LARGEST: usize = 64 << 20;
 
 /// What is read of an answer that refuses.
@@ -47,14 +47,20 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// # Errors
     ///
-    /// [`Error::config`] if TLS cannot be used on this machine.
-    pub(crate) fn new(timeout: Duration, policy: Policy, host: &Host) -> Result<Self, Error> {
+    /// [`Error::config`] if TLS cannot be used on this machine, unless `is_plain`: whoever is asked is on this
+    /// machine, or an emulator.
+    pub(crate) fn new(
+        timeout: Duration,
+        policy: Policy,
+        host: &Host,
+        is_plain: bool,
+    ) -> Result<Self, Error> {
         let host = host.clone();
         let cancelled = move || -> LocalBoxFuture<'static, ()> {
             let host = host.clone();
             Box::pin(async move { host.cancelled().await })
         };
-        let connections = Connections::new(timeout)?;
+        let connections = Connections::new(timeout, is_plain)?;
         Ok(Self::over(
             connections,
             timeout,
@@ -99,17 +105,23 @@ impl Exchange {
     ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
         let mut may_have_been_done = false;
+        let mut before = None;
         loop {
             attempts.begin();
             let outcome = self.attempt(request, deadline).await;
-            let asked = match &outcome {
-                Ok(answer) if is_worth_repeating(request.repeat, answer) => answer.asks_for(),
-                Err(Fault::Transport(fault)) if may_be_repeated(request.repeat, fault) => None,
-                _ => return outcome,
-            };
-            let last = match outcome {
-                Ok(answer) => Fault::of(&answer, &request.secrets()),
-                Err(fault) => fault,
+            let (asked, last) = match (outcome, before.take()) {
+                (Ok(answer), _) if is_worth_repeating(request.repeat, &answer) => {
+                    (answer.asks_for(), Fault::of(&answer, &request.secrets()))
+                }
+                (Err(Fault::Transport(fault)), _) if may_be_repeated(request.repeat, &fault) => {
+                    (None, fault.into())
+                }
+                // That the time ran out just then says less than what had gone wrong until then.
+                (Err(late @ Fault::Transport(TransportFault::Late { .. })), Some(last)) => {
+                    may_have_been_done |= late.may_have_been_done();
+                    (None, last)
+                }
+                (outcome, _) => return outcome,
             };
             may_have_been_done |= last.may_have_been_done();
             let Some(pause) = attempts.pause(asked) else {
@@ -126,6 +138,7 @@ impl Exchange {
                 attempts = attempts.made(), pause_milliseconds = pause.as_millis(),
                 "request is repeated after a pause"
             );
+            before = Some(last);
             self.tally.repeated(request.host());
             self.or_cancelled(tokio::time::sleep(pause)).await?;
         }

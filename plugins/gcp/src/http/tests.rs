@@ -2,6 +2,7 @@
 
 pub(crate) mod log;
 pub(crate) mod server;
+mod child;
 mod connections;
 mod tls;
 mod addresses;
@@ -12,7 +13,9 @@ mod vectors;
 mod pauses;
 mod repeating;
 
-use super::{Google, Service, Url};
+use std::time::Duration;
+
+use super::{Google, Policy, Service, Url};
 use crate::auth::Tokens;
 use server::Server;
 
@@ -43,4 +46,9 @@ fn text(fault: &dyn std::error::Error) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+/// Time for one attempt: the pause behind it is longer than what is left.
+const fn once() -> Policy {
+    Policy::longest_pauses(Duration::from_secs(60), Duration::from_secs(30))
 }

@@ -108,7 +108,10 @@ impl TransportFault {
                  there, and NO_PROXY whom it is not for"
             }
             Self::Tls { hint, .. } => hint,
-            Self::Silence { .. } | Self::Late { .. } | Self::Large { .. } | Self::Broken { .. } => {
+            Self::Large { .. } => {
+                "ask for less at once: a smaller `page_size`, where the plugin has one"
+            }
+            Self::Silence { .. } | Self::Late { .. } | Self::Broken { .. } => {
                 return None;
             }
         })

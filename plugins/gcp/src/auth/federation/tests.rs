@@ -54,7 +54,13 @@ fn exchanged(request: &Received, scope: &str) -> Vec<(String, String)> {
 #[test]
 fn the_token_in_a_file_is_exchanged() {
     let server = Server::start(|_, _| granted("tok-1"));
-    let mut machine = Machine::with_key_file(&file(&server, json!({"file": "subject"})));
+    let mut machine = Machine::with_key_file(&file(
+        &server,
+        json!({
+            // AIP-4117: the file comes first.
+            "file": "subject", "url": "https://nobody.invalid/",
+        }),
+    ));
     machine.settings.scopes = vec!["compute".to_owned(), "ndev.clouddns.readonly".to_owned()];
     machine.write("subject", "subject-hush\n");
 

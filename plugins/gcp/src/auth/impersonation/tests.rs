@@ -1,7 +1,11 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::auth::tests::{Machine, fields, granted, run, service_account, user};
+use super::{Impersonation, LIFETIME};
+use crate::auth::asking::Asking;
+use crate::auth::scopes::Scopes;
+use crate::auth::tests::{Machine, fields, granted, run, service_account, token, user};
+use crate::http::Exchange;
 use crate::http::tests::server::{Received, Reply, Server};
 
 const PATH: &str =
@@ -68,24 +72,22 @@ fn a_service_account_may_impersonate_another_without_anyone_between() {
 
 #[test]
 fn a_token_lives_until_iam_says_but_no_longer_than_was_asked_for() {
-    let fetches = |seconds| {
-        let server = Server::start(move |number, _| match number % 2 {
-            0 => granted("tok-1"),
-            _ => generated(seconds),
-        });
-        let machine = Machine::with_key_file(&file(user(&server), &server));
-        let tokens = machine.tokens().unwrap();
-        run(async {
-            tokens.current().await.unwrap();
-            tokens.current().await.unwrap();
-        });
-        server.count() / 2
+    let lives = |seconds| {
+        let server = Server::start(move |_, _| generated(seconds));
+        let account = Impersonation {
+            url: server.url().parse().unwrap(),
+            delegates: Vec::new(),
+            lifetime: LIFETIME,
+        };
+        let exchange = Exchange::testing();
+        let (by, scopes) = (token("tok-1", 3600), Scopes::for_impersonation());
+        let fetched = run(account.fetch(&Asking::new(&exchange), &by, &scopes));
+        fetched.unwrap().left().as_secs() / 60
     };
-    assert_eq!(fetches(3600), 1);
-    assert_eq!(fetches(70), 1);
-    assert_eq!(fetches(50), 2);
-    // A clock that is three hours behind.
-    assert_eq!(fetches(3 * 3600), 1);
+    assert_eq!(lives(3600), 59);
+    assert_eq!(lives(630), 10);
+    // By a clock that is three hours behind.
+    assert_eq!(lives(3 * 3600 + 3600), 59);
 }
 
 #[test]

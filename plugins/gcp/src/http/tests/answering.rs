@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use super::server::{Reply, Server};
-use super::{address, client, run, text};
+use super::{address, client, once, run, text};
 use crate::auth::Tokens;
 use crate::http::{Exchange, Fault, Google, Policy};
 
@@ -18,11 +18,6 @@ fn asked_with(exchange: Exchange, reply: Reply) -> Result<String, Fault> {
     let google = Google::over(exchange, &server.url(), Tokens::none());
     let answer = run(google.get(&address(&google)))?;
     Ok(String::from_utf8(answer.to_vec()).unwrap())
-}
-
-/// Time for one attempt.
-fn once() -> Policy {
-    Policy::longest_pauses(Duration::from_secs(60), Duration::from_secs(30))
 }
 
 fn told(reply: Reply) -> String {
@@ -410,7 +405,7 @@ fn a_client_says_who_it_is_and_what_it_takes() {
     insta::assert_snapshot!(shown.collect::<String>(), @"
     accept: application/json
     accept-encoding: gzip
-    user-agent: gordon-janitor/VERSION
+    user-agent: gordon-janitor/VERSION (gzip)
     x-goog-api-client: gl-rust/1.95 gordon-janitor/VERSION
     ");
 }

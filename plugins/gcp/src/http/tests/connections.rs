@@ -1,12 +1,12 @@
 //! Connections, and proxies on the way.
 
 use std::env;
-use std::process::Command;
 use std::time::Duration;
 
+use super::child::in_a_process_with;
 use super::server::{Reply, Server};
-use super::tls::{PATIENCE, TlsServer, trusting};
-use super::{address, client, run, text};
+use super::tls::{TlsServer, patient, trusting};
+use super::{address, client, once, run, text};
 use crate::auth::Tokens;
 use crate::http::{Exchange, Google, Next, Policy};
 
@@ -54,39 +54,6 @@ fn a_connection_that_was_closed_meanwhile_is_replaced() {
     assert_eq!(connections, Some(9));
 }
 
-/// Runs this very test in a process of its own, with `environment` and no other variables about proxies.
-/// False in that process, where what is to be tested follows.
-fn in_a_process_with(test: &str, environment: &[(&str, &str)]) -> bool {
-    const CHILD: &str = "JANITOR_TEST_CHILD";
-    if env::var_os(CHILD).is_some() {
-        return false;
-    }
-    let mut command = Command::new(env::current_exe().unwrap());
-    for name in [
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "REQUEST_METHOD",
-    ] {
-        command.env_remove(name).env_remove(name.to_lowercase());
-    }
-    let name = format!("{}::{test}", module_path!().split_once("::").unwrap().1);
-    let output = command
-        .args(["--exact", &name, "--nocapture", "--test-threads=1"])
-        .env(CHILD, "1")
-        .envs(environment.iter().copied())
-        .output()
-        .unwrap();
-    let shown = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && shown.contains("1 passed"),
-        "{shown}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    true
-}
-
 /// What the test outside gave to its child.
 fn given(name: &str) -> String {
     env::var(name).unwrap()
@@ -100,10 +67,11 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
     let with_login = proxy.url().replace("//", "//user:p%40ss@");
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         if !in_a_process_with(
+            module_path!(),
             "https_goes_through_a_tunnel_of_the_proxy",
             &[(name, &with_login)],
         ) {
-            let google = trusting("https://dns.googleapis.test/", PATIENCE);
+            let google = trusting("https://dns.googleapis.test/", patient());
             run(google.get(&address(&google))).unwrap();
             return;
         }
@@ -118,7 +86,7 @@ fn https_goes_through_a_tunnel_of_the_proxy() {
         assert_eq!(request.header("proxy-authorization"), "Basic dXNlcjpwQHNz");
         assert_eq!(
             request.header("user-agent"),
-            concat!("gordon-janitor/", env!("CARGO_PKG_VERSION"))
+            concat!("gordon-janitor/", env!("CARGO_PKG_VERSION"), " (gzip)")
         );
     }
     let received = service.received();
@@ -137,9 +105,16 @@ fn whom_no_proxy_names_is_asked_without_one() {
         ("HTTPS_PROXY", &*proxy.url()),
         ("NO_PROXY", "192.0.2.0/24,.example.com"),
     ];
-    if !in_a_process_with("whom_no_proxy_names_is_asked_without_one", &environment) {
+    if !in_a_process_with(
+        module_path!(),
+        "whom_no_proxy_names_is_asked_without_one",
+        &environment,
+    ) {
         // An address for documentation: nobody is there (RFC 5737).
-        let google = trusting("https://192.0.2.1/", Duration::from_millis(500));
+        let google = trusting(
+            "https://192.0.2.1/",
+            Policy::hurried(Duration::from_millis(500)),
+        );
         run(google.get(&address(&google))).unwrap_err();
         return;
     }
@@ -159,10 +134,11 @@ fn a_proxy_that_refuses_is_told_from_the_service() {
     ] {
         let environment = [("HTTPS_PROXY", proxy.as_str()), ("LOGIN", login)];
         if !in_a_process_with(
+            module_path!(),
             "a_proxy_that_refuses_is_told_from_the_service",
             &environment,
         ) {
-            let google = trusting("https://dns.googleapis.test/", Duration::from_secs(1));
+            let google = trusting("https://dns.googleapis.test/", once());
             let fault = run(google.get(&address(&google))).unwrap_err();
             let shown = format!("{}\n{fault:?}", text(&fault));
             assert!(!shown.contains("hunter2"), "{shown}");
@@ -192,7 +168,7 @@ fn a_proxy_that_refuses_is_told_from_the_service() {
             return;
         }
     }
-    assert!(proxy.count() > 2, "what may pass is asked again");
+    assert_eq!(proxy.count(), 2);
 }
 
 /// A proxy elsewhere would see the token, and could not reach this machine.
@@ -206,7 +182,11 @@ fn this_machine_is_asked_without_a_proxy() {
         ("ALL_PROXY", &proxied),
         ("SERVICE", &url),
     ];
-    if !in_a_process_with("this_machine_is_asked_without_a_proxy", &environment) {
+    if !in_a_process_with(
+        module_path!(),
+        "this_machine_is_asked_without_a_proxy",
+        &environment,
+    ) {
         let url = given("SERVICE");
         for url in [url.replace("127.0.0.1", "localhost"), url] {
             let google = Google::testing(&url, Tokens::none());
@@ -223,6 +203,7 @@ fn what_is_in_the_clear_elsewhere_goes_through_the_proxy_as_it_is() {
     let proxy = Server::in_turn([Reply::json("{}")]);
     let environment = [("http_proxy", &*proxy.url())];
     if !in_a_process_with(
+        module_path!(),
         "what_is_in_the_clear_elsewhere_goes_through_the_proxy_as_it_is",
         &environment,
     ) {

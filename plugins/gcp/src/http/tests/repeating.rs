@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::log::logged;
 use super::server::{Reply, Server};
-use super::{address, client, run, text};
+use super::{address, client, once, run, text};
 use crate::auth::Tokens;
 use crate::http::{Exchange, Fault, Google, Policy};
 
@@ -142,23 +142,33 @@ fn a_post_that_did_not_get_there_is_repeated() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address_of_nobody = format!("http://{}/", nobody.local_addr().unwrap());
     drop(nobody);
+    let exchange = Exchange::with(once(), Duration::from_secs(10));
+    let google = Google::over(exchange, &address_of_nobody, Tokens::none());
+    let fault = run(google.post(&address(&google), body(), false)).unwrap_err();
+    assert_eq!(
+        text(&fault),
+        "not tried again: no time is left for another (`deadline = 30`): cannot connect to `127.0.0.1`: \
+         Connection refused (os error 111)"
+    );
+    assert!(!fault.may_have_been_done());
+}
+
+/// The end of time does not hide what took it.
+#[test]
+fn what_had_gone_wrong_until_the_deadline_is_told() {
+    let server = Server::in_turn([Reply::status(503, LATER), Reply::Silence(Vec::new())]);
     let exchange = Exchange::with(
         Policy::hurried(Duration::from_secs(1)),
         Duration::from_secs(10),
     );
-    let google = Google::over(exchange, &address_of_nobody, Tokens::none());
-    let url = address(&google);
-    let fault = run(google.post(&url, body(), false)).unwrap_err();
-    let Fault::GivenUp { attempts, .. } = fault else {
-        panic!("{fault}");
-    };
-    assert!(attempts > 1, "{attempts}");
-    assert!(!fault.may_have_been_done());
-    assert!(
-        text(&fault).ends_with("cannot connect to `127.0.0.1`: Connection refused (os error 111)"),
-        "{}",
-        text(&fault)
+    let google = Google::over(exchange, &server.url(), Tokens::none());
+    let fault = run(google.get(&address(&google))).unwrap_err();
+    assert_eq!(
+        text(&fault),
+        "given up after 2 attempts: no time is left for another (`deadline = 1`): the service answers 503: \
+         later"
     );
+    assert_eq!(fault.answered(), Some(503));
 }
 
 /// B31 was that nothing was repeated. What cannot be mended ends all the same.
@@ -290,8 +300,7 @@ fn cancellable(server: &Server, cancelled: &Arc<Notify>) -> Google {
 
 /// A client with time for one attempt.
 fn impatient(server: &Server) -> Google {
-    let policy = Policy::longest_pauses(Duration::from_secs(60), Duration::from_secs(30));
-    let exchange = Exchange::with(policy, Duration::from_secs(10));
+    let exchange = Exchange::with(once(), Duration::from_secs(10));
     Google::over(exchange, &server.url(), Tokens::none())
 }
 

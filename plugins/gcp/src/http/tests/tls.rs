@@ -12,13 +12,19 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
+use super::child::in_a_process_with;
 use super::server::{self, Received, Reply, Server};
 use super::{address, run, text};
 use crate::auth::Tokens;
+use crate::http::connect::Connections;
 use crate::http::{Exchange, Google, Policy};
 
 /// Longer than anything takes that goes well.
-pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) const fn patient() -> Policy {
+    Policy::hurried(PATIENCE)
+}
 
 /// A server that speaks TLS, with the certificate for `dns.googleapis.test` and `127.0.0.1`.
 pub(super) struct TlsServer {
@@ -88,12 +94,11 @@ impl Write for Shared {
     }
 }
 
-/// A client that trusts our authority, and asks `base` for as long as `deadline`.
-pub(super) fn trusting(base: &str, deadline: Duration) -> Google {
+/// A client that trusts our authority, and asks `base`.
+pub(super) fn trusting(base: &str, policy: Policy) -> Google {
     let mut authorities = RootCertStore::empty();
     let authority = CertificateDer::from_pem_file(file("authority.pem")).unwrap();
     authorities.add(authority).unwrap();
-    let policy = Policy::hurried(deadline);
     let exchange = Exchange::trusting(authorities, policy, Duration::from_secs(10));
     Google::over(exchange, base, Tokens::none())
 }
@@ -101,7 +106,7 @@ pub(super) fn trusting(base: &str, deadline: Duration) -> Google {
 #[test]
 fn a_service_is_known_by_its_certificate() {
     let server = TlsServer::start();
-    let google = trusting(&format!("https://{}/", server.address), PATIENCE);
+    let google = trusting(&format!("https://{}/", server.address), patient());
     run(google.get(&address(&google))).unwrap();
     assert_eq!(server.received()[0].path(), "/dns/v1/projects/p-1");
 }
@@ -120,11 +125,11 @@ fn whoever_is_not_the_service_gets_no_request() {
         ),
         (
             "for another name",
-            trusting(&base.replace("127.0.0.1", "localhost"), PATIENCE),
+            trusting(&base.replace("127.0.0.1", "localhost"), patient()),
         ),
         (
             "no TLS at all",
-            trusting(&plain.url().replace("http:", "https:"), PATIENCE),
+            trusting(&plain.url().replace("http:", "https:"), patient()),
         ),
     ];
     let faults = faults.map(|(what, google)| {
@@ -143,4 +148,28 @@ fn whoever_is_not_the_service_gets_no_request() {
     "#);
     assert_eq!(server.received().len(), 0);
     assert_eq!(plain.count(), 0);
+}
+
+/// As in a container without `ca-certificates`.
+#[test]
+fn without_authorities_there_is_no_tls_and_a_word_about_it() {
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let file = empty.path().to_str().unwrap();
+    let environment = [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", "/nowhere")];
+    if !in_a_process_with(
+        module_path!(),
+        "without_authorities_there_is_no_tls_and_a_word_about_it",
+        &environment,
+    ) {
+        let error = Connections::new(PATIENCE, false).unwrap_err();
+        assert!(
+            text(&error).starts_with(
+                "cannot use TLS: the system has no authorities that certificates could be measured by"
+            ),
+            "{}",
+            text(&error)
+        );
+        // An emulator needs none.
+        Connections::new(PATIENCE, true).unwrap();
+    }
 }

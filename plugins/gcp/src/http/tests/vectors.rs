@@ -10,9 +10,9 @@ use janitor_plugin_api::Error;
 use serde_json::{Value, json};
 
 use super::server::{Received, Reply, Server};
-use super::{run, text};
+use super::{once, run, text};
 use crate::auth::{Secret, Token, Tokens};
-use crate::http::{Exchange, Fault, Google, Policy};
+use crate::http::{Exchange, Fault, Google};
 use crate::instances::{self, Field, Wanted, read_page};
 use crate::managed_zone::{Lookup, ManagedZoneSettings, ManagedZones};
 use crate::projects::Projects;
@@ -167,8 +167,7 @@ fn every_case_of_the_original_comes_out_as_it_says() {
         let input = &vector["input"];
         let server = scripted(&input["responses"]);
         let (tokens, fetched) = tokens(input);
-        let policy = Policy::longest_pauses(Duration::from_secs(60), Duration::from_secs(30));
-        let exchange = Exchange::with(policy, Duration::from_secs(10));
+        let exchange = Exchange::with(once(), Duration::from_secs(10));
         let google = Google::over(exchange, &server.url(), tokens);
         let mut outcome = match run(called(&google, &input["call"])) {
             Ok(result) => json!({ "result": result }),
