@@ -5,7 +5,6 @@ mod applying;
 mod gce;
 mod publishing;
 mod gcloud;
-mod gce;
 mod zones;
 mod whole;
 mod faults;
