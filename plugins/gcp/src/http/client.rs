@@ -189,6 +189,25 @@ impl Google {
         body: Option<Bytes>,
         repeat: Repeat,
     ) -> Result<Bytes, Fault> {
+        let mut in_doubt = false;
+        let asked = self.ask_noting(method, url, body, repeat, &mut in_doubt);
+        asked.await.map_err(|fault| match fault {
+            fault if in_doubt && !fault.may_have_been_done() => Fault::InDoubt {
+                last: Box::new(fault),
+            },
+            fault => fault,
+        })
+    }
+
+    async fn ask_noting(
+        &self,
+        method: Method,
+        url: &Url,
+        body: Option<Bytes>,
+        repeat: Repeat,
+        in_doubt: &mut bool,
+    ) -> Result<Bytes, Fault> {
+        let changes_nothing = method.is_safe();
         let deadline = self.exchange.deadline();
         let mut request = Request::new(method, url.clone(), repeat)
             .with_shown_query()
@@ -210,7 +229,11 @@ impl Google {
                 fetches += u32::from(access.was_fetched());
                 request = request.header(AUTHORIZATION, bearer(access));
             }
-            let answer = self.exchange.send(&request, deadline).await?;
+            let mut noted = false;
+            let sent = self.exchange.send_noting(&request, deadline, &mut noted);
+            let answer = sent.await;
+            *in_doubt |= noted && !changes_nothing;
+            let answer = answer?;
             if answer.is_success() && answer.looks_like_an_object() {
                 return Ok(answer.body);
             }

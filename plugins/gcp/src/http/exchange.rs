@@ -103,8 +103,21 @@ impl Exchange {
         request: &Request,
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
+        self.send_noting(request, deadline, &mut false).await
+    }
+
+    /// As [`Self::send`]; and notes of each attempt but the last whether it may have been acted on.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::send`].
+    pub(super) async fn send_noting(
+        &self,
+        request: &Request,
+        deadline: Deadline,
+        may_have_been_done: &mut bool,
+    ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
-        let mut may_have_been_done = false;
         let mut before = None;
         loop {
             attempts.begin();
@@ -118,15 +131,15 @@ impl Exchange {
                 }
                 // That the time ran out just then says less than what had gone wrong until then.
                 (Err(late @ Fault::Transport(TransportFault::Late { .. })), Some(last)) => {
-                    may_have_been_done |= late.may_have_been_done();
+                    *may_have_been_done |= late.may_have_been_done();
                     (None, last)
                 }
                 (outcome, _) => return outcome,
             };
-            may_have_been_done |= last.may_have_been_done();
+            *may_have_been_done |= last.may_have_been_done();
             let Some(pause) = attempts.pause(asked) else {
                 return Err(Fault::GivenUp {
-                    may_have_been_done,
+                    may_have_been_done: *may_have_been_done,
                     attempts: attempts.made(),
                     asked,
                     deadline: deadline.of(),

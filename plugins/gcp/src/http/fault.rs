@@ -68,6 +68,12 @@ pub(crate) enum Fault {
         #[source]
         last: Box<Self>,
     },
+    /// What came last did nothing, and an attempt before it may have been acted on.
+    #[error("an attempt may have been acted on before this")]
+    InDoubt {
+        #[source]
+        last: Box<Self>,
+    },
     /// The run was cancelled first.
     #[error("the run was cancelled")]
     Cancelled,
@@ -162,7 +168,7 @@ impl Fault {
     pub(crate) fn answered(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } => Some(*status),
-            Self::GivenUp { last, .. } => last.answered(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.answered(),
             _ => None,
         }
     }
@@ -170,7 +176,7 @@ impl Fault {
     /// What happened in the end, without how often it had been tried.
     pub(crate) fn last(self) -> Self {
         match self {
-            Self::GivenUp { last, .. } => *last,
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => *last,
             fault => fault,
         }
     }
@@ -179,7 +185,7 @@ impl Fault {
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Status { reason, .. } => Some(reason),
-            Self::GivenUp { last, .. } => last.reason(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.reason(),
             _ => None,
         }
     }
@@ -197,7 +203,7 @@ impl Fault {
                 message: message.clone(),
             }],
             Self::Status { parts, .. } => parts.clone(),
-            Self::GivenUp { last, .. } => last.parts(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.parts(),
             _ => Vec::new(),
         }
     }
@@ -209,7 +215,7 @@ impl Fault {
             // 503 says that the service is not able to, but not since when.
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
-            Self::NotJson { .. } | Self::Page { .. } => true,
+            Self::NotJson { .. } | Self::Page { .. } | Self::InDoubt { .. } => true,
             Self::GivenUp {
                 may_have_been_done, ..
             } => *may_have_been_done,
@@ -220,7 +226,7 @@ impl Fault {
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Token(fault) => return fault.hint().map(str::to_owned),
-            Self::GivenUp { last, .. } => return last.hint(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => return last.hint(),
             Self::Status { status, reason, .. } => {
                 return status_hint(*status, reason).map(str::to_owned);
             }

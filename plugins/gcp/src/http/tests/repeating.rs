@@ -116,6 +116,35 @@ fn a_post_is_repeated_only_where_nothing_was_done() {
     }
 }
 
+/// That the last attempt did nothing says nothing of those before it.
+#[test]
+fn what_may_have_been_done_once_is_never_said_to_be_undone() {
+    let refused = || Reply::status(403, r#"{"error": {"code": 403, "message": "no"}}"#);
+    for (name, first, is_repeatable, may_have_been_done) in [
+        ("500", Reply::status(500, "{}"), true, true),
+        ("no answer", Reply::Last(Vec::new()), true, true),
+        (
+            "503, come again",
+            Reply::with(503, &[("Retry-After", "0")], "{}"),
+            false,
+            true,
+        ),
+        ("429", Reply::status(429, "{}"), true, false),
+    ] {
+        let server = Server::in_turn([first, refused()]);
+        let google = client(&server);
+        let fault = run(google.post(&address(&google), body(), is_repeatable)).unwrap_err();
+        assert_eq!(server.count(), 2, "{name}");
+        assert_eq!(fault.answered(), Some(403), "{name}");
+        assert_eq!(fault.may_have_been_done(), may_have_been_done, "{name}");
+    }
+    // What only reads does nothing.
+    let server = Server::in_turn([Reply::status(500, "{}"), refused()]);
+    let google = client(&server);
+    let fault = run(google.get(&address(&google))).unwrap_err();
+    assert!(matches!(fault, Fault::Status { .. }), "{fault:?}");
+}
+
 #[test]
 fn a_post_that_may_be_done_twice_is_repeated_like_a_get() {
     for reply in [Reply::status(500, "{}"), Reply::Last(Vec::new())] {
