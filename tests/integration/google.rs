@@ -2,7 +2,6 @@
 
 mod honesty;
 mod gcloud;
-mod gce;
 mod zones;
 mod applying;
 mod publishing;
