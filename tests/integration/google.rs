@@ -1,11 +1,10 @@
 //! The plugins for Google Cloud, against a server that answers as Google is documented to.
 
 mod honesty;
-mod applying;
-mod gce;
-mod publishing;
 mod gcloud;
 mod zones;
+mod applying;
+mod publishing;
 mod whole;
 mod faults;
 
