@@ -7,7 +7,6 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::ManagedZone;
-use super::naming::{self, NamingFault};
 use super::settings::Visibility;
 use crate::http::{Next, PageFault};
 
@@ -133,9 +132,12 @@ impl Candidate {
         }
     }
 
-    /// What is no name of a managed zone must not get into an address.
+    /// What would lead elsewhere must not get into an address: that fault would end the run, not the zone.
     fn check_name(&self) -> Result<(), Unusable> {
-        Ok(naming::check(&self.name)?)
+        match self.name.as_str() {
+            "" | "." | ".." => Err(Unusable::Name(self.name.clone())),
+            _ => Ok(()),
+        }
     }
 
     fn dns_name(&self) -> Result<Name, Unusable> {
@@ -202,8 +204,8 @@ pub(super) enum Unusable {
     OtherVisibility { name: String },
     #[error("the managed zone `{name}` holds no records: it {kind}")]
     NoRecords { name: String, kind: &'static str },
-    #[error(transparent)]
-    Name(#[from] NamingFault),
+    #[error("`{0}` is not the name of a managed zone")]
+    Name(String),
     #[error("the DNS name of the managed zone `{name}` cannot be read")]
     DnsName { name: String, source: NameError },
     #[error("the managed zone `{name}` is that of `{dns_name}`")]

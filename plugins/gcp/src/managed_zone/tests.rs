@@ -117,7 +117,7 @@ fn of_several_the_one_that_the_rule_names_is_taken_and_else_none() {
 
 #[test]
 fn a_managed_zone_whose_name_leads_elsewhere_is_no_page() {
-    for name in ["", ".", "..", "a/rrsets", "A"] {
+    for name in ["", ".", ".."] {
         let page = json!({"managedZones": [{"name": name, "dnsName": "example.com."}]}).to_string();
         let read = read_page(
             page.as_bytes(),
