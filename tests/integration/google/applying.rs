@@ -641,3 +641,40 @@ fn a_run_that_is_cancelled_tells_of_every_change_what_became_of_it() {
     ");
     assert_eq!(changes_made(&google), 2);
 }
+
+#[test]
+fn an_answer_that_comes_after_the_run_was_cancelled_counts_and_nothing_is_sent_after_it() {
+    let quota = Quota {
+        additions: 1,
+        ..Quota::default()
+    };
+    let google = google(world().quota("dns", quota));
+    google
+        .fault(CHANGES, Fault::Late(Duration::from_secs(2)))
+        .nth(1);
+    let janitor = janitor(&google);
+    let running = janitor.start(&["run"]);
+    let limit = Instant::now() + Duration::from_secs(60);
+    while google.requests_like(CHANGES).is_empty() {
+        assert!(Instant::now() < limit, "no change is sent");
+        std::thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    let run = running.finish();
+
+    assert_eq!(run.exit_code(), 1, "{}", run.stderr());
+    insta::assert_snapshot!(outcomes(&janitor), @r"
+    example.com.
+      1 addition, 1 update, 1 deletion (5 RRsets desired, 5 served, serial 1)
+      gcp.apply: 1 accepted, 2 refused
+        because the run ended before it was sent
+      + new.example.com. 300 IN A 192.0.2.3
+          accepted
+      - www.example.com. 300 IN A 192.0.2.1
+      + www.example.com. 300 IN A 192.0.2.2
+          refused
+      - old.example.com. 300 IN A 192.0.2.9
+          refused
+    ");
+    assert_eq!(google.requests_like(CHANGES).len(), 1);
+}
