@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use janitor_plugin_api::dns::{BuildError, DesiredZone, Name, NameRef, Rtype, Ttl};
 use tracing::{debug, warn};
 
-use super::ledger::{Address, Claim, compare_owners};
+use super::ledger::{Address, Claim, compare_owners, octets_of};
 use super::reverse;
 use super::standing::State;
 use super::survey::{Survey, ZoneState};
@@ -186,6 +186,28 @@ impl Survey<'_> {
                 zone.hold(&owner);
             }
         }
+        self.hold_bare(order);
+    }
+
+    /// Keeps the names of those that have no address, unless they are another instance's, which has one.
+    fn hold_bare(&mut self, order: &[u32]) {
+        let ledger = &self.ledger;
+        let zone_of = |rule: u32| self.rules.rules[rule as usize].zone;
+        let mut name = Vec::new();
+        for (rule, owner) in ledger.bare() {
+            let zone = zone_of(rule);
+            let taken = order.binary_search_by(|number| {
+                let claim = ledger.claim(*number);
+                let zones = zone_of(claim.rule).cmp(&zone);
+                zones.then_with(|| compare_owners(ledger.owner(claim), owner))
+            });
+            if taken.is_err() {
+                name.clear();
+                name.extend_from_slice(owner);
+                name.extend_from_slice(self.rules.zones[zone].apex.as_wire());
+                self.zones[zone].hold(&name);
+            }
+        }
     }
 
     /// Gives each address one name, in its reverse zone.
@@ -204,11 +226,23 @@ impl Survey<'_> {
         });
         pointers.dedup_by_key(|(address, _)| address.octets);
         let (mut owner, mut target) = (Vec::new(), Vec::new());
+        for address in &self.unnamed {
+            let octets = octets_of(*address);
+            if pointers
+                .binary_search_by(|(known, _)| known.octets.cmp(&octets))
+                .is_ok()
+            {
+                continue;
+            }
+            reverse::write_name(*address, &mut owner);
+            if let Some(zone) = self.reverse_zone(&owner) {
+                self.zones[zone].hold(&owner);
+            }
+        }
         for (address, claim) in pointers {
             let rule = &self.rules.rules[claim.rule as usize];
             reverse::write_name(Address::ip(address), &mut owner);
-            let name = NameRef::from_canonical_wire(&owner).ok();
-            let Some(zone) = name.and_then(|name| self.rules.reverse_zone(name)) else {
+            let Some(zone) = self.reverse_zone(&owner) else {
                 debug!(address = %address.ip(), "no reverse zone for the address");
                 continue;
             };
@@ -217,6 +251,12 @@ impl Survey<'_> {
             zone.push(&owner, Rtype::PTR, rule.ttl, &target);
             zone.rrsets += 1;
         }
+    }
+
+    /// The reverse zone for the name of an address, in wire form.
+    fn reverse_zone(&self, owner: &[u8]) -> Option<usize> {
+        let name = NameRef::from_canonical_wire(owner).ok()?;
+        self.rules.reverse_zone(name)
     }
 
     /// The name that an address is to have first: that of the best instance, by the first of its rules.
