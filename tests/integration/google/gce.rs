@@ -303,3 +303,43 @@ fn compute_engine_that_is_disabled_while_it_is_listed_hides_instances() {
     assert_eq!(run.log_with("Could not fetch instance list").len(), 1);
     assert!(janitor.served_file("example.com").contains("192.0.2.98"));
 }
+
+#[test]
+fn beside_another_authority_nothing_is_deleted_that_was_not_seen() {
+    let world = World::new()
+        .instance("p-1", Instance::new("www").external("192.0.2.98"))
+        .instance("p-2", Instance::new("new").external("192.0.2.97"));
+    let google = google(world);
+    let after = |exit: i32| {
+        let janitor = corrected(&google, "[gcp.gce]\ndns_zone = 'example.com'")
+            .authorities(&["files.zones", "gcp.gce"])
+            .desired("example.com", "static A 192.0.2.50")
+            .settings("[core.merge]\npolicy = 'union'");
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), exit, "{}", run.errors());
+        let file = janitor.served_file("example.com");
+        let is_there = |name: &&str| file.lines().any(|line| line.starts_with(*name));
+        let names = ["gone", "new", "static", "www"].into_iter();
+        names.filter(is_there).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(after(0), "new static www");
+    // A project is not seen: additions only.
+    google.fault(
+        "GET /compute/v1/projects/p-2/",
+        Fault::status(404, "notFound"),
+    );
+    assert_eq!(after(0), "gone static www");
+    // None is seen: the zone is left out, whatever the other says.
+    google.fault(
+        "GET /compute/v1/projects/p-1/",
+        Fault::status(403, "forbidden"),
+    );
+    assert_eq!(after(3), "gone www");
+    // The run of this authority fails: additions only.
+    google.heal();
+    google.fault(
+        "GET /compute/v1/projects/p-2/",
+        Fault::status(400, "badRequest"),
+    );
+    assert_eq!(after(1), "gone static www");
+}

@@ -61,26 +61,30 @@ impl Survey<'_> {
             let places = place(one).cmp(&place(other));
             places.then_with(|| ledger.precedence(address(one).seen, address(other).seen))
         });
-        let mut lost = Vec::new();
+        let (mut lost, mut count) = (Vec::new(), 0);
         for group in order.chunk_by(|one, other| place(one) == place(other)) {
             let best = address(&group[0]).seen;
             for number in &group[1..] {
                 let other = address(number);
                 if ledger.standing(best).beats(ledger.standing(other.seen)) {
+                    lost.push(*number);
+                    if ledger.is_same(best, other.seen) {
+                        continue;
+                    }
+                    count += 1;
                     warn!(
                         address = %other.ip(),
                         counts = ledger.shown(best),
                         left_out = ledger.shown(other.seen),
                         "two instances have one address"
                     );
-                    lost.push(*number);
                 }
             }
         }
         for number in &lost {
             self.ledger.addresses[*number as usize].is_lost = true;
         }
-        lost.len()
+        count
     }
 
     /// The claims by zone, in the order that the zone has; of those to one name the best one first.
@@ -117,8 +121,9 @@ impl Survey<'_> {
                 if is_lost {
                     lost.push(*number);
                 }
-                // Several rules may give one instance one name.
-                if last != other.seen {
+                // Several rules may give one instance one name, and a list that changes while it is
+                // read may have one instance twice.
+                if last != other.seen && !ledger.is_same(best.seen, other.seen) {
                     count += usize::from(is_lost);
                     self.tell_of_name(best, other, is_lost);
                 }

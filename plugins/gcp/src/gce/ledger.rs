@@ -247,16 +247,19 @@ impl<'p> Ledger<'p> {
 
     /// The better one first; among equals, as they are called.
     pub(super) fn precedence(&self, one: u32, other: u32) -> Ordering {
-        let (one, other) = (self.seen(one), self.seen(other));
-        let identity = |seen: &Seen| {
-            (
-                seen.project,
-                self.places.text(seen.place),
-                self.kept(seen.name),
-            )
-        };
-        let standing = Reverse(one.standing).cmp(&Reverse(other.standing));
-        standing.then_with(|| identity(one).cmp(&identity(other)))
+        let standing = Reverse(self.standing(one)).cmp(&Reverse(self.standing(other)));
+        standing.then_with(|| self.identity(one).cmp(&self.identity(other)))
+    }
+
+    /// Whether it is one instance, at two moments: no two of a project and zone have one name.
+    pub(super) fn is_same(&self, one: u32, other: u32) -> bool {
+        self.identity(one) == self.identity(other)
+    }
+
+    fn identity(&self, number: u32) -> (u32, &str, &[u8]) {
+        let seen = self.seen(number);
+        let place = self.places.text(seen.place);
+        (seen.project, place, self.kept(seen.name))
     }
 
     /// An instance as people know it: `project/zone/name`.
