@@ -189,26 +189,6 @@ impl Google {
         body: Option<Bytes>,
         repeat: Repeat,
     ) -> Result<Bytes, Fault> {
-        let mut in_doubt = false;
-        let asked = self.ask_noting(method, url, body, repeat, &mut in_doubt);
-        asked.await.map_err(|fault| match fault {
-            fault if in_doubt && !fault.may_have_been_done() => Fault::InDoubt {
-                last: Box::new(fault),
-            },
-            fault => fault,
-        })
-    }
-
-    async fn ask_noting(
-        &self,
-        method: Method,
-        url: &Url,
-        body: Option<Bytes>,
-        repeat: Repeat,
-        in_doubt: &mut bool,
-    ) -> Result<Bytes, Fault> {
-        let changes_nothing = method.is_safe();
-        let deadline = self.exchange.deadline();
         let mut request = Request::new(method, url.clone(), repeat)
             .with_shown_query()
             .header(ACCEPT, HeaderValue::from_static("application/json"))
@@ -221,19 +201,22 @@ impl Google {
         {
             request = request.header(QUOTA_PROJECT, project);
         }
+        let outcome = self.authorized(&mut request).await;
+        outcome.map_err(|fault| fault.ending(&request))
+    }
+
+    /// Sends `request` with a token, and with another one if that is refused.
+    async fn authorized(&self, request: &mut Request) -> Result<Bytes, Fault> {
+        let deadline = self.exchange.deadline();
         let current = self.tokens.current();
         let mut access = self.in_time(current, deadline).await?;
         let mut fetches = 0;
         loop {
             if let Some(access) = &access {
                 fetches += u32::from(access.was_fetched());
-                request = request.header(AUTHORIZATION, bearer(access));
+                request.headers.insert(AUTHORIZATION, bearer(access));
             }
-            let mut noted = false;
-            let sent = self.exchange.send_noting(&request, deadline, &mut noted);
-            let answer = sent.await;
-            *in_doubt |= noted && !changes_nothing;
-            let answer = answer?;
+            let answer = self.exchange.send(request, deadline).await?;
             if answer.is_success() && answer.looks_like_an_object() {
                 return Ok(answer.body);
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use futures_util::future::LocalBoxFuture;
 use janitor_plugin_api::{Error, Host};
 use tokio::time::Instant;
@@ -25,8 +25,9 @@ use super::transport::TransportFault;
 /// it have takes half a MiB, so that the hundred of them that are asked for at once fit.
 const LARGEST: usize = 64 << 20;
 
-/// What is read of an answer that refuses.
-const LARGEST_REFUSAL: usize = 64 << 10;
+/// What is read of an answer that refuses. Cloud DNS names everything that is wrong with a change, which may
+/// be 2,000 record sets, each in some hundred octets.
+const LARGEST_REFUSAL: usize = 1 << 20;
 
 /// Becomes ready when the run is cancelled.
 type Cancelled = dyn Fn() -> LocalBoxFuture<'static, ()> + Send + Sync;
@@ -103,20 +104,6 @@ impl Exchange {
         request: &Request,
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
-        self.send_noting(request, deadline, &mut false).await
-    }
-
-    /// As [`Self::send`]; and notes of each attempt but the last whether it may have been acted on.
-    ///
-    /// # Errors
-    ///
-    /// As of [`Self::send`].
-    pub(super) async fn send_noting(
-        &self,
-        request: &Request,
-        deadline: Deadline,
-        may_have_been_done: &mut bool,
-    ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
         let mut before = None;
         loop {
@@ -131,15 +118,14 @@ impl Exchange {
                 }
                 // That the time ran out just then says less than what had gone wrong until then.
                 (Err(late @ Fault::Transport(TransportFault::Late { .. })), Some(last)) => {
-                    *may_have_been_done |= late.may_have_been_done();
+                    request.doubt(&late);
                     (None, last)
                 }
                 (outcome, _) => return outcome,
             };
-            *may_have_been_done |= last.may_have_been_done();
+            request.doubt(&last);
             let Some(pause) = attempts.pause(asked) else {
                 return Err(Fault::GivenUp {
-                    may_have_been_done: *may_have_been_done,
                     attempts: attempts.made(),
                     asked,
                     deadline: deadline.of(),

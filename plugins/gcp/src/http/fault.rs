@@ -7,6 +7,7 @@ use janitor_plugin_api::Error;
 
 use super::answer::{Answer, Part, Refusal};
 use super::page::PageFault;
+use super::request::Request;
 use super::text::shown;
 use super::transport::TransportFault;
 use crate::auth::TokenFault;
@@ -63,13 +64,12 @@ pub(crate) enum Fault {
         /// The pause that the service asked for.
         asked: Option<Duration>,
         deadline: Duration,
-        /// By any of the attempts.
-        may_have_been_done: bool,
         #[source]
         last: Box<Self>,
     },
-    /// What came last did nothing, and an attempt before it may have been acted on.
-    #[error("an attempt may have been acted on before this")]
+    /// What ended a request of which an attempt had been lost that may have done what was asked for: what
+    /// the last one came to does not say that nothing was done.
+    #[error("it may have been done by an attempt that got no clear answer")]
     InDoubt {
         #[source]
         last: Box<Self>,
@@ -176,7 +176,7 @@ impl Fault {
     /// What happened in the end, without how often it had been tried.
     pub(crate) fn last(self) -> Self {
         match self {
-            Self::GivenUp { last, .. } | Self::InDoubt { last } => *last,
+            Self::GivenUp { last, .. } => *last,
             fault => fault,
         }
     }
@@ -208,7 +208,7 @@ impl Fault {
         }
     }
 
-    /// Whether the service may have done what was asked.
+    /// Whether the service may have done what was asked, at whatever attempt.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
             Self::Token(_) | Self::TokenLate(_) | Self::Redirect { .. } | Self::Cancelled => false,
@@ -216,10 +216,17 @@ impl Fault {
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
             Self::NotJson { .. } | Self::Page { .. } | Self::InDoubt { .. } => true,
-            Self::GivenUp {
-                may_have_been_done, ..
-            } => *may_have_been_done,
+            Self::GivenUp { last, .. } => last.may_have_been_done(),
         }
+    }
+
+    /// This fault of `request`, told as one in doubt if an earlier attempt left some.
+    pub(super) fn ending(self, request: &Request) -> Self {
+        if request.is_in_doubt.get() && !self.may_have_been_done() {
+            let last = Box::new(self);
+            return Self::InDoubt { last };
+        }
+        self
     }
 
     /// What the operator can do about it.
