@@ -2,6 +2,7 @@
 
 mod honesty;
 mod gcloud;
+mod gce;
 mod zones;
 mod applying;
 mod publishing;
