@@ -32,7 +32,6 @@ use janitor_plugin_api::dns::Change;
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher, ZoneChanges};
 
 use self::left_out::LeftOut;
-use self::parcel::Parcel;
 use self::sending::{Manner, Sending, World};
 use self::topic::Topic;
 use self::verdict::Verdict;

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use janitor_plugin_api::Error;
 use janitor_plugin_api::dns::{Name, NameRef};
 
-use crate::http::{Fault, Google, Next, PageFault, Service, Url};
+use crate::http::{Fault, Google, PageFault, Service, Url};
 use choice::{Candidate, Unusable};
 
 pub(crate) use naming::NamingFault;

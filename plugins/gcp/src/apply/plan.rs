@@ -50,7 +50,6 @@ impl Item<'_> {
 
 /// All changes of a zone in the order in which they are sent.
 pub(super) struct Plan<'a> {
-    pub(super) apex: NameRef<'a>,
     items: Vec<Item<'a>>,
 }
 
@@ -87,7 +86,7 @@ impl<'a> Plan<'a> {
             });
         }
         tie(apex, &mut items);
-        Self { apex, items }
+        Self { items }
     }
 
     pub(super) const fn len(&self) -> usize {

@@ -43,11 +43,6 @@ impl Request {
         }
     }
 
-    /// A GET, which changes nothing and may be repeated.
-    pub(crate) fn get(url: Url) -> Self {
-        Self::new(Method::GET, url, Repeat::Always)
-    }
-
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self

@@ -5,7 +5,7 @@ mod reading;
 mod writing;
 
 pub(crate) use page::{Listed, Page, Seconds, Text};
-pub(crate) use reading::{Held, Listing, ListingFault, Read, USUAL_TTL};
+pub(crate) use reading::{Held, Listing, USUAL_TTL};
 pub(crate) use writing::{RecordSet, to_json};
 
 /// What is asked for of each record set, as the original janitor did.

@@ -3,10 +3,12 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use reqwest::Method;
+
 use super::server::{Reply, Server};
 use super::{address, client, once, run, text};
 use crate::auth::Tokens;
-use crate::http::{Exchange, Fault, Google, Policy};
+use crate::http::{Exchange, Fault, Google, Policy, Repeat, Request};
 
 /// What a GET comes to that is answered so and not repeated.
 fn asked(reply: Reply) -> Result<String, Fault> {
@@ -382,7 +384,8 @@ fn a_pause_is_asked_for_in_seconds_or_until_a_date_or_among_the_details() {
     ] {
         let server = Server::in_turn([Reply::with(200, headers, body)]);
         let exchange = Exchange::testing();
-        let request = crate::http::Request::get(server.url().parse().unwrap());
+        let url = server.url().parse().unwrap();
+        let request = Request::new(Method::GET, url, Repeat::Always);
         let answer = run(exchange.send(&request, exchange.deadline())).unwrap();
         let asked = answer.asks_for().map(|pause| pause.as_secs_f64());
         assert_eq!(asked, expected, "{headers:?} {body}");
