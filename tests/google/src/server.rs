@@ -417,8 +417,7 @@ impl Shared {
             }
             (Fault::BrokenGzip, Some(response)) => {
                 let mut octets = gzipped(&response.body)?;
-                let middle = octets.len() / 2;
-                octets[middle..].fill(0xff);
+                octets.truncate(octets.len() / 2);
                 stream.write_all(&response.head(octets.len(), Some("gzip")))?;
                 stream.write_all(&octets)?;
                 Ok(true)

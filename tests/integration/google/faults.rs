@@ -136,7 +136,7 @@ fn places() -> Vec<Place> {
                 drop(
                     body.as_object_mut()
                         .and_then(|body| body.remove("access_token")),
-                )
+                );
             }),
         ),
         (
@@ -374,13 +374,13 @@ fn tried(place: &Place, name: &str, fault: &Fault) -> Result<String, String> {
     match zone {
         None => wrong.push("the zone lost what it should have"),
         Some(Zone::Corrected) if !place.may_do_without => {
-            wrong.push("the zone is corrected all the same")
+            wrong.push("the zone is corrected all the same");
         }
         Some(Zone::OnlyAddedTo | Zone::WithoutOne) if !place.requests.contains("/compute/") => {
             wrong.push("the zone is corrected in part");
         }
         Some(Zone::Untouched) if run.exit_code() == 0 => {
-            wrong.push("nobody says that nothing came of it")
+            wrong.push("nobody says that nothing came of it");
         }
         Some(Zone::WithOld) if name != "a record set of another zone" => {
             wrong.push("the zone is corrected in part");
