@@ -5,12 +5,6 @@
 //! - the publisher `gcp.gpubsub` sends corrections to the Gordon service, by Pub/Sub;
 //! - the publisher `gcp.apply` makes corrections in Cloud DNS itself.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "parts of the library are being put together; removed when they are"
-)]
-
 mod settings;
 mod http;
 mod auth;
