@@ -224,6 +224,7 @@ fn the_files_that_the_architecture_names_are_there() {
         "plugin-api",
         "plugin-api/src",
         "plugins/dns/src",
+        "plugins/gcp/src",
         "tests",
     ];
     let text = document("ARCHITECTURE.md");
