@@ -14,8 +14,8 @@ use super::scope::ZoneScope;
 pub struct Survey {
     /// RRsets, whatever they are.
     pub rrsets: usize,
-    /// RRsets that may be updated or deleted. Not SOA and NS at the apex and what a signer makes, and
-    /// nothing that the scope or a marker leaves as it is.
+    /// RRsets that may be updated or deleted. Not SOA and NS at the apex and what a signer makes, nothing
+    /// at owners that the zone holds, and nothing that the scope or a marker leaves as it is.
     pub comparable: usize,
     /// The serial of its SOA, if it has one.
     pub serial: Option<Serial>,
@@ -54,10 +54,11 @@ impl Survey {
         let mut moving = None;
         // The apex sorts before every other owner.
         let mut at_apex = true;
+        let mut is_held = held_in(actual);
         for rrset in actual.rrsets() {
             at_apex = at_apex && rrset.owner() == apex;
             let rtype = rrset.rtype();
-            comparable += usize::from(is_compared(rrset, at_apex));
+            comparable += usize::from(is_compared(rrset, at_apex) && !is_held(rrset));
             match rtype {
                 Rtype::TXT if !reader.is_idle() => {
                     if let Some(marker) = reader.read(rrset) {
@@ -85,8 +86,10 @@ impl Survey {
         let ownership = Ownership::new(markers, Some(actual));
         if scope.leaves_anything(&ownership) {
             // Only now is it known what others own.
-            let compared = actual.rrsets();
-            let compared = compared.filter(|rrset| is_compared(*rrset, rrset.owner() == apex));
+            let mut is_held = held_in(actual);
+            let compared = actual
+                .rrsets()
+                .filter(|rrset| is_compared(*rrset, rrset.owner() == apex) && !is_held(*rrset));
             let touched = compared.filter(|rrset| scope.may_touch(*rrset, &ownership));
             comparable = touched.count();
         }
@@ -106,6 +109,20 @@ fn is_compared(rrset: RrsetRef<'_>, at_apex: bool) -> bool {
     let (owner, rtype) = (rrset.owner(), rrset.rtype());
     let is_primarys = at_apex && LeftAlone::default().contains(owner, rtype, owner);
     !is_primarys && !rtype.is_signer_made(at_apex)
+}
+
+/// Says of the RRsets of a zone, in their order, whether the zone holds their owners.
+fn held_in(actual: &ActualZone) -> impl FnMut(RrsetRef<'_>) -> bool {
+    let mut held = actual.held().peekable();
+    move |rrset| {
+        // Most zones hold none.
+        if held.peek().is_none() {
+            return false;
+        }
+        let owner = rrset.owner();
+        while held.next_if(|held| *held < owner).is_some() {}
+        held.peek() == Some(&owner)
+    }
 }
 
 /// The names that an NS RRset names.

@@ -131,8 +131,10 @@ impl Inquiry {
             is_held: zone.held().any(|owner| owner == name),
             ..Content::default()
         };
-        // The closest name above that exists, in labels from the right (RFC 4592, section 3.3.1).
-        let mut closest = 0;
+        // The closest name above that exists, in labels from the right (RFC 4592, section 3.3.1); those held
+        // do, whatever is there.
+        let held = zone.held().map(|owner| common_labels(owner, name));
+        let mut closest = held.max().unwrap_or_default();
         for rrset in zone.rrsets() {
             let owner = rrset.owner();
             closest = closest.max(common_labels(owner, name));
@@ -191,6 +193,28 @@ mod tests {
         }
         let inquiry = Inquiry::new(name.parse().unwrap());
         inquiry.content(&zone.build_actual().unwrap())
+    }
+
+    #[test]
+    fn no_wildcard_answers_for_a_name_that_is_held_or_has_one_below_it() {
+        let mut zone = ZoneBuilder::new("a.test".parse().unwrap());
+        zone.push_text("*", Ttl::default(), "A", "192.0.2.1")
+            .unwrap();
+        zone.hold("x.held.a.test".parse().unwrap()).unwrap();
+        let zone = zone.build_actual().unwrap();
+        let is_answered = |name: &str| {
+            let inquiry = Inquiry::new(name.parse().unwrap());
+            inquiry.content(&zone).wildcard.is_some()
+        };
+        for name in [
+            "x.held.a.test",
+            "held.a.test",
+            "y.held.a.test",
+            "z.x.held.a.test",
+        ] {
+            assert!(!is_answered(name), "{name}");
+        }
+        assert!(is_answered("y.a.test"));
     }
 
     #[test]

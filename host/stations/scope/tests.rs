@@ -547,3 +547,27 @@ fn the_size_of_a_zone_is_what_may_be_changed_there() {
     let without = size("", SERVED);
     assert_eq!(size("", &with_others), without);
 }
+
+/// Else many of them would let a limit in shares pass that the rest of the zone breaks.
+#[test]
+fn what_the_actual_zone_holds_is_no_part_of_the_size() {
+    const SERVED: &str =
+        "@ MX 1 m\na A 192.0.2.1\nb A 192.0.2.1\nb TXT \"x\"\nb.c A 192.0.2.1\nd A 192.0.2.1";
+    for (toml, held, expected) in [
+        ("", &["a", "b", "c", "e"][..], 3),
+        ("", &["@", "d"], 4),
+        ("[core.scope]\ninclude = ['* A']", &["b"], 3),
+    ] {
+        let mut served = builder(SERVED);
+        for owner in held {
+            let owner = match *owner {
+                "@" => name(APEX),
+                owner => name(&format!("{owner}.{APEX}")),
+            };
+            served.hold(owner).unwrap();
+        }
+        let served = served.build_actual().unwrap();
+        let zone = planned(&configured(toml), &desired("x A 192.0.2.1"), &served);
+        assert_eq!(zone.actual.unwrap().comparable, expected, "{toml} {held:?}");
+    }
+}

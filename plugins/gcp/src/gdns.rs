@@ -4,7 +4,7 @@ use janitor_plugin_api::dns::{ActualZone, NameRef};
 use janitor_plugin_api::{ActualReader, Error, Host};
 
 use crate::http::{Fault, Google};
-use crate::managed_zone::{ManagedZone, ManagedZones, with_managed_zones};
+use crate::managed_zone::{ManagedZone, ManagedZones, is_forbidden, name_it, with_managed_zones};
 use crate::record_sets::{self, Held, Listing};
 
 with_managed_zones! {
@@ -17,8 +17,8 @@ with_managed_zones! {
         at_once: u16,
 
         /// Taken from older configurations; nothing is left to wait for when the zones have been read.
-        #[expect(dead_code, reason = "configurations of the original have it")]
         #[setting(default = 60.0, unit = "seconds", min = 0)]
+        #[expect(dead_code, reason = "it has to be accepted, and has no effect")]
         cleanup_timeout: f64,
     }
 }
@@ -83,12 +83,15 @@ impl Gdns {
     }
 
     fn unread(&self, apex: NameRef<'_>, managed_zone: &ManagedZone, fault: Fault) -> Error {
-        let hint = match (fault.answered(), fault.reason()) {
-            (Some(403), Some("forbidden" | "PERMISSION_DENIED")) => Some(
-                "the account needs the role `roles/dns.reader` in that project, or one that has it",
-            ),
-            (Some(404), _) => Some("there is no such managed zone in that project"),
-            _ => None,
+        let hint = if is_forbidden(&fault) {
+            Some(
+                "the account needs the role `roles/dns.reader` in that project, or one that has it"
+                    .to_owned(),
+            )
+        } else if fault.answered() == Some(404) {
+            Some(name_it(apex))
+        } else {
+            None
         };
         let error = fault.into_error(self.context(apex, managed_zone));
         match hint {

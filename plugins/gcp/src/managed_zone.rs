@@ -31,12 +31,10 @@ pub(crate) struct ManagedZones {
     may_not_list: Cell<bool>,
 }
 
-/// A managed zone that holds records.
+/// A managed zone that holds records, as far as Cloud DNS was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ManagedZone {
     pub(crate) name: String,
-    /// The name at its top, which is the zone's or above it; none if Cloud DNS was not asked.
-    pub(crate) dns_name: Option<Name>,
 }
 
 impl ManagedZones {
@@ -69,11 +67,13 @@ impl ManagedZones {
     ///
     /// [`Error::config`] if the endpoint as set is no URL.
     pub(crate) fn url(&self, google: &Google, name: &str, below: &[&str]) -> Result<Url, Error> {
+        self.url_below(google, &[&[name], below].concat())
+    }
+
+    fn url_below(&self, google: &Google, below: &[&str]) -> Result<Url, Error> {
         let version = self.settings.api_version.as_str();
-        let mut segments = vec!["dns", version, "projects", self.project(), "managedZones"];
-        segments.extend((!name.is_empty()).then_some(name));
-        segments.extend(below);
-        google.url(Service::Dns, &segments)
+        let above = ["dns", version, "projects", self.project(), "managedZones"];
+        google.url(Service::Dns, &[&above, below].concat())
     }
 
     /// The managed zone of the zone at `apex`.
@@ -88,20 +88,10 @@ impl ManagedZones {
         apex: NameRef<'_>,
     ) -> Result<ManagedZone, Error> {
         if let Some(name) = self.named.get(&apex.to_owned()) {
-            return Ok(ManagedZone {
-                name: name.clone(),
-                dns_name: None,
-            });
+            return Ok(ManagedZone { name: name.clone() });
         }
         let by_rule = naming::by_rule(apex, &self.settings.prefix);
-        if self.settings.lookup == Lookup::ByName {
-            let name = by_rule.map_err(|fault| self.not_found(apex, fault))?;
-            return Ok(ManagedZone {
-                name,
-                dns_name: None,
-            });
-        }
-        if !self.may_not_list.get() {
+        if self.lists() {
             let named = by_rule.as_deref().ok();
             if let Some(found) = self.by_dns_name(google, apex, named).await? {
                 tracing::debug!(zone = %apex, managed_zone = found.name, "managed zone found");
@@ -109,18 +99,17 @@ impl ManagedZones {
             }
         }
         let name = by_rule.map_err(|fault| self.not_found(apex, fault))?;
-        tracing::debug!(
-            zone = %apex,
-            managed_zone = name,
-            "no managed zone found by its DNS name, the one named by the rule is taken"
-        );
-        if self.may_not_list.get() {
-            return Ok(ManagedZone {
-                name,
-                dns_name: None,
-            });
+        tracing::debug!(zone = %apex, managed_zone = name, "the managed zone is the one named by the rule");
+        // What was set of visibility is never taken for granted.
+        if !self.lists() && self.settings.visibility.is_none() {
+            return Ok(ManagedZone { name });
         }
         self.by_name(google, apex, name).await
+    }
+
+    /// Whether managed zones are looked for by their DNS names.
+    fn lists(&self) -> bool {
+        self.settings.lookup == Lookup::ByDnsName && !self.may_not_list.get()
     }
 
     /// Looks for the managed zone with the DNS name `apex`.
@@ -130,7 +119,7 @@ impl ManagedZones {
         apex: NameRef<'_>,
         named: Option<&str>,
     ) -> Result<Option<ManagedZone>, Error> {
-        let mut url = self.url(google, "", &[])?;
+        let mut url = self.url_below(google, &[])?;
         url.query_pairs_mut()
             .append_pair("dnsName", &apex.to_string());
         let mut candidates = Vec::new();
@@ -139,7 +128,7 @@ impl ManagedZones {
             .await;
         match listed {
             Ok(()) => {}
-            Err(fault) if fault.answered() == Some(403) => {
+            Err(fault) if is_forbidden(&fault) => {
                 if !self.may_not_list.replace(true) {
                     tracing::info!(
                         project = self.project(),
@@ -165,13 +154,15 @@ impl ManagedZones {
         let body = match google.get(&url).await {
             Ok(body) => body,
             Err(fault) if fault.answered() == Some(404) => {
-                return Err(self.unusable(apex, Unusable::Missing { name }));
+                let missing = if self.lists() {
+                    Unusable::Missing { name }
+                } else {
+                    Unusable::NoneNamed { name }
+                };
+                return Err(self.unusable(apex, missing));
             }
-            Err(fault) if fault.answered() == Some(403) => {
-                return Ok(ManagedZone {
-                    name,
-                    dns_name: None,
-                });
+            Err(fault) if is_forbidden(&fault) && self.settings.visibility.is_none() => {
+                return Ok(ManagedZone { name });
             }
             Err(fault) => return Err(self.unanswered(apex, fault)),
         };
@@ -195,11 +186,12 @@ impl ManagedZones {
 
     fn unusable(&self, apex: NameRef<'_>, unusable: Unusable) -> Error {
         let hint = match &unusable {
-            Unusable::Missing { .. } | Unusable::NoRecords { .. } | Unusable::DnsName { .. } => {
-                None
-            }
-            Unusable::Several { .. } | Unusable::OtherDnsName { .. } => Some(name_it(apex)),
-            Unusable::OtherVisibility { .. } => {
+            Unusable::NoRecords { .. } | Unusable::DnsName { .. } | Unusable::Name(_) => None,
+            Unusable::Missing { .. }
+            | Unusable::NoneNamed { .. }
+            | Unusable::Several { .. }
+            | Unusable::OtherDnsName { .. } => Some(name_it(apex)),
+            Unusable::Horizons { .. } | Unusable::OtherVisibility { .. } => {
                 Some("set `visibility` to the kind of managed zone that is meant".to_owned())
             }
         };
@@ -215,8 +207,18 @@ impl ManagedZones {
     }
 }
 
+/// Whether the account may not do what it asked for. Other 403 tell of the project or of the token, and
+/// say nothing of what it may do.
+pub(crate) fn is_forbidden(fault: &Fault) -> bool {
+    const REASONS: [&str; 3] = ["forbidden", "PERMISSION_DENIED", "IAM_PERMISSION_DENIED"];
+    fault.answered() == Some(403)
+        && fault
+            .reason()
+            .is_some_and(|reason| REASONS.contains(&reason))
+}
+
 /// How to say which managed zone is meant.
-fn name_it(apex: NameRef<'_>) -> String {
+pub(crate) fn name_it(apex: NameRef<'_>) -> String {
     format!("name it in the configuration: zones.\"{apex}\".managed_zone = \"…\"")
 }
 

@@ -82,12 +82,16 @@ fn of_a_split_horizon_the_one_that_is_meant_is_read() {
         "visibility = 'private'",
         "zones = { 'Example.COM' = { managed_zone = 'inside' } }",
         "managed_zones = 'by-name'",
+        "managed_zones = 'by-name'\nvisibility = 'private'",
     ] {
         let janitor = janitor(&google, settings).desired("example.com", "www 300 A 192.0.2.1");
-        answers += &format!("[{settings}] {}\n", plan(&google, &janitor));
+        let told = settings.replace('\n', ", ");
+        answers += &format!("[{told}] {}\n", plan(&google, &janitor));
     }
-    insta::assert_snapshot!(answers, @r"
-    [] 0: 1 zone compared, 0 to change, 1 as desired, 0 left out: no changes
+    insta::assert_snapshot!(answers, @r#"
+    [] 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: that DNS name is both that of public and of private managed zones: `inside` (private), `outside` (public)
+      hint: set `visibility` to the kind of managed zone that is meant
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
 
     [visibility = 'public'] 0: 1 zone compared, 0 to change, 1 as desired, 0 left out: no changes
 
@@ -102,7 +106,61 @@ fn of_a_split_horizon_the_one_that_is_meant_is_read() {
     1 zone compared, 1 to change, 0 as desired, 0 left out: 1 update
 
     [managed_zones = 'by-name'] 3: example.com. left out: cannot read `example.com.` from the managed zone `example-com` in project `dns`: the service answers 404 (notFound): The 'parameters.managedZone' resource named 'example-com' does not exist.
-      hint: there is no such managed zone in that project
+      hint: name it in the configuration: zones."example.com.".managed_zone = "…"
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
+
+    [managed_zones = 'by-name', visibility = 'private'] 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: there is no managed zone `example-com`
+      hint: name it in the configuration: zones."example.com.".managed_zone = "…"
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
+    "#);
+}
+
+/// Without it, what is desired of the public zone would be compared with the private one.
+#[test]
+fn what_is_set_of_visibility_holds_also_where_managed_zones_may_not_be_listed() {
+    let private =
+        ManagedZone::private("example.com.").with("inside.example.com.", "A", 300, &["10.0.0.1"]);
+    let google = google(World::new().managed_zone("dns", private));
+    let list = "GET /dns/v1/projects/dns/managedZones?*";
+    let one = "GET /dns/v1/projects/dns/managedZones/example-com";
+    let mut answers = String::new();
+    for (told, refused, reason, visibility) in [
+        ("no list", &[list][..], "forbidden", "private"),
+        ("no list", &[list], "forbidden", "public"),
+        ("not to be seen", &[list, one], "forbidden", "public"),
+        ("API off", &[list], "accessNotConfigured", "public"),
+        ("by name", &[], "", "public"),
+    ] {
+        for pattern in refused {
+            google.fault(pattern, Fault::status(403, reason));
+        }
+        let lookup = if refused.is_empty() {
+            "by-name"
+        } else {
+            "by-dns-name"
+        };
+        let settings = format!("managed_zones = '{lookup}'\nvisibility = '{visibility}'");
+        let janitor = janitor(&google, &settings).desired("example.com", "inside A 10.0.0.1");
+        answers += &format!("{told}, {visibility}: {}\n", plan(&google, &janitor));
+        google.heal();
+    }
+    insta::assert_snapshot!(answers, @r"
+    no list, private: 0: 1 zone compared, 0 to change, 1 as desired, 0 left out: no changes
+
+    no list, public: 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: the managed zone with that DNS name is another one than set by `visibility`: `example-com` (private)
+      hint: set `visibility` to the kind of managed zone that is meant
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
+
+    not to be seen, public: 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: the service answers 403 (forbidden): Required permission is missing for the caller.
+      hint: give the account a role that allows this; docs/plugins/gcp.md says which ones are needed
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
+
+    API off, public: 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: the service answers 403 (accessNotConfigured): Required permission is missing for the caller.
+      hint: enable the service's API in the project (`gcloud services enable`), and wait for some minutes
+    0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
+
+    by name, public: 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: the managed zone with that DNS name is another one than set by `visibility`: `example-com` (private)
+      hint: set `visibility` to the kind of managed zone that is meant
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
     ");
 }
@@ -142,6 +200,7 @@ fn managed_zones_that_cannot_be_told_apart_or_hold_nothing_leave_the_zone_out() 
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
 
     none: 3: example.com. left out: cannot find the managed zone of `example.com.` in project `dns`: no managed zone has that DNS name, and none is named `example-com`
+      hint: name it in the configuration: zones."example.com.".managed_zone = "…"
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
     "#);
 }
@@ -276,7 +335,7 @@ fn what_the_service_refuses_leaves_the_zone_out_with_what_to_do() {
         answers += &format!("{told}: {}\n", plan(&google, &janitor));
         google.heal();
     }
-    insta::assert_snapshot!(answers, @r"
+    insta::assert_snapshot!(answers, @r#"
     listing forbidden: 0: example.com. 1 addition, 1 deletion
       + new.example.com.  300  A  192.0.2.1
       - www.example.com.  300  A  192.0.2.1
@@ -298,7 +357,7 @@ fn what_the_service_refuses_leaves_the_zone_out_with_what_to_do() {
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
 
     gone meanwhile: 3: example.com. left out: cannot read `example.com.` from the managed zone `example-com` in project `dns`: the service answers 404 (notFound): The resource was not found
-      hint: there is no such managed zone in that project
+      hint: name it in the configuration: zones."example.com.".managed_zone = "…"
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
 
     no SOA: 3: example.com. left out: cannot read `example.com.` from the managed zone `example-com` in project `dns`: it was listed without a SOA, which every managed zone has
@@ -306,7 +365,7 @@ fn what_the_service_refuses_leaves_the_zone_out_with_what_to_do() {
 
     empty: 3: example.com. left out: cannot read `example.com.` from the managed zone `example-com` in project `dns`: it was listed without a SOA, which every managed zone has
     0 zones compared, 0 to change, 0 as desired, 1 left out: no changes
-    ");
+    "#);
 }
 
 #[test]

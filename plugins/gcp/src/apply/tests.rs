@@ -3,7 +3,7 @@
 use janitor_plugin_api::dns::{ActualZone, Changes, LeftAlone, Name, Ttl, ZoneBuilder, diff};
 
 use self::model::{Mishap, Model};
-use super::work::{Fate, Step, Tally, Work};
+use super::work::{Fate, Reply, Step, Tally, Work};
 use crate::limits::Quota;
 
 mod answers;
@@ -61,10 +61,14 @@ fn drive(changes: &Changes, quota: Quota, model: &mut Model) -> Outcome {
     let mut work = Work::new(changes, quota);
     let mut fates = vec![None; changes.len()];
     let mut turns = Vec::new();
+    let mut in_doubt = vec![false; changes.len()];
     loop {
         let turn = work.next();
         for (index, fate) in work.news() {
-            fates[index as usize] = Some(fate);
+            let index = index as usize;
+            // If the run ended now, it would be said to be refused.
+            assert!(!in_doubt[index] || fate != Fate::Waiting, "{changes}");
+            fates[index] = Some(fate);
         }
         let (word, reply) = match turn.step {
             Step::Done => break,
@@ -73,6 +77,13 @@ fn drive(changes: &Changes, quota: Quota, model: &mut Model) -> Outcome {
         };
         turns.push(word);
         assert!(turns.len() < 10_000, "the work does not end");
+        if matches!(reply, Reply::Lost(_)) {
+            let sent = fates.iter().map(|fate| *fate == Some(Fate::Sent));
+            in_doubt
+                .iter_mut()
+                .zip(sent)
+                .for_each(|(it, is_sent)| *it |= is_sent);
+        }
         work.answer(reply);
     }
     let tally = work.tally();

@@ -84,14 +84,19 @@ impl Refusal {
             // A CNAME where others are, or others where a CNAME is: not in the plan, so by somebody else.
             400 | 409 if has("cnameResourceRecordSetConflict") => Verdict::Moved,
             400 | 422 => {
-                let elements = self
-                    .parts
-                    .iter()
+                // What is wrong with the zone is told beside what is wrong by itself.
+                let (conditions, contents): (Vec<_>, Vec<_>) =
+                    self.parts.iter().partition(|part| is_condition(part));
+                let elements = contents
+                    .into_iter()
                     .filter_map(|part| Some((element(part)?, told(part))));
                 let elements: Vec<_> = elements.collect();
-                match elements.is_empty() {
-                    true => Verdict::This,
-                    false => Verdict::Content(elements),
+                if !elements.is_empty() {
+                    Verdict::Content(elements)
+                } else if conditions.into_iter().any(|part| element(part).is_some()) {
+                    Verdict::Condition
+                } else {
+                    Verdict::This
                 }
             }
             409 | 412 => Verdict::Condition,
@@ -130,6 +135,14 @@ impl Refusal {
         }
         text
     }
+}
+
+/// Whether it says that something is not served as a change has it.
+fn is_condition(part: &Part) -> bool {
+    matches!(
+        part.reason.as_str(),
+        "conditionNotMet" | "notFound" | "alreadyExists"
+    )
 }
 
 fn told(part: &Part) -> String {

@@ -394,6 +394,14 @@ impl<'a> Work<'a> {
         self.next = self.plan.len();
     }
 
+    /// Notes that an answer has come by which nothing was made. That says nothing of a request before it
+    /// that had none: of its changes nobody can tell until something is made, or looked at.
+    fn await_turn(&mut self, task: &Task) {
+        if task.lost.is_none() {
+            self.tell(&task.places, &Fate::Waiting);
+        }
+    }
+
     fn tell(&mut self, places: &[usize], fate: &Fate) {
         let news = places
             .iter()

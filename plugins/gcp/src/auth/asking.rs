@@ -87,7 +87,8 @@ impl<'a> Asking<'a> {
     pub(super) fn new(exchange: &'a Exchange) -> Self {
         Self {
             exchange,
-            deadline: exchange.deadline(),
+            // Whoever waits for the token would else give up first, and could not tell who was asked in vain.
+            deadline: exchange.deadline().sooner(),
         }
     }
 

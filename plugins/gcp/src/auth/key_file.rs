@@ -209,7 +209,7 @@ pub(crate) enum KeyFileFault {
     Format,
     #[error("its `token_lifetime_seconds` is not between 600 and 43200")]
     Lifetime,
-    #[error("its `universe_domain` is `{0}`, while `endpoints` are those of googleapis.com")]
+    #[error("its `universe_domain` is `{0}`, while one of `endpoints` is at googleapis.com")]
     Universe(String),
 }
 
@@ -231,7 +231,7 @@ impl KeyFileFault {
                  configuration with `gcloud iam workload-identity-pools create-cred-config` and \
                  `--credential-source-file` or `--credential-source-url`"
             }
-            Self::Universe(_) => "set `endpoints` to the services of that universe",
+            Self::Universe(_) => "set all four `endpoints` to the services of that universe",
             Self::File(_)
             | Self::Json { .. }
             | Self::Missing(_)

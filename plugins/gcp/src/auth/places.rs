@@ -174,7 +174,7 @@ impl Found {
         } = endpoints;
         let all = [dns, compute, resource_manager, pubsub];
         match &self.universe {
-            Some(universe) if all.iter().all(|endpoint| endpoint.is_none()) => {
+            Some(universe) if all.iter().any(|endpoint| endpoint.is_none()) => {
                 let what = format!("cannot use {}", self.name());
                 Err(error(what, KeyFileFault::Universe(universe.clone())))
             }

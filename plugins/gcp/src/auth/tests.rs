@@ -2,6 +2,7 @@
 
 mod sharing;
 mod secrets;
+mod lateness;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
@@ -187,7 +188,7 @@ pub(super) fn user(server: &Server) -> Value {
         "account": "",
         "client_id": "764086051850.apps.googleusercontent.com",
         "client_secret": "client-hush",
-        "refresh_token": "refresh-hush",
+        "refresh_token": "1//0/refresh-hush",
         "quota_project_id": "billing-p",
         "token_uri": format!("{}token", server.url()),
         "type": "authorized_user",

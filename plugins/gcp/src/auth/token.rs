@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::secret::Secret;
+use crate::http::shown;
 
 /// The least time that a token must have left to be used for one more request, as it was in the original.
 pub(crate) const SPARE: Duration = Duration::from_mins(1);
@@ -67,7 +68,7 @@ impl Grant {
         if let Some(token_type) = self.token_type
             && !token_type.eq_ignore_ascii_case("bearer")
         {
-            return Err(GrantFault::Type(token_type));
+            return Err(GrantFault::Type(shown(&token_type, &[])));
         }
         let lives = self
             .expires_in

@@ -38,12 +38,10 @@ impl Verdict {
             Err(fault) => {
                 let why = cannot(&with_hint(&fault));
                 return match fault.answered() {
+                    _ if fault.may_have_been_done() => Self::Unknown(why),
                     // The request is as Pub/Sub wants it but for what the messages themselves are: too
                     // large, or not as the schema of the topic has them.
                     Some(400 | 413) => Self::Unfit(why),
-                    _ if fault.may_have_been_done() => Self::Unknown(why),
-                    // Between two attempts, and nobody knows of the first.
-                    _ if matches!(fault, Fault::Cancelled) => Self::Unknown(why),
                     _ => Self::Refused(why),
                 };
             }

@@ -75,11 +75,14 @@ impl Answer {
         if let Ok(seconds) = text.parse() {
             return Some(Duration::from_secs(seconds));
         }
-        // Measured by the clock that it was written by, where that is told.
+        Some(self.until(http_date(text)?))
+    }
+
+    /// How long it is until a time that it names: by the clock that it was written by, where that is told.
+    pub(crate) fn until(&self, time: Timestamp) -> Duration {
         let date = self.headers.get(DATE).and_then(|date| date.to_str().ok());
         let now = date.and_then(http_date).unwrap_or_else(Timestamp::now);
-        let wait = http_date(text)?.duration_since(now);
-        Some(wait.try_into().unwrap_or_default())
+        Duration::try_from(time.duration_since(now)).unwrap_or_default()
     }
 }
 

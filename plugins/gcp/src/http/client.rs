@@ -189,7 +189,6 @@ impl Google {
         body: Option<Bytes>,
         repeat: Repeat,
     ) -> Result<Bytes, Fault> {
-        let deadline = self.exchange.deadline();
         let mut request = Request::new(method, url.clone(), repeat)
             .with_shown_query()
             .header(ACCEPT, HeaderValue::from_static("application/json"))
@@ -202,15 +201,22 @@ impl Google {
         {
             request = request.header(QUOTA_PROJECT, project);
         }
+        let outcome = self.authorized(&mut request).await;
+        outcome.map_err(|fault| fault.ending(&request))
+    }
+
+    /// Sends `request` with a token, and with another one if that is refused.
+    async fn authorized(&self, request: &mut Request) -> Result<Bytes, Fault> {
+        let deadline = self.exchange.deadline();
         let current = self.tokens.current();
         let mut access = self.in_time(current, deadline).await?;
         let mut fetches = 0;
         loop {
             if let Some(access) = &access {
                 fetches += u32::from(access.was_fetched());
-                request = request.header(AUTHORIZATION, bearer(access));
+                request.headers.insert(AUTHORIZATION, bearer(access));
             }
-            let answer = self.exchange.send(&request, deadline).await?;
+            let answer = self.exchange.send(request, deadline).await?;
             if answer.is_success() && answer.looks_like_an_object() {
                 return Ok(answer.body);
             }

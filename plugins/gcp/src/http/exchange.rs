@@ -25,8 +25,9 @@ use super::transport::TransportFault;
 /// it have takes half a MiB, so that the hundred of them that are asked for at once fit.
 const LARGEST: usize = 64 << 20;
 
-/// What is read of an answer that refuses.
-const LARGEST_REFUSAL: usize = 64 << 10;
+/// What is read of an answer that refuses. Cloud DNS names everything that is wrong with a change, which may
+/// be 2,000 record sets, each in some hundred octets.
+const LARGEST_REFUSAL: usize = 1 << 20;
 
 /// Becomes ready when the run is cancelled.
 type Cancelled = dyn Fn() -> LocalBoxFuture<'static, ()> + Send + Sync;
@@ -104,7 +105,6 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<Answer, Fault> {
         let mut attempts = self.policy.attempts(deadline);
-        let mut may_have_been_done = false;
         let mut before = None;
         loop {
             attempts.begin();
@@ -118,15 +118,14 @@ impl Exchange {
                 }
                 // That the time ran out just then says less than what had gone wrong until then.
                 (Err(late @ Fault::Transport(TransportFault::Late { .. })), Some(last)) => {
-                    may_have_been_done |= late.may_have_been_done();
+                    request.doubt(&late);
                     (None, last)
                 }
                 (outcome, _) => return outcome,
             };
-            may_have_been_done |= last.may_have_been_done();
+            request.doubt(&last);
             let Some(pause) = attempts.pause(asked) else {
                 return Err(Fault::GivenUp {
-                    may_have_been_done,
                     attempts: attempts.made(),
                     asked,
                     deadline: deadline.of(),

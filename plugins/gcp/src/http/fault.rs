@@ -7,6 +7,7 @@ use janitor_plugin_api::Error;
 
 use super::answer::{Answer, Part, Refusal};
 use super::page::PageFault;
+use super::request::Request;
 use super::text::shown;
 use super::transport::TransportFault;
 use crate::auth::TokenFault;
@@ -63,8 +64,13 @@ pub(crate) enum Fault {
         /// The pause that the service asked for.
         asked: Option<Duration>,
         deadline: Duration,
-        /// By any of the attempts.
-        may_have_been_done: bool,
+        #[source]
+        last: Box<Self>,
+    },
+    /// What ended a request of which an attempt had been lost that may have done what was asked for: what
+    /// the last one came to does not say that nothing was done.
+    #[error("it may have been done by an attempt that got no clear answer")]
+    InDoubt {
         #[source]
         last: Box<Self>,
     },
@@ -162,7 +168,7 @@ impl Fault {
     pub(crate) fn answered(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } => Some(*status),
-            Self::GivenUp { last, .. } => last.answered(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.answered(),
             _ => None,
         }
     }
@@ -179,7 +185,7 @@ impl Fault {
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Status { reason, .. } => Some(reason),
-            Self::GivenUp { last, .. } => last.reason(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.reason(),
             _ => None,
         }
     }
@@ -197,30 +203,37 @@ impl Fault {
                 message: message.clone(),
             }],
             Self::Status { parts, .. } => parts.clone(),
-            Self::GivenUp { last, .. } => last.parts(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => last.parts(),
             _ => Vec::new(),
         }
     }
 
-    /// Whether the service may have done what was asked.
+    /// Whether the service may have done what was asked, at whatever attempt.
     pub(crate) fn may_have_been_done(&self) -> bool {
         match self {
             Self::Token(_) | Self::TokenLate(_) | Self::Redirect { .. } | Self::Cancelled => false,
             // 503 says that the service is not able to, but not since when.
             Self::Status { status, .. } => *status == 408 || *status >= 500,
             Self::Transport(fault) => fault.may_have_been_sent(),
-            Self::NotJson { .. } | Self::Page { .. } => true,
-            Self::GivenUp {
-                may_have_been_done, ..
-            } => *may_have_been_done,
+            Self::NotJson { .. } | Self::Page { .. } | Self::InDoubt { .. } => true,
+            Self::GivenUp { last, .. } => last.may_have_been_done(),
         }
+    }
+
+    /// This fault of `request`, told as one in doubt if an earlier attempt left some.
+    pub(super) fn ending(self, request: &Request) -> Self {
+        if request.is_in_doubt.get() && !self.may_have_been_done() {
+            let last = Box::new(self);
+            return Self::InDoubt { last };
+        }
+        self
     }
 
     /// What the operator can do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Token(fault) => return fault.hint().map(str::to_owned),
-            Self::GivenUp { last, .. } => return last.hint(),
+            Self::GivenUp { last, .. } | Self::InDoubt { last } => return last.hint(),
             Self::Status { status, reason, .. } => {
                 return status_hint(*status, reason).map(str::to_owned);
             }

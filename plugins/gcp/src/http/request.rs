@@ -1,11 +1,14 @@
 //! A request, as often as it is sent.
 
+use std::cell::Cell;
 use std::fmt;
 
 use bytes::Bytes;
+use form_urlencoded::byte_serialize;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use super::fault::Fault;
 use crate::auth::Secret;
 
 /// A request.
@@ -17,6 +20,8 @@ pub(crate) struct Request {
     pub(super) repeat: Repeat,
     pub(super) is_direct: bool,
     pub(super) shows_query: bool,
+    /// Whether an attempt so far may have done what it asks for, and did not say so.
+    pub(super) is_in_doubt: Cell<bool>,
     hidden: Vec<Secret>,
 }
 
@@ -39,6 +44,7 @@ impl Request {
             repeat,
             is_direct: false,
             shows_query: false,
+            is_in_doubt: Cell::new(false),
             hidden: Vec::new(),
         }
     }
@@ -68,9 +74,10 @@ impl Request {
         self
     }
 
-    /// Without `secret`, which it carries, in any text about the answer.
+    /// Without `secret`, which it carries, in any text about the answer: neither as it is nor as a form has it.
     pub(crate) fn hiding(mut self, secret: &Secret) -> Self {
-        self.hidden.push(secret.clone());
+        let encoded = byte_serialize(secret.reveal().as_bytes()).collect();
+        self.hidden.extend([secret.clone(), Secret::new(encoded)]);
         self
     }
 
@@ -89,6 +96,13 @@ impl Request {
     /// Who is asked.
     pub(super) fn host(&self) -> &str {
         self.url.host_str().unwrap_or("nobody")
+    }
+
+    /// Remembers an attempt that came to `fault`.
+    pub(super) fn doubt(&self, fault: &Fault) {
+        if !self.method.is_safe() && fault.may_have_been_done() {
+            self.is_in_doubt.set(true);
+        }
     }
 
     /// What it carries that no text may show.

@@ -90,6 +90,12 @@ impl Deadline {
         self.at.saturating_duration_since(Instant::now())
     }
 
+    /// A little before: by then something has to be over that this waits for, to tell how it went.
+    pub(crate) fn sooner(self) -> Self {
+        let at = self.at.checked_sub(self.of / 10).unwrap_or(self.at);
+        Self { at, ..self }
+    }
+
     /// How long it was at the beginning.
     pub(crate) const fn of(&self) -> Duration {
         self.of

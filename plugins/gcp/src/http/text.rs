@@ -29,10 +29,7 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
             // A page of HTML is mostly indentation.
             _ if is_space && was_space => {}
             _ if is_space => shown.push(' '),
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                write!(shown, "{}", character.escape_unicode()).expect("a String takes everything");
-            }
-            _ if character.is_control() => {
+            _ if character.is_control() || ends_or_turns_a_line(character) => {
                 write!(shown, "{}", character.escape_unicode()).expect("a String takes everything");
             }
             _ => shown.push(character),
@@ -40,6 +37,18 @@ pub(crate) fn shown(text: &str, secrets: &[&str]) -> String {
         was_space = is_space;
     }
     shown
+}
+
+/// Whether it ends a line, or has it read the other way, without being a control character.
+const fn ends_or_turns_a_line(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// `text` with a mask in place of every word that looks like a credential.

@@ -42,6 +42,7 @@ pub(super) fn read_page(
 ) -> Result<Next, PageFault> {
     let page: Page<'_> = serde_json::from_slice(page)?;
     for candidate in page.managed_zones {
+        candidate.check_name().map_err(unfit)?;
         let dns_name = candidate.dns_name().map_err(unfit)?;
         if dns_name.as_ref() == apex {
             candidates.push(candidate);
@@ -53,7 +54,9 @@ pub(super) fn read_page(
 /// Chooses the managed zone of a zone from all that have its DNS name; none if there are none.
 ///
 /// `named` is the name that the rule gives: where nothing was said of visibility, it decides
-/// between several, because the janitor that knew only the rule has used that one.
+/// between several, because the janitor that knew only the rule has used that one. Without it
+/// nothing decides: whoever adds a public zone beside a private one must not have the names of
+/// the latter published.
 pub(super) fn choose(
     candidates: Vec<Candidate>,
     visibility: Option<Visibility>,
@@ -68,24 +71,23 @@ pub(super) fn choose(
     let (mut holding, empty): (Vec<_>, Vec<_>) = seen
         .into_iter()
         .partition(|candidate| candidate.holds_none().is_none());
-    if holding.len() > 1 {
-        let of_rule = |candidate: &Candidate| Some(candidate.name.as_str()) == named;
-        let public = |candidate: &Candidate| candidate.is_public();
-        if holding.iter().any(of_rule) {
-            holding.retain(of_rule);
-        } else if holding.iter().filter(|one| public(one)).count() == 1 {
-            holding.retain(public);
-        }
+    let of_rule = |candidate: &Candidate| Some(candidate.name.as_str()) == named;
+    if holding.iter().any(of_rule) {
+        holding.retain(of_rule);
     }
     if holding.len() > 1 {
         let mut names: Vec<_> = holding.iter().map(Candidate::told).collect();
         names.sort_unstable();
-        return Err(Unusable::Several {
-            names: names.join(", "),
+        let names = names.join(", ");
+        let public = holding.iter().filter(|one| one.is_public()).count();
+        return Err(if public == 0 || public == holding.len() {
+            Unusable::Several { names }
+        } else {
+            Unusable::Horizons { names }
         });
     }
     if let Some(chosen) = holding.pop() {
-        return chosen.into_managed_zone().map(Some);
+        return Ok(Some(chosen.into_managed_zone()));
     }
     let Some(unusable) = empty.first().or(others.first()) else {
         return Ok(None);
@@ -113,6 +115,7 @@ impl Candidate {
         apex: NameRef<'_>,
         visibility: Option<Visibility>,
     ) -> Result<ManagedZone, Unusable> {
+        self.check_name()?;
         if !apex.is_at_or_below(self.dns_name()?.as_ref()) {
             let Self { name, dns_name, .. } = self;
             return Err(Unusable::OtherDnsName { name, dns_name });
@@ -125,7 +128,15 @@ impl Candidate {
                 name: self.name,
                 kind,
             }),
-            None => self.into_managed_zone(),
+            None => Ok(self.into_managed_zone()),
+        }
+    }
+
+    /// What would lead elsewhere must not get into an address: that fault would end the run, not the zone.
+    fn check_name(&self) -> Result<(), Unusable> {
+        match self.name.as_str() {
+            "" | "." | ".." => Err(Unusable::Name(self.name.clone())),
+            _ => Ok(()),
         }
     }
 
@@ -136,10 +147,8 @@ impl Candidate {
         })
     }
 
-    fn into_managed_zone(self) -> Result<ManagedZone, Unusable> {
-        let dns_name = Some(self.dns_name()?);
-        let name = self.name;
-        Ok(ManagedZone { name, dns_name })
+    fn into_managed_zone(self) -> ManagedZone {
+        ManagedZone { name: self.name }
     }
 
     fn is_public(&self) -> bool {
@@ -185,12 +194,18 @@ impl Candidate {
 pub(super) enum Unusable {
     #[error("no managed zone has that DNS name, and none is named `{name}`")]
     Missing { name: String },
+    #[error("there is no managed zone `{name}`")]
+    NoneNamed { name: String },
     #[error("several managed zones have that DNS name: {names}")]
     Several { names: String },
+    #[error("that DNS name is both that of public and of private managed zones: {names}")]
+    Horizons { names: String },
     #[error("the managed zone with that DNS name is another one than set by `visibility`: {name}")]
     OtherVisibility { name: String },
     #[error("the managed zone `{name}` holds no records: it {kind}")]
     NoRecords { name: String, kind: &'static str },
+    #[error("`{0}` is not the name of a managed zone")]
+    Name(String),
     #[error("the DNS name of the managed zone `{name}` cannot be read")]
     DnsName { name: String, source: NameError },
     #[error("the managed zone `{name}` is that of `{dns_name}`")]

@@ -33,7 +33,7 @@ macro_rules! with_managed_zones {
 
                 /// Which managed zones are meant: those that all the world sees, or those of networks.
                 /// Without it either, and where a zone has both, the one with the name that the rule
-                /// gives, or else the public one.
+                /// gives, or else none.
                 visibility: Option<$crate::managed_zone::Visibility>,
 
                 /// By name of a zone: its managed zone.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::choice::{Candidate, Unusable, choose, read_page};
 use super::naming::{self, NamingFault};
 use super::{ManagedZone, Visibility};
-use crate::http::Next;
+use crate::http::{Next, PageFault};
 
 fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -100,19 +100,32 @@ fn the_only_managed_zone_is_taken_whoever_sees_it() {
 }
 
 #[test]
-fn of_several_the_one_that_the_rule_names_is_taken_and_else_the_public_one() {
-    let both = [("inside", "private", ""), ("outside", "public", "")];
-    assert_eq!(chosen(&both, None).unwrap().unwrap(), "outside");
+fn of_several_the_one_that_the_rule_names_is_taken_and_else_none() {
     let named = [("example-com", "private", ""), ("outside", "public", "")];
     assert_eq!(chosen(&named, None).unwrap().unwrap(), "example-com");
-    let private = [
-        ("one", "private", ""),
-        ("other", "private", ""),
-        ("outside", "public", ""),
-    ];
-    assert_eq!(chosen(&private, None).unwrap().unwrap(), "outside");
-    let fault = chosen(&private[..2], None).unwrap_err();
+    // Whichever came first: the one that is added later must not take its place.
+    let both = [("inside", "private", ""), ("outside", "public", "")];
+    let fault = chosen(&both, None).unwrap_err();
+    insta::assert_snapshot!(fault, @"that DNS name is both that of public and of private managed zones: `inside` (private), `outside` (public)");
+    let private = [("one", "private", ""), ("other", "private", "")];
+    let fault = chosen(&private, None).unwrap_err();
     insta::assert_snapshot!(fault, @"several managed zones have that DNS name: `one` (private), `other` (private)");
+    let public = [("one", "public", ""), ("other", "public", "")];
+    let fault = chosen(&public, Some(Visibility::Public)).unwrap_err();
+    assert!(matches!(fault, Unusable::Several { .. }), "{fault}");
+}
+
+#[test]
+fn a_managed_zone_whose_name_leads_elsewhere_is_no_page() {
+    for name in ["", ".", ".."] {
+        let page = json!({"managedZones": [{"name": name, "dnsName": "example.com."}]}).to_string();
+        let read = read_page(
+            page.as_bytes(),
+            self::name("example.com").as_ref(),
+            &mut Vec::new(),
+        );
+        assert!(matches!(read, Err(PageFault::Unfit(_))), "{name}: {read:?}");
+    }
 }
 
 #[test]
@@ -158,7 +171,6 @@ fn managed_zones_of_other_names_are_passed_over() {
         choose(candidates, Some(Visibility::Public), None).unwrap(),
         Some(ManagedZone {
             name: "b".to_owned(),
-            dns_name: Some(name("example.com.")),
         })
     );
 }
@@ -171,7 +183,7 @@ fn a_managed_zone_found_by_name_has_to_be_above_the_zone() {
         candidate.above(name("30.20.10.in-addr.arpa.").as_ref(), visibility)
     };
     let found = above("20.10.in-addr.arpa.", None).unwrap();
-    assert_eq!(found.dns_name, Some(name("20.10.in-addr.arpa.")));
+    assert_eq!(found.name, "reverse-20-10");
     assert!(above("30.20.10.in-addr.arpa.", Some(Visibility::Public)).is_ok());
     let fault = above("20.11.in-addr.arpa.", None).unwrap_err();
     insta::assert_snapshot!(fault, @"the managed zone `reverse-20-10` is that of `20.11.in-addr.arpa.`");

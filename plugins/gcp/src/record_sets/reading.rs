@@ -54,7 +54,7 @@ pub(crate) struct Held {
 impl Held {
     /// Whether it is as somebody wanted it, and not something that was not understood.
     pub(crate) const fn is_intended(&self) -> bool {
-        matches!(self.reason, HeldReason::RoutingPolicy | HeldReason::Rtype)
+        matches!(self.reason, HeldReason::RoutingPolicy | HeldReason::Alias)
     }
 
     /// Owner, type and all causes.
@@ -78,7 +78,10 @@ enum HeldReason {
     /// Only they have no rdata; what they answer depends on who asks.
     #[error("a routing policy answers for it")]
     RoutingPolicy,
+    /// Which only Cloud DNS has: it answers with the addresses of another name.
     #[error("DNS has no such type")]
+    Alias,
+    #[error("its type is not known")]
     Rtype,
     #[error("its TTL cannot be read")]
     Ttl(#[source] TtlError),
@@ -195,6 +198,9 @@ impl Listing {
     fn push(&mut self, owner: NameRef<'_>, listed: &Listed<'_>) -> Result<(), HeldReason> {
         if listed.rrdatas.is_empty() {
             return Err(HeldReason::RoutingPolicy);
+        }
+        if listed.rtype.as_str() == "ALIAS" {
+            return Err(HeldReason::Alias);
         }
         let rtype: Rtype = listed
             .rtype

@@ -41,6 +41,26 @@ fn every_answer_has_a_verdict_and_a_text() {
         ),
         (
             400,
+            &[
+                (
+                    "invalid",
+                    "Invalid value for 'entity.change.additions[3].rrdata[0]': 'x'",
+                ),
+                (
+                    "conditionNotMet",
+                    "Precondition not met for 'entity.change.deletions[5]'",
+                ),
+            ],
+        ),
+        (
+            400,
+            &[(
+                "conditionNotMet",
+                "Precondition not met for 'entity.change.deletions[5]'",
+            )],
+        ),
+        (
+            400,
             &[(
                 "required",
                 "The 'entity.change' parameter is required but was missing.",
@@ -120,6 +140,10 @@ fn every_answer_has_a_verdict_and_a_text() {
         Content([(Element { side: Deletions, at: Place((a.example., TXT)) }, "Invalid value for 'entity.change.deletions[a.example.][TXT]': 'x' (invalid)")])
     Cloud DNS answers 400: The resource record set 'entity.change.additions[0]' is invalid (cnameResourceRecordSetConflict)
         Moved
+    Cloud DNS answers 400: Invalid value for 'entity.change.additions[3].rrdata[0]': 'x' (invalid); Precondition not met for 'entity.change.deletions[5]' (conditionNotMet)
+        Content([(Element { side: Additions, at: Number(3) }, "Invalid value for 'entity.change.additions[3].rrdata[0]': 'x' (invalid)")])
+    Cloud DNS answers 400: Precondition not met for 'entity.change.deletions[5]' (conditionNotMet)
+        Condition
     Cloud DNS answers 400: The 'entity.change' parameter is required but was missing. (required)
         This
     Cloud DNS answers 401: Invalid Credentials (authError)

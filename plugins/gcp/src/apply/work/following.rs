@@ -1,6 +1,6 @@
 //! What follows from an answer, and from what is served.
 
-use super::{Fate, Stage, Task, Work};
+use super::{Stage, Task, Work};
 use crate::apply::served::{Served, State, place};
 use crate::apply::split;
 use crate::apply::verdict::{At, Element, Refusal, Side, Verdict};
@@ -21,14 +21,14 @@ impl Work<'_> {
                 task.conditions += 1;
                 task.is_extra = true;
                 task.stage = Stage::LookAfterRefusal(told);
-                self.tell(&task.places, &Fate::Waiting);
+                self.await_turn(&task);
                 self.tasks.push(task);
             }
             Verdict::Moved => self.abandon(&task, &moved(&told)),
             Verdict::Content(elements) => self.leave_out(task, &elements, &told),
             Verdict::TooMuch => match split::halves(&self.plan, &task.places) {
                 Some((first, second)) => {
-                    self.tell(&task.places, &Fate::Waiting);
+                    self.await_turn(&task);
                     for places in [second, first] {
                         let (is_extra, task) = (true, task.clone());
                         self.tasks.push(Task {
@@ -60,7 +60,7 @@ impl Work<'_> {
             self.refuse(&task, told);
             return;
         }
-        self.tell(&task.places, &Fate::Waiting);
+        self.await_turn(&task);
         for (at, reason) in named {
             let places = vec![at];
             let alone = Task {

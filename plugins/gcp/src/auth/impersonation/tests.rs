@@ -23,8 +23,12 @@ fn file(source: Value, server: &Server) -> Value {
 
 /// An answer of IAM whose token ends so many seconds from now.
 fn generated(seconds: i64) -> Reply {
-    let ends = Timestamp::now() + SignedDuration::from_secs(seconds);
-    Reply::json(json!({"accessToken": "tok-2", "expireTime": ends.to_string()}).to_string())
+    Reply::json(generated_at(Timestamp::now(), seconds))
+}
+
+fn generated_at(now: Timestamp, seconds: i64) -> String {
+    let ends = now + SignedDuration::from_secs(seconds);
+    json!({"accessToken": "tok-2", "expireTime": ends.to_string()}).to_string()
 }
 
 fn body(request: &Received) -> Value {
@@ -72,8 +76,8 @@ fn a_service_account_may_impersonate_another_without_anyone_between() {
 
 #[test]
 fn a_token_lives_until_iam_says_but_no_longer_than_was_asked_for() {
-    let lives = |seconds| {
-        let server = Server::start(move |_, _| generated(seconds));
+    let lives_of = |reply: Reply| {
+        let server = Server::in_turn([reply]);
         let account = Impersonation {
             url: server.url().parse().unwrap(),
             delegates: Vec::new(),
@@ -84,10 +88,16 @@ fn a_token_lives_until_iam_says_but_no_longer_than_was_asked_for() {
         let fetched = run(account.fetch(&Asking::new(&exchange), &by, &scopes));
         fetched.unwrap().left().as_secs() / 60
     };
+    let lives = |seconds| lives_of(generated(seconds));
     assert_eq!(lives(3600), 59);
     assert_eq!(lives(630), 10);
     // By a clock that is three hours behind.
     assert_eq!(lives(3 * 3600 + 3600), 59);
+    // By one that is years ahead, if the answer says what time it is.
+    let then = Timestamp::from_second(1_600_000_000).unwrap();
+    let date = [("Date", "Sun, 13 Sep 2020 12:26:40 GMT")];
+    let reply = Reply::with(200, &date, generated_at(then, 630));
+    assert_eq!(lives_of(reply), 10);
 }
 
 #[test]

@@ -105,7 +105,7 @@ it leads elsewhere without TLS, where a secret could be read on the way
 "#);
     insta::assert_snapshot!(refusal(account(json!({"universe_domain": "example.com"}))), @r#"
 cannot use the service account `janitor@dns-p.iam.gserviceaccount.com` of `DIR/key.json`
-its `universe_domain` is `example.com`, while `endpoints` are those of googleapis.com
+its `universe_domain` is `example.com`, while one of `endpoints` is at googleapis.com
 "#);
     insta::assert_snapshot!(refusal(r#"{"type": "authorized_user", "client_id": "1", "client_secret": "hush"}"#), @r#"
 cannot use the key file `DIR/key.json`
@@ -182,8 +182,15 @@ fn another_universe_needs_endpoints() {
     machine.settings.keyfile = Some("key.json".into());
     assert!(machine.tokens().is_err());
 
-    machine.settings.endpoints.dns = Some("https://dns.example.com/".to_owned());
+    // A token must not get to another universe, whichever service it is for.
+    let elsewhere = || Some("https://service.example.com/".to_owned());
+    let endpoints = &mut machine.settings.endpoints;
+    endpoints.dns = elsewhere();
+    endpoints.compute = elsewhere();
+    endpoints.pubsub = elsewhere();
+    assert!(machine.tokens().is_err());
 
+    machine.settings.endpoints.resource_manager = elsewhere();
     assert!(machine.tokens().is_ok());
 }
 

@@ -46,6 +46,11 @@ fn what_no_request_could_carry_is_no_token() {
             r#"{"access_token": "tok-1", "token_type": "mac"}"#,
             GrantFault::Type("mac".to_owned()),
         ),
+        // Somebody has mixed up the fields.
+        (
+            r#"{"access_token": "bearer", "token_type": "ya29.a0AfB_by"}"#,
+            GrantFault::Type("***".to_owned()),
+        ),
     ] {
         assert_eq!(grant(answer).err(), Some(fault), "{answer}");
     }

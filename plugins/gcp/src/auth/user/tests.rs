@@ -16,7 +16,7 @@ fn a_person_refreshes_what_they_were_given() {
     );
     let expected = [
         ("grant_type", "refresh_token"),
-        ("refresh_token", "refresh-hush"),
+        ("refresh_token", "1//0/refresh-hush"),
         ("client_id", "764086051850.apps.googleusercontent.com"),
         ("client_secret", "client-hush"),
         (
@@ -67,7 +67,7 @@ cannot use the user login of `DIR/key.json`
 hint: the person did not agree to all of `scopes`: log in with `gcloud auth application-default login --scopes=…`, or leave `scopes` as it is by default
 "#);
     // Somebody who repeats what they were told.
-    insta::assert_snapshot!(fault(refused(400, "refresh-hush", "refresh-hush of client-hush\nis\u{1b}[1m not known")), @r#"
+    insta::assert_snapshot!(fault(refused(400, "1//0/refresh-hush", "1//0/refresh-hush of client-hush\nis\u{1b}[1m not known")), @r#"
 cannot get an access token
 cannot use the user login of `DIR/key.json`
 `http://HOST/token` answers 400 (***): *** of *** is\u{1b}[1m not known

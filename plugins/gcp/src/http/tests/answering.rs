@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 
 use super::server::{Reply, Server};
 use super::{address, client, once, run, text};
@@ -254,8 +255,8 @@ fn a_refusal_of_any_form_has_a_text() {
             "the service answers 400: <html> <head> <title>Bad",
         ),
         (
-            "\u{1b}[31mred\u{7}\u{202e}",
-            r"the service answers 400: \u{1b}[31mred\u{7}\u{202e}",
+            "\u{1b}[31mred\u{7}\u{202e}\u{2028}.",
+            r"the service answers 400: \u{1b}[31mred\u{7}\u{202e}\u{2028}.",
         ),
     ] {
         assert_eq!(
@@ -271,13 +272,30 @@ fn a_refusal_of_any_form_has_a_text() {
         format!("the service answers 400: {}…", "ä".repeat(500))
     );
     // Not all of it is read, and what there is of it counts although the rest is missing.
-    let endless = format!("HTTP/1.1 400 Bad\r\n\r\n{}", "a".repeat(1 << 20));
+    let endless = format!("HTTP/1.1 400 Bad\r\n\r\n{}", "a".repeat(2 << 20));
     assert!(text(&asked(raw(&endless)).unwrap_err()).starts_with("the service answers 400: aaa"));
     let cut = "HTTP/1.1 404 No\r\nContent-Length: 900\r\n\r\nno such";
     assert_eq!(
         text(&asked(raw(cut)).unwrap_err()),
         "the service answers 404: no such"
     );
+}
+
+/// A change of Cloud DNS may be refused for each of its record sets.
+#[test]
+fn all_that_is_wrong_is_told_however_much_it_is() {
+    let part = |number| {
+        let message = format!(
+            "The resource 'entity.change.additions[{}]' named '{number}.{}.example.com. (A)' already exists",
+            number,
+            "label.".repeat(30)
+        );
+        json!({"domain": "global", "reason": "alreadyExists", "message": message})
+    };
+    let parts = (0..2000).map(part).collect::<Vec<_>>();
+    let refusal = json!({"error": {"code": 409, "message": "m", "errors": parts}});
+    let fault = asked(Reply::status(409, refusal.to_string())).unwrap_err();
+    assert_eq!(fault.parts().len(), 2000);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use super::log::logged;
 use super::server::{Reply, Server};
 use super::{address, client, once, run, text};
-use crate::auth::Tokens;
+use crate::auth::{Secret, Token, Tokens};
 use crate::http::{Exchange, Fault, Google, Policy};
 
 const LATER: &str = r#"{"error": {"code": 503, "message": "later"}}"#;
@@ -114,6 +114,58 @@ fn a_post_is_repeated_only_where_nothing_was_done() {
             "{name}: {fault}"
         );
     }
+}
+
+/// That the last attempt did nothing says nothing of those before it.
+#[test]
+fn what_may_have_been_done_once_is_never_said_to_be_undone() {
+    let refused = || Reply::status(403, r#"{"error": {"code": 403, "message": "no"}}"#);
+    for (name, first, is_repeatable, may_have_been_done) in [
+        ("500", Reply::status(500, "{}"), true, true),
+        ("no answer", Reply::Last(Vec::new()), true, true),
+        (
+            "503, come again",
+            Reply::with(503, &[("Retry-After", "0")], "{}"),
+            false,
+            true,
+        ),
+        ("429", Reply::status(429, "{}"), true, false),
+    ] {
+        let server = Server::in_turn([first, refused()]);
+        let google = client(&server);
+        let fault = run(google.post(&address(&google), body(), is_repeatable)).unwrap_err();
+        assert_eq!(server.count(), 2, "{name}");
+        assert_eq!(fault.answered(), Some(403), "{name}");
+        assert_eq!(fault.may_have_been_done(), may_have_been_done, "{name}");
+    }
+    // Nor if the token had to be replaced meanwhile.
+    let server = Server::in_turn([Reply::Last(Vec::new()), Reply::status(401, "{}"), refused()]);
+    let token = || Token::new(Secret::new("tok".to_owned()), Duration::from_hours(1));
+    let tokens = Tokens::given(Some(token()), move || Ok(token()));
+    let google = Google::testing(&server.url(), tokens);
+    let fault = run(google.put(&address(&google), body())).unwrap_err();
+    assert_eq!(server.count(), 3);
+    assert!(fault.may_have_been_done(), "{fault:?}");
+    assert_eq!(
+        text(&fault),
+        "it may have been done by an attempt that got no clear answer: the service answers 403: no"
+    );
+    // Nor if the run is cancelled before the next attempt.
+    let lost = Reply::with(503, &[("Retry-After", "10")], LATER);
+    let server = Server::in_turn([lost]);
+    let cancelled = Arc::new(Notify::new());
+    let google = cancellable(&server, &cancelled);
+    let fault = run(async {
+        let url = address(&google);
+        let (outcome, ()) = tokio::join!(google.put(&url, body()), until(&server, &cancelled));
+        outcome.unwrap_err()
+    });
+    assert!(fault.may_have_been_done(), "{fault:?}");
+    // What only reads does nothing.
+    let server = Server::in_turn([Reply::status(500, "{}"), refused()]);
+    let google = client(&server);
+    let fault = run(google.get(&address(&google))).unwrap_err();
+    assert!(matches!(fault, Fault::Status { .. }), "{fault:?}");
 }
 
 #[test]

@@ -114,6 +114,7 @@ fn what_dns_cannot_hold_is_held_and_nothing_else_at_that_owner_is_lost() {
         policy,
         record_set("geo.example.com.", "TXT", &[r#""stays""#]),
         record_set("example.com.", "ALIAS", &["www.example.net."]),
+        record_set("next.example.com.", "A7", &["192.0.2.1"]),
         record_set("empty.example.com.", "AAAA", &[]),
         record_set("half.example.com.", "A", &["192.0.2.1", "192.0.2.256"]),
         record_set("any.example.com.", "ANY", &[r"\# 0"]),
@@ -127,13 +128,18 @@ fn what_dns_cannot_hold_is_held_and_nothing_else_at_that_owner_is_lost() {
     held: geo.example.com.
     held: half.example.com.
     held: late.example.com.
+    held: next.example.com.
     `geo.example.com.` A: a routing policy answers for it
     `example.com.` ALIAS: DNS has no such type
+    `next.example.com.` A7: its type is not known
     `empty.example.com.` AAAA: a routing policy answers for it
     `half.example.com.` A: its rdata cannot be read: cannot read the rdata of A at column 1: expected an IPv4 address, found `192.0.2.256`
     `any.example.com.` ANY: its rdata cannot be taken: cannot take ANY of `any.example.com.`: the type is never zone data
     `late.example.com.` A: its TTL cannot be read: the TTL 2147483648 is above 2147483647 seconds
     "#);
+    let intended = read.held.iter().map(Held::is_intended);
+    let intended: Vec<_> = intended.collect();
+    assert_eq!(intended, [true, true, false, true, false, false, false]);
 }
 
 #[test]
