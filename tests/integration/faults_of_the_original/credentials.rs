@@ -136,7 +136,7 @@ fn another_identity_provider_may_vouch_for_the_janitor() {
 fn without_credentials_the_run_fails_and_says_where_they_were_looked_for() {
     let google = google(one_project());
     // A metadata server that is said to be there, so that none of Google's own is asked.
-    let janitor = deployment(&google, "deadline = 0.2");
+    let janitor = deployment(&google, "deadline = 3.0");
     let janitor = janitor.environment("GCE_METADATA_HOST", "127.0.0.1:1");
     let run = janitor.run();
     assert_eq!(run.exit_code(), 1);
