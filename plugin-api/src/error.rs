@@ -92,10 +92,29 @@ impl Error {
 }
 
 /// The texts of `error` and its causes, outermost first.
-pub(crate) fn links(error: &dyn StdError) -> RVec<RString> {
-    std::iter::successors(Some(error), |&error| error.source())
+pub(crate) fn links(error: &(dyn StdError + 'static)) -> RVec<RString> {
+    chain(error)
         .map(|error| RString::from(error.to_string()))
         .collect()
+}
+
+/// `error` and its causes in one line, as the reason of an [`Outcome`](crate::Outcome) and the field of
+/// a log line want them: `cannot read the zone: no such file`.
+#[must_use]
+pub fn in_one_line(error: &(dyn StdError + 'static)) -> String {
+    let mut line = String::new();
+    for error in chain(error) {
+        let separator = if line.is_empty() { "" } else { ": " };
+        line.push_str(separator);
+        line.push_str(&error.to_string());
+    }
+    line
+}
+
+fn chain<'a>(error: &'a (dyn StdError + 'a)) -> impl Iterator<Item = &'a (dyn StdError + 'a)> {
+    std::iter::successors(Some(error), |&error| {
+        error.source().map(|source| source as _)
+    })
 }
 
 /// The hint of `error`, if it is one of ours and has one.

@@ -125,7 +125,7 @@ extern crate self as janitor_plugin_api;
 pub use janitor_plugin_macros::settings;
 
 pub use authority::{Authority, RrsetSender};
-pub use error::{Closed, Error};
+pub use error::{Closed, Error, in_one_line};
 pub use export::private as __private;
 pub use host::{Host, Scalar};
 pub use publisher::{ChangeReceiver, Outcome, Publisher, ZoneChanges};

@@ -189,11 +189,3 @@ impl fmt::Display for Attempts<'_> {
         Ok(())
     }
 }
-
-/// An error and its causes, as they are shown to operators.
-#[cfg(test)]
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let links = std::iter::successors(Some(error), |error| error.source());
-    let links: Vec<_> = links.map(ToString::to_string).collect();
-    links.join(": ")
-}

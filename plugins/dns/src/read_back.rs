@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use janitor_plugin_api::dns::{Change, Changes, Name, NameRef, Rrset, Rtype, Serial};
+use janitor_plugin_api::in_one_line;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
 
@@ -188,7 +189,7 @@ impl<'a> Watch<'a> {
             match asked.await {
                 Ok(Ok(serial)) => return serial,
                 Ok(Err(obstacle)) => self.obstacle = Some(obstacle.to_string()),
-                Err(fault) => self.obstacle = Some(line(&fault)),
+                Err(fault) => self.obstacle = Some(in_one_line(&fault)),
             }
             sleep(pause).await;
             pause = LONGEST_PAUSE.min(pause * 2);
@@ -211,7 +212,7 @@ impl<'a> Watch<'a> {
                     }
                     Ok(()) => failures = 0,
                     Err(fault) => {
-                        self.obstacle = Some(line(&fault));
+                        self.obstacle = Some(in_one_line(&fault));
                         // There are servers that answer one question and close the connection.
                         self.at_once = (self.at_once / 8).max(1);
                     }
@@ -370,13 +371,6 @@ async fn ask_serial(
     let serial = sight::serial(exchange.next().await?, apex);
     exchange.done()?;
     Ok(serial)
-}
-
-/// An error and its causes in one line.
-fn line(error: &dyn std::error::Error) -> String {
-    let links = std::iter::successors(Some(error), |error| error.source());
-    let links: Vec<_> = links.map(ToString::to_string).collect();
-    links.join(": ")
 }
 
 #[cfg(test)]

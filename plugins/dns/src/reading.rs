@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use janitor_plugin_api::dns::{ActualZone, Name, NameRef};
-use janitor_plugin_api::{Error, Host};
+use janitor_plugin_api::{Error, Host, in_one_line};
 use tokio::time::timeout;
 use tracing::{debug, trace, warn};
 
@@ -37,7 +37,7 @@ use crate::server::{Network, Server};
 use crate::settings::NetworkSettings;
 use crate::transfer::{Increment, TransferFault, Transferred};
 use doubt::{Doubt, Judgement, judge};
-use failure::{Attempts, in_one_line};
+use failure::Attempts;
 pub(crate) use settings::{ReadingSettings, with_reading};
 use tally::{Amount, Tally, Way};
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use janitor_plugin_api::dns::text::rdata_display;
 use janitor_plugin_api::dns::{ActualZone, ChangeFault, Changes, RrsetRef, Rtype, Serial};
-use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher};
+use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher, in_one_line};
 
 use crate::directory::{Directory, Settings, Stamp};
 use crate::replace::{ReplaceError, replace};
@@ -37,9 +37,9 @@ impl Publisher for Apply {
             let outcome = match apply(&self.directory, zone.changes()) {
                 Ok(()) => Outcome::Applied,
                 Err(error @ ApplyError::Replace(ReplaceError::NotOnDisk(_))) => {
-                    Outcome::Unknown(chain(&error))
+                    Outcome::Unknown(in_one_line(&error))
                 }
-                Err(error) => Outcome::Refused(chain(&error)),
+                Err(error) => Outcome::Refused(in_one_line(&error)),
             };
             zone.report_all(outcome);
         }
@@ -103,14 +103,6 @@ fn with_serial(rdata: &[u8], serial: Serial) -> Vec<u8> {
         numbers[..4].copy_from_slice(&serial.0.to_be_bytes());
     }
     rdata
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let links = std::iter::successors(Some(error), |error| error.source());
-    links
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Why the changes of a zone are refused.

@@ -29,7 +29,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use janitor_plugin_api::dns::Change;
-use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher, ZoneChanges};
+use janitor_plugin_api::{
+    ChangeReceiver, Error, Host, Outcome, Publisher, ZoneChanges, in_one_line,
+};
 
 use self::left_out::LeftOut;
 use self::parcel::Sorter;
@@ -232,7 +234,7 @@ impl Gpubsub {
             // ALREADY_EXISTS.
             Err(fault) if fault.answered() == Some(409) => Ok(()),
             Err(fault) => {
-                let why = verdict::chain(&fault);
+                let why = in_one_line(&fault);
                 let hint = match fault.answered() {
                     Some(403) => {
                         "create it by hand and take create_topic away, or give the account the \

@@ -10,11 +10,12 @@ use domain::tsig::ServerSequence;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use janitor_plugin_api::dns::Name;
+use janitor_plugin_api::in_one_line;
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::fault::{Fault, chain};
+use crate::fault::Fault;
 use crate::key::{Key, KeyAlgorithm};
 use crate::message::{Request, wire_name};
 use crate::server::Server;
@@ -159,7 +160,7 @@ fn fault_of(octets: Vec<u8>) -> String {
     };
     with_server(serve, async |address| {
         let server = Server::at(address, None, ENOUGH);
-        chain(&ask(&server).await.unwrap_err())
+        in_one_line(&ask(&server).await.unwrap_err())
     })
 }
 
@@ -213,7 +214,7 @@ fn a_server_that_is_silent_is_given_up_after_the_timeout() {
         exchange.next().await.map(|_| ()).unwrap_err()
     });
     assert_eq!(
-        chain(&fault),
+        in_one_line(&fault),
         "no further message of the answer within 0.1 s (`timeout`)"
     );
     assert!(fault.may_have_been_done() && fault.is_worth_repeating());
@@ -228,7 +229,7 @@ fn a_server_that_nobody_listens_at_is_told_with_its_address() {
             tokio::task::yield_now().await;
             let fault = ask(&Server::at(address, None, ENOUGH)).await.unwrap_err();
             assert!(!fault.may_have_been_done());
-            chain(&fault).replace(&address.to_string(), "ADDRESS")
+            in_one_line(&fault).replace(&address.to_string(), "ADDRESS")
         },
     );
     assert_eq!(
@@ -385,7 +386,7 @@ fn several(order: &'static [usize]) -> (Vec<(usize, u8)>, Option<String>) {
             match answers.next().await {
                 Ok(Some((number, answer))) => found.push((number, answer.octets()[26])),
                 Ok(None) => return (found, None),
-                Err(fault) => return (found, Some(chain(&fault))),
+                Err(fault) => return (found, Some(in_one_line(&fault))),
             }
         }
     })

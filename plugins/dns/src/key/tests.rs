@@ -2,8 +2,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use janitor_plugin_api::in_one_line;
+
 use super::{Key, KeySettings};
-use crate::fault::chain;
 
 /// The key that `text` describes, in a directory with the files `janitor.key` and `secret`; faults
 /// without that directory.
@@ -28,7 +29,7 @@ fn load(text: &str) -> Result<Key, String> {
     Key::read(&settings, resolve).map_err(|fault| {
         let root = format!("{}/", directory.path().display());
         let hint = fault.hint().map(|hint| format!("\n{hint}"));
-        chain(&fault).replace(&root, "") + &hint.unwrap_or_default()
+        in_one_line(&fault).replace(&root, "") + &hint.unwrap_or_default()
     })
 }
 

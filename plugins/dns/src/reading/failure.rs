@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use janitor_plugin_api::Error;
+use janitor_plugin_api::{Error, in_one_line};
 
 use super::Unread;
 use crate::server::Server;
@@ -86,13 +86,6 @@ fn hint(reason: &Unread) -> Option<String> {
         ),
         Unread::Transfer(_) => None,
     }
-}
-
-/// An error and its causes.
-pub(super) fn in_one_line(error: &(dyn StdError + 'static)) -> String {
-    let links = std::iter::successors(Some(error), |&error| error.source());
-    let links = links.map(ToString::to_string).collect::<Vec<_>>();
-    links.join(": ")
 }
 
 /// What came of one server, and of those after it.

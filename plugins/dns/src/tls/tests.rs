@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use janitor_plugin_api::in_one_line;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -11,7 +12,6 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::{Tls, TlsFault, TlsSettings, TlsSettingsFault, certificates};
-use crate::fault::chain;
 use crate::settings::ServerHost;
 
 fn testdata(name: &Path) -> PathBuf {
@@ -74,10 +74,10 @@ fn meet(text: &str, name: &str, wants_certificate: bool) -> Result<String, Strin
             let connected = tls
                 .connect(stream, &ServerHost::Address(address.ip()))
                 .await;
-            let mut stream = connected.map_err(|fault| chain(&fault))?;
+            let mut stream = connected.map_err(|fault| in_one_line(&fault))?;
             let mut said = String::new();
             let read = stream.read_to_string(&mut said).await;
-            read.map_err(|error| chain(&TlsFault::new(error, String::new())))?;
+            read.map_err(|error| in_one_line(&TlsFault::new(error, String::new())))?;
             let protocol = stream.get_ref().1.alpn_protocol().unwrap_or_default();
             Ok(format!("{} {said}", String::from_utf8_lossy(protocol)))
         };
@@ -179,7 +179,7 @@ fn what_is_no_tls_is_told_apart_from_a_closed_connection() {
             let ask = async {
                 let stream = TcpStream::connect(address).await.unwrap();
                 let host = ServerHost::Address(address.ip());
-                chain(&tls.connect(stream, &host).await.unwrap_err())
+                in_one_line(&tls.connect(stream, &host).await.unwrap_err())
             };
             tokio::join!(serve, ask).1
         })
@@ -246,7 +246,7 @@ fn settings_that_cannot_be_used_say_which_and_why() {
         let Err(found) = load(text) else {
             panic!("{text}");
         };
-        let found = chain(&found).replace(&root, "");
+        let found = in_one_line(&found).replace(&root, "");
         assert_eq!(found, fault, "{text}");
     }
     for pin in [

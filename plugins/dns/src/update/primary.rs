@@ -1,6 +1,5 @@
 //! The server that a zone's changes are sent to.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 
 use domain::base::Rtype as WireRtype;
@@ -9,6 +8,7 @@ use domain::base::name::ToName;
 use domain::base::rdata::{ComposeRecordData as _, UnknownRecordData};
 use domain::rdata::Soa;
 use janitor_plugin_api::dns::{NameRef, Rtype, Serial, Ttl};
+use janitor_plugin_api::in_one_line;
 
 use super::message;
 use super::verdict;
@@ -176,7 +176,7 @@ fn signatures(owner: NameRef<'_>, rtype: Rtype, answer: Answer<'_>) -> Reply {
 
 /// The fault with its causes and, where there is one, the way out of it.
 fn told(fault: &Fault) -> String {
-    let text = chain(fault);
+    let text = in_one_line(fault);
     match fault {
         // NSD never signs its NOTIMP.
         Fault::Signature(SignatureFault::Unsigned { rcode }) if *rcode == Rcode::NOTIMP => {
@@ -190,11 +190,4 @@ fn told(fault: &Fault) -> String {
             None => text,
         },
     }
-}
-
-/// The links of an error in one line.
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let links = std::iter::successors(Some(error), |&error| error.source());
-    let links: Vec<_> = links.map(ToString::to_string).collect();
-    links.join(": ")
 }

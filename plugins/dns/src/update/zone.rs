@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
-use janitor_plugin_api::{Outcome, ZoneChanges};
+use janitor_plugin_api::{Outcome, ZoneChanges, in_one_line};
 use tokio::sync::SemaphorePermit;
 use tracing::{debug, info, warn};
 
 use super::ledger::Ledger;
-use super::primary::{Primary, chain};
+use super::primary::Primary;
 use super::work::{Rules, Step, Work};
 use super::{IfMoved, Update};
 use crate::read_back::{Question, Seen, read_back};
@@ -26,7 +26,7 @@ impl Update {
         let servers = match self.network.servers(apex) {
             Ok(servers) => servers,
             Err(error) => {
-                zone.report_all(Outcome::Refused(chain(&error)));
+                zone.report_all(Outcome::Refused(in_one_line(&error)));
                 return;
             }
         };

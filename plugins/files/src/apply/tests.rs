@@ -60,7 +60,7 @@ impl Case {
     }
 
     fn apply(&self, changes: &Changes) -> Result<(), String> {
-        apply(&self.directory, changes).map_err(|e| chain(&e))
+        apply(&self.directory, changes).map_err(|e| in_one_line(&e))
     }
 }
 

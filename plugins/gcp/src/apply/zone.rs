@@ -1,12 +1,11 @@
 //! The changes of one zone, from the first request to the last report.
 
 use std::collections::BTreeSet;
-use std::error::Error as StdError;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use janitor_plugin_api::dns::NameRef;
-use janitor_plugin_api::{Outcome, ZoneChanges};
+use janitor_plugin_api::{Outcome, ZoneChanges, in_one_line};
 use serde::Deserialize;
 use tokio::sync::SemaphorePermit;
 use tracing::{debug, info};
@@ -48,7 +47,7 @@ impl Apply {
         let managed_zone = match self.managed_zones.of(&self.google, apex).await {
             Ok(managed_zone) => managed_zone,
             Err(error) => {
-                zone.report_all(Outcome::Refused(chain(&error)));
+                zone.report_all(Outcome::Refused(in_one_line(&error)));
                 ledger.close();
                 return;
             }
@@ -104,8 +103,8 @@ impl Apply {
             let segments = ["dns", version, "projects", project];
             let url = self.google.url(Service::Dns, &segments).ok()?;
             let told = match self.google.get(&url).await {
-                Ok(body) => Quota::of_project(&body).map_err(|error| chain(&error)),
-                Err(fault) => Err(chain(&fault)),
+                Ok(body) => Quota::of_project(&body).map_err(|error| in_one_line(&error)),
+                Err(fault) => Err(in_one_line(&fault)),
             };
             match told {
                 Ok(quota) => {
@@ -134,7 +133,7 @@ impl Apply {
             .url(&self.google, &managed_zone.name, &["changes"]);
         let url = match url {
             Ok(url) => url,
-            Err(error) => return Reply::NotSent(chain(&error)),
+            Err(error) => return Reply::NotSent(in_one_line(&error)),
         };
         match self.google.post(&url, body.into(), false).await {
             Ok(body) => match serde_json::from_slice::<Created>(&body) {
@@ -180,7 +179,7 @@ impl Apply {
             .url(&self.google, &managed_zone.name, &["rrsets"]);
         let mut url = match url {
             Ok(url) => url,
-            Err(error) => return Reply::NotSent(chain(&error)),
+            Err(error) => return Reply::NotSent(in_one_line(&error)),
         };
         url.query_pairs_mut()
             .append_pair("fields", record_sets::FIELDS);
@@ -227,14 +226,7 @@ impl Apply {
 /// A fault with its causes and, where there is one, the way out of it.
 pub(super) fn told(fault: &Fault) -> String {
     match fault.hint() {
-        Some(hint) => format!("{}; {hint}", chain(fault)),
-        None => chain(fault),
+        Some(hint) => format!("{}; {hint}", in_one_line(fault)),
+        None => in_one_line(fault),
     }
-}
-
-/// The links of an error in one line.
-fn chain(error: &dyn StdError) -> String {
-    let links = std::iter::successors(Some(error), |&error| error.source());
-    let links: Vec<_> = links.map(ToString::to_string).collect();
-    links.join(": ")
 }

@@ -1,8 +1,7 @@
 //! What an answer to a publishing means.
 
-use std::error::Error as StdError;
-
 use bytes::Bytes;
+use janitor_plugin_api::in_one_line;
 use serde::Deserialize;
 
 use super::topic::Topic;
@@ -79,14 +78,7 @@ fn with_hint(fault: &Fault) -> String {
         own => Some(own.to_owned()),
     };
     match hint {
-        Some(hint) => format!("{} ({hint})", chain(fault)),
-        None => chain(fault),
+        Some(hint) => format!("{} ({hint})", in_one_line(fault)),
+        None => in_one_line(fault),
     }
-}
-
-/// An error and its causes in one line.
-pub(super) fn chain(error: &dyn StdError) -> String {
-    let links = std::iter::successors(Some(error), |&error| error.source());
-    let texts = links.map(ToString::to_string).collect::<Vec<_>>();
-    texts.join(": ")
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use futures_util::future::LocalBoxFuture;
-use janitor_plugin_api::{Error, Host};
+use janitor_plugin_api::{Error, Host, in_one_line};
 use tokio::time::Instant;
 #[cfg(test)]
 use tokio_rustls::rustls::RootCertStore;
@@ -322,11 +322,4 @@ fn is_worth_repeating(repeat: Repeat, answer: &Answer) -> bool {
 /// Whether another attempt may go better, and would not do a thing twice.
 fn may_be_repeated(repeat: Repeat, fault: &TransportFault) -> bool {
     fault.may_pass() && (repeat == Repeat::Always || !fault.may_have_been_sent())
-}
-
-/// `fault` and its causes.
-fn in_one_line(fault: &Fault) -> String {
-    let links = std::iter::successors(Some(fault as &dyn std::error::Error), |link| link.source());
-    let links = links.map(ToString::to_string).collect::<Vec<_>>();
-    links.join(": ")
 }

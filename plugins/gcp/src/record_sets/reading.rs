@@ -1,11 +1,10 @@
 //! Record sets of a managed zone, page by page, become the zone.
 
-use std::error::Error;
-
 use janitor_plugin_api::dns::{
     ActualZone, BuildError, Name, NameError, NameRef, Rtype, TextError, Ttl, TtlError, ZoneBuilder,
     text,
 };
+use janitor_plugin_api::in_one_line;
 
 use super::page::{Listed, Page, Seconds, Text};
 use crate::http::{Next, PageFault};
@@ -59,17 +58,8 @@ impl Held {
 
     /// Owner, type and all causes.
     pub(crate) fn told(&self) -> String {
-        told(self)
+        in_one_line(self)
     }
-}
-
-/// An error and all its causes.
-fn told(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |&cause| cause.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Why a record set cannot be taken into a zone.
@@ -114,7 +104,7 @@ impl Listing {
         let page: Page<'_> = serde_json::from_slice(page)?;
         for listed in &page.rrsets {
             self.take(listed)
-                .map_err(|fault| PageFault::Unfit(told(&fault)))?;
+                .map_err(|fault| PageFault::Unfit(in_one_line(&fault)))?;
         }
         let token = page.next_page_token.as_ref();
         Ok(Next::from_token(token.map(Text::as_str)))

@@ -1,7 +1,7 @@
+use janitor_plugin_api::in_one_line;
 use proptest::prelude::*;
 
 use super::{KeyFileFault, find};
-use crate::fault::chain;
 use crate::key::KeyAlgorithm;
 
 /// The name, algorithm and secret of the key called `name`, or the fault.
@@ -12,7 +12,7 @@ fn read(text: &str, name: Option<&str>) -> Result<(String, KeyAlgorithm, Vec<u8>
         let (algorithm, secret) = (statement.algorithm()?, statement.secret()?);
         Ok((statement.name().to_string(), algorithm, secret.to_vec()))
     };
-    read().map_err(|fault| chain(&fault))
+    read().map_err(|fault| in_one_line(&fault))
 }
 
 #[test]

@@ -3,9 +3,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use janitor_plugin_api::dns::Name;
+use janitor_plugin_api::in_one_line;
 
 use super::Network;
-use crate::fault::chain;
 use crate::key::Key;
 use crate::settings::with_network;
 
@@ -24,8 +24,9 @@ fn network(text: &str) -> Result<Network, String> {
     fs::copy(authority, directory.path().join("authority.pem")).unwrap();
     let own: Own = toml::from_str(text).unwrap();
     let resolve = |path: &Path| directory.path().join(path);
-    Network::build(&own.network(), resolve)
-        .map_err(|error| chain(&error).replace(&format!("{}/", directory.path().display()), ""))
+    Network::build(&own.network(), resolve).map_err(|error| {
+        in_one_line(&error).replace(&format!("{}/", directory.path().display()), "")
+    })
 }
 
 /// The servers of a zone, each with its key.
@@ -116,7 +117,7 @@ fn settings_of_zones_that_cannot_be_used_are_told_with_the_zone() {
     let apex: Name = "example.com".parse().unwrap();
     let error = nowhere.servers(apex.as_ref()).unwrap_err();
     assert_eq!(
-        chain(&error),
+        in_one_line(&error),
         "cannot ask anybody about `example.com.`: no name server is configured for it"
     );
 }
