@@ -337,7 +337,7 @@ fn of_an_emulator_that_dies_in_mid_run_the_outcome_is_told_change_by_change() {
     emulator.create_topic(PROJECT, &topic);
     // The second request gets as far as to the emulator's door.
     let relay = Relay::before(&emulator.host(), b"POST /v1/", 2, emulator.killer());
-    let run = deployment(&relay.host(), &topic, "at_once = 1\ndeadline = 1.5")
+    let run = deployment(&relay.host(), &topic, "at_once = 1\ndeadline = 5")
         .desired("example.com", "a A 192.0.2.1\nb A 192.0.2.1\nc A 192.0.2.1")
         .served("example.com", "")
         .run();

@@ -20,7 +20,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use janitor_plugin_api::settings::{Part, SettingType};
 use janitor_plugin_api::{Authority, Error, Host, RrsetSender, Scalar};
 use serde::Deserialize;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use self::address::Addresses;
 use self::contest::Findings;
@@ -85,6 +85,10 @@ with_google! {
         #[setting(default)]
         zones: Vec<ZoneSettings>,
 
+        /// What a project comes to in which Compute Engine is not enabled.
+        #[setting(default = "incomplete")]
+        not_enabled: NotEnabled,
+
         /// Projects whose instances are listed at the same time.
         #[setting(default = 10, min = 1, max = 100)]
         at_once: u16,
@@ -93,6 +97,16 @@ with_google! {
         #[setting(default = 100, min = 1, max = 500)]
         page_size: u16,
     }
+}
+
+/// What `not_enabled` says.
+#[janitor_plugin_api::settings]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotEnabled {
+    /// It was not seen.
+    Incomplete,
+    /// It has no instances.
+    Empty,
 }
 
 /// A key and a value.
@@ -226,6 +240,8 @@ async fn survey(
         survey.lacks(&project);
     }
     let survey = RefCell::new(survey);
+    let is_empty =
+        |fault: &Fault| settings.not_enabled == NotEnabled::Empty && is_not_enabled(fault);
     let survey_ref = &survey;
     let lists = names.iter().enumerate().map(async |(number, project)| {
         let url = instances::url(
@@ -234,11 +250,23 @@ async fn survey(
             settings.page_size,
             &settings.instance_filter,
         )?;
-        let take = |body: &[u8]| survey_ref.borrow_mut().page(number, body);
+        let mut pages = 0_usize;
+        let take = |body: &[u8]| {
+            pages += 1;
+            survey_ref.borrow_mut().page(number, body)
+        };
         match google.pages(&url, take).await {
             Ok(()) => Ok(()),
+            Err(fault) if is_empty(&fault) && pages == 0 => {
+                debug!(project, "Compute Engine is not enabled in the project");
+                Ok(())
+            }
             Err(fault) if is_no_project(&fault) => {
-                let hint = "a project without instances belongs into `project_blacklist`";
+                let hint = if is_not_enabled(&fault) {
+                    "say with `not_enabled` what a project without Compute Engine comes to"
+                } else {
+                    "a project without instances belongs into `project_blacklist`"
+                };
                 warn!(
                     project,
                     hint, "Could not fetch instance list for project, skipping: {project}: {fault}"
@@ -262,6 +290,16 @@ async fn survey(
 /// Whether the service itself says that a project is not there, or not ours to see.
 fn is_no_project(fault: &Fault) -> bool {
     matches!(fault.answered(), Some(403 | 404 | 410))
+}
+
+/// Whether it says that nobody has enabled Compute Engine in a project: in the words of its own errors,
+/// or of `google.rpc.ErrorInfo`.
+fn is_not_enabled(fault: &Fault) -> bool {
+    let is_reason = matches!(
+        fault.reason(),
+        Some("accessNotConfigured" | "SERVICE_DISABLED")
+    );
+    is_reason && fault.answered() == Some(403)
 }
 
 #[cfg(test)]

@@ -18,7 +18,6 @@ with_managed_zones! {
 
         /// Taken from older configurations; nothing is left to wait for when the zones have been read.
         #[setting(default = 60.0, unit = "seconds", min = 0)]
-        #[expect(dead_code, reason = "it has to be accepted, and has no effect")]
         cleanup_timeout: f64,
     }
 }

@@ -32,7 +32,8 @@ use janitor_plugin_api::dns::Change;
 use janitor_plugin_api::{ChangeReceiver, Error, Host, Outcome, Publisher, ZoneChanges};
 
 use self::left_out::LeftOut;
-use self::sending::{Manner, Sending, World};
+use self::parcel::Sorter;
+use self::sending::{CANCELLED, Manner, Sending, World};
 use self::topic::Topic;
 use self::verdict::Verdict;
 use crate::http::{Google, Service, Url};
@@ -190,6 +191,7 @@ impl Gpubsub {
     async fn publish(&self, zone: ZoneChanges, sending: &mut Sending<'_, Rc<ZoneChanges>>) {
         let zone = Rc::new(zone);
         let mut left_out = LeftOut::default();
+        let sorter = Sorter::of(zone.changes(), self.has_ordering_keys);
         let mut changes = (0..).zip(zone.changes()).peekable();
         while let Some(first) = changes.next() {
             let mut at_owner = vec![first];
@@ -198,11 +200,12 @@ impl Gpubsub {
                 at_owner.push(next);
             }
             let now = SystemTime::now();
-            let sorted = parcel::sort(zone.apex(), &at_owner, self.has_ordering_keys, now);
+            let sorted = sorter.sort(&at_owner, now);
             for (number, reason) in sorted.left_out {
                 zone.report(number, Outcome::Refused(reason.to_string()));
-                let change = at_owner.iter().find(|(other, _)| *other == number);
-                if let Some((_, change)) = change {
+                // They are numbered without gaps.
+                let at = usize::try_from(number - first.0).ok();
+                if let Some((_, change)) = at.and_then(|at| at_owner.get(at)) {
                     left_out.note(*change, reason);
                 }
             }
@@ -215,11 +218,13 @@ impl Gpubsub {
 
     /// Creates the topic unless it is there.
     async fn create(&self) -> Result<(), String> {
-        match self
-            .google
-            .put(&self.creating, Bytes::from_static(b"{}"))
-            .await
-        {
+        let put = self.google.put(&self.creating, Bytes::from_static(b"{}"));
+        // Whether it comes to be makes no difference to the changes, none of which was sent.
+        let answer = tokio::select! {
+            answer = put => answer,
+            () = self.host.cancelled() => return Err(CANCELLED.to_owned()),
+        };
+        match answer {
             Ok(_) => {
                 tracing::info!(topic = %self.topic, "created the topic");
                 Ok(())

@@ -244,3 +244,102 @@ fn a_setting_that_cannot_be_used_is_told_with_its_place() {
     error: 1 error; nothing was run
     "#);
 }
+
+/// The answer of a project in which nobody has enabled Compute Engine.
+fn not_enabled() -> Fault {
+    Fault::status(403, "accessNotConfigured")
+}
+
+#[test]
+fn a_project_without_compute_engine_has_no_instances_where_that_is_said() {
+    let world = || {
+        World::new()
+            .instance("web", Instance::new("www").external("192.0.2.1"))
+            .project("script")
+    };
+    let of = |setting: &str, fault: Fault| {
+        let google = google(world());
+        google.fault("GET /compute/v1/projects/script/", fault);
+        let janitor = corrected(
+            &google,
+            &format!("[gcp.gce]\ndns_zone = 'example.com'\n{setting}"),
+        );
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), 0, "{}", run.errors());
+        let is_kept = janitor.served_file("example.com").contains("192.0.2.99");
+        (is_kept, logged(&run, "Could not fetch"))
+    };
+    let (is_kept, told) = of("", not_enabled());
+    assert!(is_kept);
+    insta::assert_snapshot!(told, @r#"WARNING: Could not fetch instance list for project, skipping: script: the service answers 403 (accessNotConfigured): Required permission is missing for the caller. project=script hint="say with `not_enabled` what a project without Compute Engine comes to" plugin=gcp.gce"#);
+    let empty = "not_enabled = 'empty'";
+    assert_eq!(of(empty, not_enabled()), (false, String::new()));
+    for other in [
+        Fault::status(403, "forbidden"),
+        Fault::status(404, "accessNotConfigured"),
+    ] {
+        let shown = format!("{other:?}");
+        let (is_kept, told) = of(empty, other);
+        assert!(is_kept && !told.is_empty(), "{shown} {told}");
+    }
+}
+
+#[test]
+fn compute_engine_that_is_disabled_while_it_is_listed_hides_instances() {
+    let world =
+        ["www", "gone", "new"]
+            .into_iter()
+            .zip(1..)
+            .fold(World::new(), |world, (name, at)| {
+                let instance = Instance::new(name).external(&format!("192.0.2.{at}"));
+                world.instance("web", instance)
+            });
+    let google = google(world);
+    google.fault("GET /compute/*pageToken", not_enabled());
+    let settings = "[gcp.gce]\ndns_zone = 'example.com'\npage_size = 1\nnot_enabled = 'empty'";
+    let janitor = corrected(&google, settings);
+    let run = janitor.run();
+    assert_eq!(run.exit_code(), 0, "{}", run.errors());
+    assert_eq!(run.log_with("Could not fetch instance list").len(), 1);
+    assert!(janitor.served_file("example.com").contains("192.0.2.98"));
+}
+
+#[test]
+fn beside_another_authority_nothing_is_deleted_that_was_not_seen() {
+    let world = World::new()
+        .instance("p-1", Instance::new("www").external("192.0.2.98"))
+        .instance("p-2", Instance::new("new").external("192.0.2.97"));
+    let google = google(world);
+    let after = |exit: i32| {
+        let janitor = corrected(&google, "[gcp.gce]\ndns_zone = 'example.com'")
+            .authorities(&["files.zones", "gcp.gce"])
+            .desired("example.com", "static A 192.0.2.50")
+            .settings("[core.merge]\npolicy = 'union'");
+        let run = janitor.run();
+        assert_eq!(run.exit_code(), exit, "{}", run.errors());
+        let file = janitor.served_file("example.com");
+        let is_there = |name: &&str| file.lines().any(|line| line.starts_with(*name));
+        let names = ["gone", "new", "static", "www"].into_iter();
+        names.filter(is_there).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(after(0), "new static www");
+    // A project is not seen: additions only.
+    google.fault(
+        "GET /compute/v1/projects/p-2/",
+        Fault::status(404, "notFound"),
+    );
+    assert_eq!(after(0), "gone static www");
+    // None is seen: the zone is left out, whatever the other says.
+    google.fault(
+        "GET /compute/v1/projects/p-1/",
+        Fault::status(403, "forbidden"),
+    );
+    assert_eq!(after(3), "gone www");
+    // The run of this authority fails: additions only.
+    google.heal();
+    google.fault(
+        "GET /compute/v1/projects/p-2/",
+        Fault::status(400, "badRequest"),
+    );
+    assert_eq!(after(1), "gone static www");
+}

@@ -109,7 +109,7 @@ fn an_account_that_may_not_publish_is_told_what_it_lacks_and_nothing_more_is_tri
 fn silence_is_unknown_and_nothing_follows_it() {
     let google = google(world());
     google.fault(PUBLISH, Fault::Silence).after(1);
-    let run = hosts(&google, "timeout = 0.3\ndeadline = 0.7").run();
+    let run = hosts(&google, "timeout = 1.0\ndeadline = 2.5").run();
     assert_eq!(run.exit_code(), 1);
     assert_eq!(arrived(&google)[0], "a");
     let told = told(&run);

@@ -55,12 +55,16 @@ impl Apply {
         };
         let mut work = Work::new(zone.changes(), self.quota().await);
         loop {
+            // What is said to be sent from here on is.
+            if self.host.is_cancelled() {
+                return;
+            }
             let turn = work.next();
             ledger.note(work.news());
             if matches!(turn.step, Step::Done) {
                 break;
             }
-            if self.host.is_cancelled() || !self.pause(turn.failures).await {
+            if !self.pause(turn.failures).await {
                 return;
             }
             let reply = match turn.step {
@@ -73,6 +77,7 @@ impl Apply {
                 "answer to a change, or what is served"
             );
             work.answer(reply);
+            ledger.note(work.news());
         }
         drop(turn);
         let tally = work.tally();

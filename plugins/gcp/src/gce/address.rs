@@ -92,26 +92,24 @@ impl From<Addresses> for Kinds {
 /// Why an instance has no address that is asked for. Members are called as in the original's warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NoAddress {
+    /// It is not there, so the instance has no such address.
     Missing(&'static str),
+    /// It is not there, and every instance has it.
+    Lost(&'static str),
     Unfit(&'static str),
 }
 
 impl NoAddress {
-    /// Whether it may have an address all the same. Every instance has interfaces; what an interface
-    /// has no member for, it does not have.
-    pub(crate) fn may_be_any(self) -> bool {
-        self.is_unfit() || self == Self::Missing("networkInterfaces")
-    }
-
-    const fn is_unfit(self) -> bool {
-        matches!(self, Self::Unfit(_))
+    /// Whether it may have an address all the same.
+    pub(crate) const fn may_be_any(self) -> bool {
+        matches!(self, Self::Lost(_) | Self::Unfit(_))
     }
 }
 
 impl fmt::Display for NoAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(key) => write!(f, "missing key {key}"),
+            Self::Missing(key) | Self::Lost(key) => write!(f, "missing key {key}"),
             Self::Unfit(key) => write!(f, "unreadable key {key}"),
         }
     }
@@ -131,7 +129,7 @@ impl Found {
         let key = "networkInterfaces";
         let interface = match &instance.interfaces {
             Field::Found(First(Field::Found(interface))) => Ok(interface),
-            Field::Missing | Field::Found(First(Field::Missing)) => Err(NoAddress::Missing(key)),
+            Field::Missing | Field::Found(First(Field::Missing)) => Err(NoAddress::Lost(key)),
             Field::Unfit | Field::Found(First(Field::Unfit)) => Err(NoAddress::Unfit(key)),
         };
         let address = |kind| interface.and_then(|interface| address_of(interface, kind));
@@ -157,7 +155,7 @@ impl Found {
         for (_, address) in asked {
             match address {
                 Ok(_) => has_any = true,
-                Err(unfit) if unfit.is_unfit() => return Some(*unfit),
+                Err(unknown) if unknown.may_be_any() => return Some(*unknown),
                 Err(reason) => missing = missing.or(Some(*reason)),
             }
         }
@@ -190,6 +188,10 @@ fn address_of(interface: &Interface<'_>, kind: Kind) -> Result<IpAddr, NoAddress
         }
     };
     match text {
+        // Only an interface of IPv6 alone has none.
+        Field::Missing if kind == Kind::Internal && !interface.has_ipv6() => {
+            Err(NoAddress::Lost(key))
+        }
         Field::Missing => Err(NoAddress::Missing(key)),
         Field::Unfit => Err(NoAddress::Unfit(key)),
         Field::Found(text) => read(text, kind).ok_or(NoAddress::Unfit(key)),

@@ -14,7 +14,7 @@ use std::cmp::Ordering;
 use janitor_plugin_api::dns::{BuildError, DesiredZone, Name, NameRef, Rtype, Ttl};
 use tracing::{debug, warn};
 
-use super::ledger::{Address, Claim, compare_owners};
+use super::ledger::{Address, Claim, compare_owners, octets_of};
 use super::reverse;
 use super::standing::State;
 use super::survey::{Survey, ZoneState};
@@ -61,26 +61,30 @@ impl Survey<'_> {
             let places = place(one).cmp(&place(other));
             places.then_with(|| ledger.precedence(address(one).seen, address(other).seen))
         });
-        let mut lost = Vec::new();
+        let (mut lost, mut count) = (Vec::new(), 0);
         for group in order.chunk_by(|one, other| place(one) == place(other)) {
             let best = address(&group[0]).seen;
             for number in &group[1..] {
                 let other = address(number);
                 if ledger.standing(best).beats(ledger.standing(other.seen)) {
+                    lost.push(*number);
+                    if ledger.is_same(best, other.seen) {
+                        continue;
+                    }
+                    count += 1;
                     warn!(
                         address = %other.ip(),
                         counts = ledger.shown(best),
                         left_out = ledger.shown(other.seen),
                         "two instances have one address"
                     );
-                    lost.push(*number);
                 }
             }
         }
         for number in &lost {
             self.ledger.addresses[*number as usize].is_lost = true;
         }
-        lost.len()
+        count
     }
 
     /// The claims by zone, in the order that the zone has; of those to one name the best one first.
@@ -117,8 +121,9 @@ impl Survey<'_> {
                 if is_lost {
                     lost.push(*number);
                 }
-                // Several rules may give one instance one name.
-                if last != other.seen {
+                // Several rules may give one instance one name, and a list that changes while it is
+                // read may have one instance twice.
+                if last != other.seen && !ledger.is_same(best.seen, other.seen) {
                     count += usize::from(is_lost);
                     self.tell_of_name(best, other, is_lost);
                 }
@@ -186,6 +191,28 @@ impl Survey<'_> {
                 zone.hold(&owner);
             }
         }
+        self.hold_bare(order);
+    }
+
+    /// Keeps the names of those that have no address, unless they are another instance's, which has one.
+    fn hold_bare(&mut self, order: &[u32]) {
+        let ledger = &self.ledger;
+        let zone_of = |rule: u32| self.rules.rules[rule as usize].zone;
+        let mut name = Vec::new();
+        for (rule, owner) in ledger.bare() {
+            let zone = zone_of(rule);
+            let taken = order.binary_search_by(|number| {
+                let claim = ledger.claim(*number);
+                let zones = zone_of(claim.rule).cmp(&zone);
+                zones.then_with(|| compare_owners(ledger.owner(claim), owner))
+            });
+            if taken.is_err() {
+                name.clear();
+                name.extend_from_slice(owner);
+                name.extend_from_slice(self.rules.zones[zone].apex.as_wire());
+                self.zones[zone].hold(&name);
+            }
+        }
     }
 
     /// Gives each address one name, in its reverse zone.
@@ -204,11 +231,23 @@ impl Survey<'_> {
         });
         pointers.dedup_by_key(|(address, _)| address.octets);
         let (mut owner, mut target) = (Vec::new(), Vec::new());
+        for address in &self.unnamed {
+            let octets = octets_of(*address);
+            if pointers
+                .binary_search_by(|(known, _)| known.octets.cmp(&octets))
+                .is_ok()
+            {
+                continue;
+            }
+            reverse::write_name(*address, &mut owner);
+            if let Some(zone) = self.reverse_zone(&owner) {
+                self.zones[zone].hold(&owner);
+            }
+        }
         for (address, claim) in pointers {
             let rule = &self.rules.rules[claim.rule as usize];
             reverse::write_name(Address::ip(address), &mut owner);
-            let name = NameRef::from_canonical_wire(&owner).ok();
-            let Some(zone) = name.and_then(|name| self.rules.reverse_zone(name)) else {
+            let Some(zone) = self.reverse_zone(&owner) else {
                 debug!(address = %address.ip(), "no reverse zone for the address");
                 continue;
             };
@@ -217,6 +256,12 @@ impl Survey<'_> {
             zone.push(&owner, Rtype::PTR, rule.ttl, &target);
             zone.rrsets += 1;
         }
+    }
+
+    /// The reverse zone for the name of an address, in wire form.
+    fn reverse_zone(&self, owner: &[u8]) -> Option<usize> {
+        let name = NameRef::from_canonical_wire(owner).ok()?;
+        self.rules.reverse_zone(name)
     }
 
     /// The name that an address is to have first: that of the best instance, by the first of its rules.

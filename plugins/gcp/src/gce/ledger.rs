@@ -12,6 +12,7 @@ use super::standing::Standing;
 pub(super) struct Ledger<'p> {
     pub(super) claims: Vec<Claim>,
     pub(super) addresses: Vec<Address>,
+    bare: Vec<Bare>,
     seen: Vec<Seen>,
     /// Labels: each text behind its length.
     texts: Vec<u8>,
@@ -42,6 +43,13 @@ pub(super) struct Claim {
     owner: usize,
 }
 
+/// A name of an instance by a rule whose kinds of addresses it has none of.
+#[derive(Clone, Copy)]
+pub(super) struct Bare {
+    pub(super) rule: u32,
+    owner: usize,
+}
+
 /// An instance has an address.
 #[derive(Clone, Copy)]
 pub(super) struct Address {
@@ -52,6 +60,14 @@ pub(super) struct Address {
     pub(super) realm: u32,
     /// IPv4 as it is mapped into IPv6 (RFC 4291, section 2.5.5.2).
     pub(super) octets: [u8; 16],
+}
+
+/// As in [`Address`].
+pub(super) fn octets_of(address: IpAddr) -> [u8; 16] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
 }
 
 impl Address {
@@ -96,6 +112,7 @@ impl<'p> Ledger<'p> {
         Self {
             claims: Vec::new(),
             addresses: Vec::new(),
+            bare: Vec::new(),
             seen: Vec::new(),
             texts: Vec::new(),
             projects,
@@ -123,10 +140,7 @@ impl<'p> Ledger<'p> {
             kind,
             is_lost: false,
             realm: if kind.is_external() { 0 } else { realm },
-            octets: match address {
-                IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-                IpAddr::V6(address) => address.octets(),
-            },
+            octets: octets_of(address),
         });
     }
 
@@ -139,6 +153,13 @@ impl<'p> Ledger<'p> {
             owner: self.keep(owner),
         };
         self.claims.push(claim);
+    }
+
+    /// Adds a name of an instance that has no address for it.
+    pub(super) fn add_bare(&mut self, rule: usize, owner: &[u8]) {
+        let owner = self.keep(owner);
+        let rule = index(rule);
+        self.bare.push(Bare { rule, owner });
     }
 
     /// Enters the instance whose names and addresses were added since the last one; without a name it
@@ -218,18 +239,27 @@ impl<'p> Ledger<'p> {
         self.kept(claim.owner)
     }
 
+    /// The names that instances have no address for: the rule, and the owner without the zone.
+    pub(super) fn bare(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let bare = self.bare.iter();
+        bare.map(|bare| (bare.rule, self.kept(bare.owner)))
+    }
+
     /// The better one first; among equals, as they are called.
     pub(super) fn precedence(&self, one: u32, other: u32) -> Ordering {
-        let (one, other) = (self.seen(one), self.seen(other));
-        let identity = |seen: &Seen| {
-            (
-                seen.project,
-                self.places.text(seen.place),
-                self.kept(seen.name),
-            )
-        };
-        let standing = Reverse(one.standing).cmp(&Reverse(other.standing));
-        standing.then_with(|| identity(one).cmp(&identity(other)))
+        let standing = Reverse(self.standing(one)).cmp(&Reverse(self.standing(other)));
+        standing.then_with(|| self.identity(one).cmp(&self.identity(other)))
+    }
+
+    /// Whether it is one instance, at two moments: no two of a project and zone have one name.
+    pub(super) fn is_same(&self, one: u32, other: u32) -> bool {
+        self.identity(one) == self.identity(other)
+    }
+
+    fn identity(&self, number: u32) -> (u32, &str, &[u8]) {
+        let seen = self.seen(number);
+        let place = self.places.text(seen.place);
+        (seen.project, place, self.kept(seen.name))
     }
 
     /// An instance as people know it: `project/zone/name`.

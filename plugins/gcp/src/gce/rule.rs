@@ -210,6 +210,11 @@ impl Rules {
             .map(|(index, _)| index)
     }
 
+    /// Whether it depends on its network which names an instance has.
+    pub(crate) fn asks_for_networks(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.networks.is_empty())
+    }
+
     pub(crate) fn has_reverse_zones(&self) -> bool {
         self.forward < self.zones.len()
     }

@@ -1,6 +1,7 @@
 //! Takes the pages of all projects, and notes which names and addresses there are and what is not seen.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use janitor_plugin_api::dns::{BuildError, Name, ZoneBuilder};
 use tracing::{debug, warn};
@@ -19,6 +20,8 @@ pub(crate) struct Survey<'r> {
     /// As in `rules`.
     pub(super) zones: Vec<ZoneState>,
     pub(super) ledger: Ledger<'r>,
+    /// Addresses of instances that have names which nobody can tell.
+    pub(super) unnamed: Vec<IpAddr>,
     room: Room,
 }
 
@@ -51,6 +54,7 @@ impl<'r> Survey<'r> {
             zones: zones.collect(),
             rules,
             ledger: Ledger::new(projects),
+            unnamed: Vec::new(),
             room: Room::default(),
         }
     }
@@ -117,7 +121,7 @@ impl<'r> Survey<'r> {
                 project: project_id,
                 zone: place,
                 id: text(&instance.id),
-                hostname: text(&instance.hostname),
+                hostname: instance.hostname.as_ref(),
                 labels: labels.map_or(&[], |labels| &labels.0),
             },
             tags: tags.map_or(&[], |tags| &tags.0),
@@ -135,6 +139,11 @@ impl<'r> Survey<'r> {
         }
         if name.is_none() {
             return self.nameless(project);
+        }
+        if features.network.is_none() && self.rules.asks_for_networks() {
+            let reason = NoAddress::Missing("network");
+            tell_left_out(project_id, shown, &reason);
+            return self.lacks(project_id);
         }
         let mut room = std::mem::take(&mut self.room);
         self.rules.fitting(&features, &mut room.fit);
@@ -169,12 +178,19 @@ impl<'r> Survey<'r> {
                     .write(&features.subject, apex, &mut room.text, &mut room.owner);
             if let Err(reason) = named {
                 self.without_name(rule.zone, features, &reason);
+                if !matches!(reason, NoOwner::Nothing(_)) {
+                    self.hold_pointers(&found, rule.kinds);
+                }
             } else if let Some(reason) = found.lack(rule.kinds) {
                 if told.replace(reason) != Some(reason) {
                     self.without_address(features, reason);
                 }
-                room.owner.extend_from_slice(apex.as_wire());
-                self.zones[rule.zone].hold(&room.owner);
+                if reason.may_be_any() {
+                    room.owner.extend_from_slice(apex.as_wire());
+                    self.zones[rule.zone].hold(&room.owner);
+                } else {
+                    self.ledger.add_bare(*number, &room.owner);
+                }
             } else {
                 self.ledger.add_claim(*number, &room.owner);
             }
@@ -188,9 +204,25 @@ impl<'r> Survey<'r> {
         // An instance without natIP has no external address, and leaves no name of one behind. What
         // cannot be read may be any address.
         if reason.may_be_any() {
-            for zone in &mut self.zones[self.rules.forward..] {
-                zone.is_complete = false;
-            }
+            self.lacks_pointers();
+        }
+    }
+
+    /// Keeps what the addresses of an instance point to, whose name nobody can tell.
+    fn hold_pointers(&mut self, found: &Found, kinds: Kinds) {
+        if found.lack(kinds).is_some_and(NoAddress::may_be_any) {
+            self.lacks_pointers();
+        }
+        if self.rules.has_reverse_zones() {
+            let addresses = found.each().filter(|(kind, _)| kinds.has(*kind));
+            self.unnamed.extend(addresses.map(|(_, address)| address));
+        }
+    }
+
+    /// Notes that an instance could have any address.
+    fn lacks_pointers(&mut self) {
+        for zone in &mut self.zones[self.rules.forward..] {
+            zone.is_complete = false;
         }
     }
 

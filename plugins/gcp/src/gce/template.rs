@@ -6,6 +6,8 @@ use janitor_plugin_api::dns::{Name, NameRef};
 use janitor_plugin_api::settings::{Part as SchemaPart, SettingType};
 use serde::Deserialize;
 
+use crate::instances::{Field, Text};
+
 /// `name_template`: text with placeholders, relative to the zone.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -30,8 +32,8 @@ pub(crate) struct Subject<'a> {
     /// The zone of Compute Engine.
     pub(crate) zone: &'a str,
     pub(crate) id: Option<&'a str>,
-    pub(crate) hostname: Option<&'a str>,
-    pub(crate) labels: &'a [(crate::instances::Text<'a>, crate::instances::Text<'a>)],
+    pub(crate) hostname: Field<&'a Text<'a>>,
+    pub(crate) labels: &'a [(Text<'a>, Text<'a>)],
 }
 
 impl Subject<'_> {
@@ -207,16 +209,22 @@ fn is_host_label(label: &[u8]) -> bool {
 }
 
 /// A host name as it is relative to the zone.
-fn relative<'a>(hostname: Option<&'a str>, apex: NameRef<'_>) -> Result<&'a str, NoOwner> {
-    let Some(hostname) = hostname else {
-        return Err(NoOwner::Nothing(
-            "it has no host name of its own".to_owned(),
-        ));
+fn relative<'a>(hostname: Field<&'a Text<'_>>, apex: NameRef<'_>) -> Result<&'a str, NoOwner> {
+    let hostname = match hostname {
+        Field::Found(hostname) => &**hostname,
+        Field::Missing => {
+            let none = "it has no host name of its own";
+            return Err(NoOwner::Nothing(none.to_owned()));
+        }
+        Field::Unfit => {
+            let unfit = "its host name cannot be read";
+            return Err(NoOwner::Unknown(unfit.to_owned()));
+        }
     };
     let outside = || NoOwner::Nothing(format!("its host name `{hostname}` is not in the zone"));
     let absolute = hostname.strip_suffix('.').unwrap_or(hostname);
     let name = absolute.parse::<Name>().map_err(|fault| {
-        NoOwner::Nothing(format!("its host name `{hostname}` is none: {fault}"))
+        NoOwner::Unknown(format!("its host name `{hostname}` is none: {fault}"))
     })?;
     if !name.as_ref().is_at_or_below(apex) || name.as_ref() == apex {
         return Err(outside());

@@ -4,12 +4,13 @@
 //! no batch ends between them, so none of them can overtake another, and what fails, fails for the owner
 //! as a whole.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use janitor_plugin_api::dns::{Action, Change, Name, NameRef, RrsetRef, Rtype};
+use janitor_plugin_api::dns::{Action, Change, Changes, Name, NameRef, RrsetRef, Rtype};
 use janitor_plugin_api::event::{self, Direction, Unfit};
 
 /// The largest request that Pub/Sub takes, in octets; the largest message has the same size (Google's
@@ -59,6 +60,11 @@ pub(super) enum Reason {
     /// Something of the kind `stays` that the service would not delete cannot stand beside what is
     /// added.
     Conflict { stays: Rtype },
+    /// Something of the kind `missing` that the service would not add is to take the place of what would
+    /// be deleted.
+    NotReplaced { missing: Rtype },
+    /// It belongs to a delegation that the service would not change.
+    Delegation,
     /// Pub/Sub takes no such message.
     TooLarge,
 }
@@ -70,7 +76,8 @@ impl Reason {
             Self::Unfit(Unfit::Type(_)) => "type",
             Self::Unfit(Unfit::Apex) => "apex",
             Self::Unfit(Unfit::Ttl(_)) => "ttl",
-            Self::Conflict { .. } => "conflict",
+            Self::Conflict { .. } | Self::NotReplaced { .. } => "conflict",
+            Self::Delegation => "delegation",
             Self::TooLarge => "size",
         }
     }
@@ -84,67 +91,121 @@ impl fmt::Display for Reason {
                 f,
                 "the Gordon service would not delete the {stays} that is in its way"
             ),
+            Self::NotReplaced { missing } => write!(
+                f,
+                "the Gordon service would not add the {missing} that is to take its place"
+            ),
+            Self::Delegation => f.write_str(
+                "the Gordon service would not change the delegation that takes it over, or needs it",
+            ),
             Self::TooLarge => write!(f, "Pub/Sub takes no more than {MOST_OCTETS} octets at once"),
         }
     }
 }
 
-/// Makes messages of the changes at one owner, given with their numbers.
-///
-/// A change is sent whole or not at all, with one exception: where only what is served has a TTL that the
-/// service does not take, the addition goes alone. The service replaces what it finds at the owner with
-/// it, which a deletion that it drops could not have prevented.
-///
-/// Nothing of the owner is sent if something stays that what is added cannot stand beside (RFC 1034,
-/// section 3.6.2): deleting the rest would leave a name that has lost something for nothing.
-pub(super) fn sort(
-    apex: NameRef<'_>,
-    changes: &[(u32, Change<'_>)],
-    has_ordering_key: bool,
-    now: SystemTime,
-) -> Sorted {
-    let mut left_out = Vec::new();
-    let mut sent = Vec::new();
-    for &(number, change) in changes {
-        match halves(apex, change) {
-            Ok(halves) => sent.push((number, halves)),
-            Err(unfit) => left_out.push((number, Reason::Unfit(unfit))),
+/// Makes messages of the changes of a zone, owner by owner.
+#[derive(Debug)]
+pub(super) struct Sorter<'a> {
+    apex: NameRef<'a>,
+    has_ordering_keys: bool,
+    /// Where the service would not change a delegation that is to come, to go, or to be another one.
+    kept_cuts: HashSet<NameRef<'a>>,
+}
+
+impl<'a> Sorter<'a> {
+    pub(super) fn of(changes: &'a Changes, has_ordering_keys: bool) -> Self {
+        let apex = changes.apex();
+        let cuts = changes.iter().filter(|change| {
+            change.rtype() == Rtype::NS && change.owner() != apex && halves(apex, *change).is_err()
+        });
+        Self {
+            apex,
+            has_ordering_keys,
+            kept_cuts: cuts.map(Change::owner).collect(),
         }
     }
-    let at = |number: u32| changes.iter().find(|(other, _)| *other == number);
-    let stay = left_out.iter().filter_map(|(number, _)| at(*number));
-    let in_the_way = stay
-        .filter(|(_, change)| change.action() == Action::Deletion)
-        .find(|(_, stays)| {
-            let added = sent.iter().filter_map(|(number, _)| at(*number));
-            let mut added = added.filter(|(_, change)| change.action() == Action::Addition);
-            added.any(|(_, added)| is_conflict(stays.rtype(), added.rtype()))
-        });
-    if let Some((_, change)) = in_the_way {
-        let reason = Reason::Conflict {
-            stays: change.rtype(),
+
+    /// Makes messages of the changes at one owner, given with their numbers.
+    ///
+    /// A change is sent whole or not at all, with one exception: where only what is served has a TTL that
+    /// the service does not take, the addition goes alone. The service replaces what it finds at the
+    /// owner with it, which a deletion that it drops could not have prevented.
+    ///
+    /// What cannot be made must not cost a name what it has now. So nothing of an owner is sent where one
+    /// half of a replacement would be missing that a CNAME makes necessary (RFC 1034, section 3.6.2),
+    /// and nothing is deleted at or below a delegation that is not made as it was planned: not what the
+    /// delegation would take over, and not the addresses of the name servers that it keeps.
+    pub(super) fn sort(&self, changes: &[(u32, Change<'_>)], now: SystemTime) -> Sorted {
+        let mut left_out = Vec::new();
+        let mut sent = Vec::new();
+        let owner = changes.first().map(|(_, change)| change.owner());
+        let keeps = owner.is_some_and(|owner| self.keeps(owner));
+        let (mut missing, mut unmade) = (Vec::new(), Vec::new());
+        for &(number, change) in changes {
+            let halves = halves(self.apex, change).map_err(Reason::Unfit);
+            let is_deletion = change.action() == Action::Deletion;
+            match halves {
+                Ok(_) if keeps && is_deletion => {
+                    left_out.push((number, Reason::Delegation));
+                    unmade.push(change.rtype());
+                }
+                Ok(halves) => sent.push((number, change, halves)),
+                Err(reason) => {
+                    left_out.push((number, reason));
+                    match change.action() {
+                        Action::Deletion => unmade.push(change.rtype()),
+                        Action::Addition => missing.push(change.rtype()),
+                        // The type stays.
+                        Action::Update => {}
+                    }
+                }
+            }
+        }
+        let sent_types = |action| {
+            let of_action = sent
+                .iter()
+                .filter(move |(_, change, _)| change.action() == action);
+            of_action
+                .map(|(_, change, _)| change.rtype())
+                .collect::<Vec<_>>()
         };
-        left_out.extend(sent.drain(..).map(|(number, _)| (number, reason)));
-    }
-    let Some((_, first)) = changes.first().filter(|_| !sent.is_empty()) else {
-        return Sorted {
-            parcel: None,
+        let reason = if let Some(stays) = conflict(&unmade, &sent_types(Action::Addition)) {
+            Some(Reason::Conflict { stays })
+        } else {
+            let missing = conflict(&missing, &sent_types(Action::Deletion));
+            missing.map(|missing| Reason::NotReplaced { missing })
+        };
+        if let Some(reason) = reason {
+            left_out.extend(sent.drain(..).map(|(number, ..)| (number, reason)));
+        }
+        let Some(owner) = owner.filter(|_| !sent.is_empty()) else {
+            return Sorted {
+                parcel: None,
+                left_out,
+            };
+        };
+        let key = self
+            .has_ordering_keys
+            .then(|| ordering_key(self.apex, owner));
+        let sent = sent.into_iter().map(|(number, _, halves)| (number, halves));
+        let parcel = pack(owner, sent, key, now);
+        if parcel.json.len() > MOST_OCTETS {
+            left_out.extend(parcel.changes().map(|number| (number, Reason::TooLarge)));
+            return Sorted {
+                parcel: None,
+                left_out,
+            };
+        }
+        Sorted {
+            parcel: Some(parcel),
             left_out,
-        };
-    };
-    let owner = first.owner();
-    let key = has_ordering_key.then(|| ordering_key(apex, owner));
-    let parcel = pack(owner, &sent, key, now);
-    if parcel.json.len() > MOST_OCTETS {
-        left_out.extend(parcel.changes().map(|number| (number, Reason::TooLarge)));
-        return Sorted {
-            parcel: None,
-            left_out,
-        };
+        }
     }
-    Sorted {
-        parcel: Some(parcel),
-        left_out,
+
+    /// Whether an owner is at or below a delegation that is not changed as it was planned.
+    fn keeps(&self, owner: NameRef<'_>) -> bool {
+        let mut names = std::iter::successors(Some(owner), |name| name.parent());
+        !self.kept_cuts.is_empty() && names.any(|name| self.kept_cuts.contains(&name))
     }
 }
 
@@ -170,17 +231,25 @@ fn halves<'a>(apex: NameRef<'_>, change: Change<'a>) -> Result<Halves<'a>, Unfit
     ])
 }
 
-/// Whether two types cannot stand at one owner. Those that may stand beside a CNAME are none that the
-/// service takes, and all are the signer's.
-fn is_conflict(one: Rtype, other: Rtype) -> bool {
-    let is_cname = |rtype| rtype == Rtype::CNAME;
-    let may_stand = one.may_stand_beside_cname() || other.may_stand_beside_cname();
-    is_cname(one) != is_cname(other) && !may_stand
+/// The first of some types that cannot stand at one owner with one of others, if there is one. Those that
+/// may stand beside a CNAME are none that the service takes, and all are the signer's.
+fn conflict(ones: &[Rtype], others: &[Rtype]) -> Option<Rtype> {
+    let is_cname = |rtype: &Rtype| *rtype == Rtype::CNAME;
+    let may_stand = |rtype: &Rtype| rtype.may_stand_beside_cname();
+    let counts = |rtypes: &[Rtype]| -> (bool, bool) {
+        let others = |rtype: &Rtype| !is_cname(rtype) && !may_stand(rtype);
+        (rtypes.iter().any(is_cname), rtypes.iter().any(others))
+    };
+    let (is_there, has_others) = counts(others);
+    ones.iter().copied().find(|one| match is_cname(one) {
+        true => has_others,
+        false => is_there && !may_stand(one),
+    })
 }
 
-fn pack(
+fn pack<'a>(
     owner: NameRef<'_>,
-    sent: &[(u32, Halves<'_>)],
+    sent: impl Iterator<Item = (u32, Halves<'a>)>,
     key: Option<String>,
     now: SystemTime,
 ) -> Parcel {
@@ -194,7 +263,7 @@ fn pack(
         json: Vec::new(),
     };
     let mut data = Vec::new();
-    for &(number, halves) in sent {
+    for (number, halves) in sent {
         for (direction, rrset) in halves.into_iter().flatten() {
             data.clear();
             event::write(&mut data, direction, rrset, now)

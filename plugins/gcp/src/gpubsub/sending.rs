@@ -35,6 +35,9 @@ const MOST_UNFIT: u32 = 64;
 /// Why what follows on something that went wrong is not sent; what it was is told of that itself.
 const HALTED: &str = "not sent, as publishing had failed before it was their turn";
 
+/// Why nothing is sent once the run was cancelled.
+pub(super) const CANCELLED: &str = "the run was cancelled before their turn";
+
 /// How a run sends.
 #[derive(Clone, Debug)]
 pub(super) struct Manner {
@@ -198,7 +201,7 @@ impl<'a, Z: 'a> Sending<'a, Z> {
             biased;
             () = &mut self.world.cancelled, if !self.is_cancelled => {
                 self.is_cancelled = true;
-                self.stop("the run was cancelled before their turn".to_owned());
+                self.stop(CANCELLED.to_owned());
             }
             Some((batch, verdict)) = self.under_way.next(), if !self.under_way.is_empty() => {
                 self.settle(batch, verdict);

@@ -41,7 +41,7 @@ fn published(
     let changes = changes(messages);
     let at_owner = (0..).zip(&changes).collect::<Vec<_>>();
     let now: jiff::Timestamp = now.parse().expect("a time");
-    let sorted = parcel::sort(changes.apex(), &at_owner, true, now.into());
+    let sorted = Sorter::of(&changes, true).sort(&at_owner, now.into());
     assert_eq!(sorted.left_out, []);
     let json = sorted.parcel.map(|parcel| parcel.json).unwrap_or_default();
     let json = format!("[{}]", String::from_utf8(json).expect("text"));

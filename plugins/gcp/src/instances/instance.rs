@@ -47,6 +47,16 @@ pub(crate) struct Interface<'de> {
     pub(crate) access_ipv6: Field<First<Access<'de>>>,
 }
 
+impl Interface<'_> {
+    /// Whether it has anything of IPv6.
+    pub(crate) const fn has_ipv6(&self) -> bool {
+        !matches!(
+            (&self.internal_ipv6, &self.access_ipv6),
+            (Field::Missing, Field::Missing)
+        )
+    }
+}
+
 /// How an interface is reached from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Access<'de> {

@@ -13,7 +13,7 @@ use serde::de::{
 };
 
 /// A member of a JSON object.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Field<T> {
     /// Not there, or null.
     #[default]

@@ -266,6 +266,33 @@ fn an_internal_address_is_another_one_in_another_network() {
     assert_eq!(said(&settings, &pages).left_to_others, 0);
 }
 
+#[test]
+fn an_instance_that_is_listed_twice_is_one() {
+    let settings = settings(SETTINGS);
+    let moments = |one: Value, other: Value| {
+        let pages = [one, other].map(|instance| ("p-1", page("us-east1-b", json!([instance]))));
+        let said = said(&settings, &pages);
+        assert_eq!(
+            (said.log.len(), said.left_to_others),
+            (0, 0),
+            "{:?}",
+            said.log
+        );
+        said.zones
+    };
+    let running = aged("a", "192.0.2.1", "RUNNING", 1);
+    let once = said(&settings, &[("p-1", page("us-east1-b", json!([running])))]);
+    let stopping = aged("a", "192.0.2.1", "STOPPING", 1);
+    assert_eq!(moments(running.clone(), stopping), once.zones);
+    let made_again = aged("a", "192.0.2.2", "PROVISIONING", 2);
+    insta::assert_snapshot!(moments(running, made_again), @"
+    example.com 1
+    a.example.com. 300 IN A 192.0.2.2
+    2.0.192.in-addr.arpa 1
+    2.2.0.192.in-addr.arpa. 300 IN PTR a.example.com.
+    ");
+}
+
 /// An instance of few names, addresses, statuses and ages, so that many are alike.
 fn any_instance() -> impl Strategy<Value = (usize, Value)> {
     let statuses = prop::sample::select(vec!["RUNNING", "STAGING", "STOPPING", "TERMINATED"]);
@@ -290,6 +317,9 @@ fn any_instance() -> impl Strategy<Value = (usize, Value)> {
                 let interface = &mut instance["networkInterfaces"][0];
                 interface["networkIP"] = format!("10.0.0.{internal}").into();
                 interface["network"] = network.into();
+                if external == 3 {
+                    interface["accessConfigs"] = json!([]);
+                }
                 if day == 3 {
                     instance["creationTimestamp"] = Value::Null;
                 }
@@ -321,6 +351,9 @@ proptest! {
             dns_zone = 'one.example'
             projects = ['p-1', 'p-2']
             address = 'internal'
+            [[zones]]
+            dns_zone = 'out.example'
+            address = 'external'
         ");
         let [one, other] = orders.map(|pages| {
             let pages = pages.into_iter().map(|(project, instance)| {

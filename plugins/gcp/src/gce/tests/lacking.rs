@@ -335,3 +335,163 @@ fn an_instance_is_held_in_those_zones_only_whose_addresses_it_lacks() {
     WARN Could not extract instance information for b because of unreadable key natIP, skipping. (project=p-1)
     ");
 }
+
+#[test]
+fn an_instance_without_the_internal_address_that_every_one_has_could_have_any() {
+    let settings =
+        "dns_zone = 'example.com'\naddress = 'both'\nreverse_zones = ['10.in-addr.arpa']";
+    let mut lost = instance("a", "192.0.2.1", "");
+    lost["networkInterfaces"][0]["networkIP"] = Value::Null;
+    let mut only_ipv6 = lost.clone();
+    only_ipv6["name"] = "b".into();
+    only_ipv6["networkInterfaces"][0]["ipv6Address"] = "fd20::7".into();
+    let said = said_of(settings, json!([lost, only_ipv6]));
+    insta::assert_snapshot!(said.zones, @"
+    example.com 1
+    b.example.com. 300 IN A 192.0.2.1
+    a.example.com. is held
+    10.in-addr.arpa 0, incomplete
+    ");
+    insta::assert_snapshot!(said.log.join("\n"), @"
+    WARN Could not extract instance information for a because of missing key networkIP, skipping. (project=p-1)
+    DEBUG no reverse zone for the address (address=192.0.2.1)
+    ");
+}
+
+#[test]
+fn an_instance_of_unknown_network_could_be_in_any_zone_where_networks_decide() {
+    let settings = "
+        dns_zone = 'rest.example'
+        tag_blacklist = ['hidden']
+        [[zones]]
+        dns_zone = 'blue.example'
+        networks = ['blue']
+    ";
+    let mut known = instance("a", "192.0.2.1", "10.0.0.1");
+    known["networkInterfaces"][0]["network"] = "projects/p/global/networks/blue".into();
+    let unknown = [
+        instance("b", "192.0.2.2", "10.0.0.2"),
+        json!({ "name": "b" }),
+        with(
+            known.clone(),
+            json!({ "networkInterfaces": [{ "network": 5 }] }),
+        ),
+    ];
+    for instance in unknown {
+        let said = said_of(settings, json!([known, instance]));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said.zones, @"
+            blue.example 1, incomplete
+            a.blue.example. 300 IN A 192.0.2.1
+            rest.example 0, incomplete
+            ");
+        }
+        assert_eq!(said.log.len(), 1, "{:?}", said.log);
+        let hidden = with(instance, json!({ "tags": { "items": ["hidden"] } }));
+        let said = said_of(settings, json!([known, hidden]));
+        assert!(!said.zones.contains("incomplete"), "{}", said.zones);
+    }
+}
+
+#[test]
+fn an_instance_whose_host_name_cannot_be_read_could_have_any_name() {
+    let settings = "dns_zone = 'example.com'\nname_template = '{hostname}'";
+    let base = instance("a", "192.0.2.1", "");
+    for unread in [
+        json!(5),
+        json!(["a.example.com"]),
+        json!("a..example.com"),
+        json!(""),
+    ] {
+        let said = said_of(
+            settings,
+            json!([with(base.clone(), json!({ "hostname": unread }))]),
+        );
+        assert_eq!(said.zones, "example.com 0, incomplete\n", "{unread}");
+        assert_eq!(said.log.len(), 1);
+    }
+    let without = said_of(settings, json!([with(base, json!({ "hostname": null }))]));
+    assert_eq!(without.zones, "example.com 0\n");
+}
+
+#[test]
+fn what_an_address_points_to_stays_while_nobody_can_tell_the_name() {
+    let settings = "
+        dns_zone = 'example.com'
+        name_template = '{name}-{id}.{label:team}'
+        reverse_zones = ['2.0.192.in-addr.arpa']
+    ";
+    let member = |name: &str, external: &str, id: Value, team: &str| {
+        let labels = json!({ "team": team });
+        with(
+            instance(name, external, ""),
+            json!({ "id": id, "labels": labels }),
+        )
+    };
+    let good = member("a", "192.0.2.1", json!("1"), "web");
+    let unfit = member("b", "192.0.2.2", json!("2"), "web-");
+    let unknown = member("c", "192.0.2.3", Value::Null, "web");
+    let not_meant = member("d", "192.0.2.4", json!("4"), "");
+    let taken = member("e", "192.0.2.1", json!("5"), "-");
+    let said = said_of(settings, json!([good, unfit, unknown, not_meant, taken]));
+    insta::assert_snapshot!(said.zones, @"
+    example.com 1, incomplete
+    a-1.web.example.com. 300 IN A 192.0.2.1
+    e-5.-.example.com. is held
+    b-2.web-.example.com. is held
+    2.0.192.in-addr.arpa 1
+    1.2.0.192.in-addr.arpa. 300 IN PTR a-1.web.example.com.
+    2.2.0.192.in-addr.arpa. is held
+    3.2.0.192.in-addr.arpa. is held
+    ");
+    let lost = with(
+        member("b", "", json!("2"), "web-"),
+        json!({ "networkInterfaces": [] }),
+    );
+    let said = said_of(settings, json!([good, lost]));
+    assert!(
+        said.zones.contains("arpa 1, incomplete\n"),
+        "{}",
+        said.zones
+    );
+}
+
+#[test]
+fn the_name_of_an_instance_without_address_is_another_ones_that_has_one() {
+    let settings = settings(
+        "dns_zone = 'example.com'\n[[zones]]\ndns_zone = 'one.example'\nprojects = ['p-3']",
+    );
+    let named = |name: &str, members: Value| with(instance(name, "192.0.2.1", ""), members);
+    let private = json!({ "networkInterfaces": [{ "networkIP": "10.0.0.2" }] });
+    let pages = [
+        (
+            "p-1",
+            page(
+                "z",
+                json!([named("web", private.clone()), named("db", private.clone())]),
+            ),
+        ),
+        ("p-2", page("z", json!([instance("Web", "192.0.2.1", "")]))),
+        ("p-3", page("z", json!([named("web", private)]))),
+    ];
+    let private = said(&settings, &pages);
+    insta::assert_snapshot!(private.zones, @"
+    one.example 0
+    web.one.example. is held
+    example.com 1
+    web.example.com. 300 IN A 192.0.2.1
+    db.example.com. is held
+    ");
+    // What cannot be read may be any address, so that nothing there is known to be wrong.
+    let unread = json!({ "networkInterfaces": [{ "accessConfigs": [{ "natIP": "?" }] }] });
+    let pages = [
+        ("p-1", page("z", json!([named("web", unread)]))),
+        ("p-2", page("z", json!([instance("web", "192.0.2.1", "")]))),
+    ];
+    let said = said(&settings, &pages);
+    assert!(
+        said.zones.contains("web.example.com. is held\n"),
+        "{}",
+        said.zones
+    );
+}

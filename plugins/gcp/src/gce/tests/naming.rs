@@ -62,7 +62,7 @@ fn of_several_kinds_an_instance_has_those_it_has_and_needs_one() {
     b.example.com. 300 IN A 10.0.0.2
     c.example.com. is held
     ");
-    insta::assert_snapshot!(said.log.join("\n"), @"WARN Could not extract instance information for c because of missing key accessConfigs, skipping. (project=p-1)");
+    insta::assert_snapshot!(said.log.join("\n"), @"WARN Could not extract instance information for c because of missing key networkIP, skipping. (project=p-1)");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn changes(apex: &str, lines: &str) -> Changes {
 /// What is made of changes that are all at one owner.
 fn sorted(changes: &Changes) -> Sorted {
     let at_owner = (0..).zip(changes).collect::<Vec<_>>();
-    sort(changes.apex(), &at_owner, true, now())
+    Sorter::of(changes, true).sort(&at_owner, now())
 }
 
 /// What is sent, as action, owner, type, TTL and values, and why the rest is not.
@@ -92,7 +92,7 @@ fn a_message_is_the_event_to_the_octet_and_has_its_key() {
 fn without_a_key_a_message_has_nothing_but_its_data() {
     let changes = changes("b.com", "+ a 300 A 10.11.12.13");
     let at_owner = (0..).zip(&changes).collect::<Vec<_>>();
-    let sorted = sort(changes.apex(), &at_owner, false, now());
+    let sorted = Sorter::of(&changes, false).sort(&at_owner, now());
     let json = String::from_utf8(sorted.parcel.expect("it is sent").json).expect("text");
     let message: Value = serde_json::from_str(&json).expect("JSON");
     let fields = message.as_object().expect("an object").keys();
@@ -190,6 +190,91 @@ fn an_owner_where_something_stays_in_the_way_of_what_is_added_loses_nothing() {
     assert_eq!(sent, [""; 0]);
     assert_eq!(left_out.len(), 3, "{left_out:?}");
     assert!(left_out[1].ends_with(&in_the_way("CNAME")), "{left_out:?}");
+}
+
+#[test]
+fn what_a_cname_takes_the_place_of_or_gives_way_to_stays_until_that_can_be_added() {
+    let (sent, left_out) = told(&changes(
+        "b.com",
+        "- a 300 CNAME c\n+ a 30 A 192.0.2.1\n+ a 300 TXT x",
+    ));
+    assert_eq!(sent, [""; 0]);
+    assert_eq!(
+        left_out,
+        [
+            "0: the Gordon service would not add the A that is to take its place",
+            "1: the Gordon service takes no TTL of 30 seconds, only 60 to 86400",
+            "2: the Gordon service would not add the A that is to take its place",
+        ]
+    );
+    let (sent, left_out) = told(&changes("b.com", "- a 300 A 192.0.2.1\n+ a 30 CNAME c"));
+    assert_eq!(sent, [""; 0]);
+    assert_eq!(
+        left_out[0],
+        "0: the Gordon service would not add the CNAME that is to take its place"
+    );
+    // What may stand beside each other comes and goes by itself.
+    let (sent, _) = told(&changes("b.com", "- a 300 A 192.0.2.1\n+ a 30 TXT x"));
+    assert_eq!(sent, [r#"deletions A 300 ["192.0.2.1"]"#]);
+}
+
+/// What is sent of the changes of a zone, as action, owner and type, and why the rest is not.
+fn told_of_zone(changes: &Changes) -> Vec<String> {
+    let sorter = Sorter::of(changes, true);
+    let mut told = Vec::new();
+    for numbered in (0..).zip(changes) {
+        let (_, change) = numbered;
+        let what = format!(
+            "{:?} {} {}",
+            change.action(),
+            change.owner(),
+            change.rtype()
+        );
+        let sorted = sorter.sort(&[numbered], now());
+        match sorted.left_out.first() {
+            None => told.push(what),
+            Some((_, reason)) => told.push(format!("{what}: {}", reason.word())),
+        }
+    }
+    told
+}
+
+#[test]
+fn nothing_is_deleted_at_or_below_a_delegation_that_is_not_changed() {
+    let delegated = changes(
+        "b.com",
+        "- sub 300 A 192.0.2.1\n+ sub 172800 NS ns.sub\n+ ns.sub 300 A 192.0.2.1\n\
+         - www.sub 300 A 192.0.2.1\n- xsub 300 A 192.0.2.1",
+    );
+    assert_eq!(
+        told_of_zone(&delegated),
+        [
+            "Deletion sub.b.com. A: delegation",
+            "Addition sub.b.com. NS: ttl",
+            "Addition ns.sub.b.com. A",
+            "Deletion www.sub.b.com. A: delegation",
+            "Deletion xsub.b.com. A",
+        ]
+    );
+    // Neither are the addresses of name servers that stay.
+    let undelegated = changes(
+        "b.com",
+        "- sub 172800 NS ns.sub\n- ns.sub 300 A 192.0.2.1\n+ ns.sub 300 TXT x",
+    );
+    assert_eq!(
+        told_of_zone(&undelegated),
+        [
+            "Deletion ns.sub.b.com. A: delegation",
+            "Addition ns.sub.b.com. TXT",
+            "Deletion sub.b.com. NS: ttl",
+        ]
+    );
+    // A delegation that the service does change holds up nothing.
+    let changed = changes("b.com", "- sub 300 NS ns.sub\n- ns.sub 300 A 192.0.2.1");
+    assert_eq!(
+        told_of_zone(&changed),
+        ["Deletion sub.b.com. NS", "Deletion ns.sub.b.com. A"]
+    );
 }
 
 #[test]
