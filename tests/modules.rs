@@ -1,6 +1,8 @@
 //! Every source file is a module of the one above it. The compiler says nothing about a file that nobody
 //! names, and tests in it never fail.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -111,10 +111,9 @@ pub fn in_one_line(error: &(dyn StdError + 'static)) -> String {
     line
 }
 
-fn chain<'a>(error: &'a (dyn StdError + 'a)) -> impl Iterator<Item = &'a (dyn StdError + 'a)> {
-    std::iter::successors(Some(error), |&error| {
-        error.source().map(|source| source as _)
-    })
+/// `error` and its causes.
+fn chain(error: &(dyn StdError + 'static)) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The hint of `error`, if it is one of ours and has one.
