@@ -112,7 +112,9 @@ pub fn in_one_line(error: &(dyn StdError + 'static)) -> String {
 }
 
 /// `error` and its causes.
-fn chain(error: &(dyn StdError + 'static)) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+fn chain<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
