@@ -24,6 +24,10 @@ pub(crate) struct Listing {
     listed: usize,
     /// Owners of SOA: the top of the managed zone, once.
     tops: Vec<Name>,
+    /// The lowest name that the apex and all owners are at or below.
+    reach: Name,
+    /// The owner that had it be as high as it is.
+    farthest: Option<Name>,
     /// Owners of NS from the apex upwards.
     cuts: Vec<Name>,
     held: Vec<Held>,
@@ -89,6 +93,8 @@ impl Listing {
             taken: 0,
             listed: 0,
             tops: Vec::new(),
+            reach: apex.to_owned(),
+            farthest: None,
             cuts: Vec::new(),
             held: Vec::new(),
             rdatas: Vec::new(),
@@ -130,6 +136,12 @@ impl Listing {
         if !apex.is_at_or_below(top.as_ref()) {
             return Err(ListingFault::OtherZone { top: top.clone() });
         }
+        if let Some(owner) = self.farthest
+            && !self.reach.as_ref().is_at_or_below(top.as_ref())
+        {
+            let top = top.clone();
+            return Err(ListingFault::Elsewhere { top, owner });
+        }
         // What is below a delegation is glue, whatever the managed zone is shared by.
         if let Some(cut) = self.cuts.iter().find(|cut| *cut != top) {
             return Err(ListingFault::Delegated {
@@ -167,6 +179,7 @@ impl Listing {
             self.cuts.push(owner.clone());
         }
         if !owner.as_ref().is_at_or_below(apex) {
+            self.reach_out_to(owner);
             return Ok(());
         }
         match self.push(owner.as_ref(), listed) {
@@ -181,6 +194,20 @@ impl Listing {
                 });
                 Ok(())
             }
+        }
+    }
+
+    /// Notes an owner that is not the zone's.
+    fn reach_out_to(&mut self, owner: Name) {
+        let reach = self.reach.as_ref();
+        let mut names = std::iter::successors(Some(reach), |name| name.parent());
+        let above_both = names.find(|name| owner.as_ref().is_at_or_below(*name));
+        match above_both {
+            Some(name) if name != reach => {
+                self.reach = name.to_owned();
+                self.farthest = Some(owner);
+            }
+            _ => {}
         }
     }
 
@@ -234,6 +261,8 @@ pub(crate) enum ListingFault {
     OtherZone { top: Name },
     #[error("it holds the zone `{top}`, which delegates `{cut}` to other name servers")]
     Delegated { top: Name, cut: Name },
+    #[error("it holds the zone `{top}`, and `{owner}` was listed, which is not in it")]
+    Elsewhere { top: Name, owner: Name },
     #[error("a record set was listed twice: the managed zone was changed meanwhile")]
     Twice,
     #[error("its record sets are no zone")]

@@ -212,6 +212,24 @@ fn a_managed_zone_of_another_zone_is_not_taken_for_this_one() {
 }
 
 #[test]
+fn a_record_set_that_cannot_be_in_the_managed_zone_is_doubted_wherever_it_is_listed() {
+    let stray = record_set("www.example.net.", "A", &["192.0.2.1"]);
+    let listed = [
+        [stray.clone(), soa("example.com.")],
+        [soa("example.com."), stray],
+    ];
+    for listed in listed {
+        let fault = read("example.com.", &listed).unwrap_err();
+        assert_eq!(
+            fault.to_string(),
+            "it holds the zone `example.com.`, and `www.example.net.` was listed, which is not in it"
+        );
+        let fault = read("a.example.com.", &listed).unwrap_err();
+        assert!(matches!(fault, ListingFault::Elsewhere { .. }), "{fault}");
+    }
+}
+
+#[test]
 fn what_is_listed_twice_was_changed_meanwhile() {
     for second in ["192.0.2.1", "192.0.2.2"] {
         let fault = read(
