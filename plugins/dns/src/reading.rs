@@ -264,10 +264,10 @@ impl Reader {
         {
             None | Some(Ok(())) => {}
             Some(Err(fault @ KeptFault::Inexact)) => {
-                debug!(zone = %whole.zone.apex(), reason = fault.links(), "no copy of the zone kept");
+                debug!(zone = %whole.zone.apex(), reason = in_one_line(&fault), "no copy of the zone kept");
             }
             Some(Err(fault)) => {
-                warn!(zone = %whole.zone.apex(), reason = fault.links(), "cannot keep a copy of the zone");
+                warn!(zone = %whole.zone.apex(), reason = in_one_line(&fault), "cannot keep a copy of the zone");
             }
         }
         whole.zone

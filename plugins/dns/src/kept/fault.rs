@@ -1,6 +1,5 @@
 //! Why a kept copy of a zone cannot be used, or cannot be kept.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -116,17 +115,5 @@ impl KeptFault {
                 | Self::Zone(_)
                 | Self::OtherZone(_)
         )
-    }
-
-    /// Returns the fault and its causes on one line.
-    pub(crate) fn links(&self) -> String {
-        let mut text = self.to_string();
-        let mut source = self.source();
-        while let Some(cause) = source {
-            text.push_str(": ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
-        text
     }
 }

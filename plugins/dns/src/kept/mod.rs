@@ -39,6 +39,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use janitor_plugin_api::dns::{ActualZone, Edits, NameRef, Revised, Rr, Serial};
+use janitor_plugin_api::in_one_line;
 use tracing::{debug, warn};
 
 use super::transfer::{Differences, Transferred};
@@ -99,7 +100,7 @@ impl Store {
             },
             Err(fault) => fault,
         };
-        let (shown, reason) = (path.display(), fault.links());
+        let (shown, reason) = (path.display(), in_one_line(&fault));
         if fault.is_damage() {
             warn!(zone = %apex, path = %shown, reason, "kept copy of the zone thrown away");
             place::remove(&path);
@@ -245,10 +246,10 @@ impl Kept {
         match self.append(&zone, &images) {
             Ok(()) => {}
             Err(fault @ (KeptFault::Busy | KeptFault::Moved)) => {
-                debug!(zone = %zone.apex(), reason = fault.links(), "differences of the zone left to another janitor");
+                debug!(zone = %zone.apex(), reason = in_one_line(&fault), "differences of the zone left to another janitor");
             }
             Err(fault) => {
-                let (path, reason) = (self.path.display(), fault.links());
+                let (path, reason) = (self.path.display(), in_one_line(&fault));
                 warn!(zone = %zone.apex(), %path, reason, "cannot keep the differences of the zone");
             }
         }

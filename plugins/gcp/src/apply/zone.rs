@@ -1,7 +1,6 @@
 //! The changes of one zone, from the first request to the last report.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
 use janitor_plugin_api::dns::NameRef;
@@ -15,7 +14,7 @@ use super::ledger::Ledger;
 use super::served::{Place, Served};
 use super::verdict::Refusal;
 use super::work::{Reply, Step, Work};
-use crate::http::{Fault, Service};
+use crate::http::{Fault, Service, up_to};
 use crate::limits::Quota;
 use crate::managed_zone::ManagedZone;
 use crate::record_sets;
@@ -214,10 +213,9 @@ impl Apply {
         }
         let longest = PAUSE.saturating_mul(1 << failures.min(16));
         // Between half and all of it, so that those who failed together do not come back together.
-        let random = RandomState::new().build_hasher().finish();
-        let share = 0.5 + f64::from(u16::try_from(random & 0xffff).unwrap_or(0)) / 131_072.0;
+        let pause = longest / 2 + up_to(longest / 2);
         tokio::select! {
-            () = tokio::time::sleep(longest.mul_f64(share)) => true,
+            () = tokio::time::sleep(pause) => true,
             () = self.host.cancelled() => false,
         }
     }

@@ -29,7 +29,7 @@ pub(crate) use fault::Fault;
 pub(crate) use page::{Next, PageFault};
 pub(crate) use request::{Repeat, Request};
 pub(crate) use reqwest::Url;
-pub(crate) use retry::{Deadline, Policy};
+pub(crate) use retry::{Deadline, Policy, up_to};
 pub(crate) use text::shown;
 pub(crate) use transport::TransportFault;
 

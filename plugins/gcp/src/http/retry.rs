@@ -33,7 +33,7 @@ impl Policy {
             first: FIRST,
             ceiling: CEILING,
             deadline,
-            draw: random,
+            draw: up_to,
         }
     }
 
@@ -73,7 +73,7 @@ impl Policy {
             first: Duration::from_micros(100),
             ceiling: Duration::from_millis(1),
             deadline,
-            draw: random,
+            draw: up_to,
         }
     }
 }
@@ -138,7 +138,7 @@ impl Attempts {
 }
 
 /// Anything between nothing and `longest`, all equally likely.
-fn random(longest: Duration) -> Duration {
+pub(crate) fn up_to(longest: Duration) -> Duration {
     let mut octets = [0; 4];
     // Of a kernel that gives no random numbers only the jitter is missed.
     match getrandom(&mut octets, GetRandomFlags::empty()) {
